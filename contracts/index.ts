@@ -1,0 +1,6 @@
+export { type Product } from './product.ts'
+export { type ProductCreated } from './product-created.ts'
+export { type ProductUpdated } from './product-updated.ts'
+export { type ProductDeleted } from './product-deleted.ts'
+export { type ProductEvent, type ProductEventType, productEvent, productEvents } from './product-event.ts'
+export { type Envelope, isProductEventType, type ParsedBody, parseBody } from './parse.ts'

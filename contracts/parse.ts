@@ -1,0 +1,54 @@
+import { type Static, Type } from 'typebox'
+import { Compile } from 'typebox/compile'
+import { Timestamp, Uuid } from './envelope.ts'
+import { type ProductEvent, type ProductEventType, productEvents } from './product-event.ts'
+
+/** What every event of ours has, whatever its type and version: enough to keep it and to tell of it. */
+const Envelope = Type.Object({
+  specversion: Type.String({ pattern: '^1\\.' }),
+  id: Uuid,
+  source: Type.String({ minLength: 1 }),
+  type: Type.String({ minLength: 1 }),
+  subject: Uuid,
+  time: Timestamp,
+  sequence: Type.String({ pattern: '^[1-9][0-9]{0,18}$' }),
+})
+export type Envelope = Static<typeof Envelope>
+
+/**
+ * What a message body turned out to be:
+ * - `event`: an event of a type and shape we know;
+ * - `unknown`: an envelope of ours around a type we do not know, or data of a shape we do not know (a newer producer);
+ * - `invalid`: no event at all. `reason` names the first thing that is wrong.
+ */
+export type ParsedBody =
+  | { kind: 'event'; event: ProductEvent }
+  | { kind: 'unknown'; envelope: Envelope; reason: string }
+  | { kind: 'invalid'; reason: string }
+
+const envelopeCheck = Compile(Envelope)
+const eventChecks = new Map(Object.entries(productEvents).map(([type, schema]) => [type, Compile(schema)]))
+
+/** Parses the body of an SQS message. Never throws. Fields that we do not know are kept and ignored. */
+export function parseBody(body: string): ParsedBody {
+  let value: unknown
+  try {
+    value = JSON.parse(body)
+  } catch (error) {
+    return { kind: 'invalid', reason: `not JSON: ${(error as Error).message}` }
+  }
+  if (!envelopeCheck.Check(value)) return { kind: 'invalid', reason: firstError(envelopeCheck.Errors(value)) }
+  const check = eventChecks.get(value.type)
+  if (!check) return { kind: 'unknown', envelope: value, reason: `unknown type ${value.type}` }
+  if (check.Check(value)) return { kind: 'event', event: value as ProductEvent }
+  return { kind: 'unknown', envelope: value, reason: firstError(check.Errors(value)) }
+}
+
+export function isProductEventType(type: string): type is ProductEventType {
+  return eventChecks.has(type)
+}
+
+function firstError(errors: Iterable<{ instancePath: string; message: string }>): string {
+  for (const error of errors) return `${error.instancePath || 'the body'} ${error.message}`
+  return 'does not match the schema'
+}

@@ -1,0 +1,38 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { TestProject } from 'vitest/node'
+import { freePort } from './free-port.ts'
+import { startPostgres } from './postgres.ts'
+import { startSqs } from './sqs.ts'
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    /** A PostgreSQL for this run: see `freshDatabase`. */
+    postgresUrl: string
+    /** An SQS for this run: see `freshQueue`. */
+    sqsEndpoint: string
+  }
+}
+
+/** Nothing of a test run outlives it, so nothing waits for a disk. */
+const noDurability = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }
+
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  // Not below os.tmpdir(): it may be one that only its owner can enter, and the server may run as another user.
+  const dir = await mkdtemp('/tmp/product-events-test-')
+  const [postgres, sqs] = await Promise.all([
+    startPostgres({
+      dataDir: join(dir, 'postgres'),
+      port: await freePort(),
+      settings: { ...noDurability, max_connections: '300' },
+    }),
+    startSqs({ port: await freePort() }),
+  ])
+  project.provide('postgresUrl', postgres.url)
+  project.provide('sqsEndpoint', sqs.endpoint)
+  return async () => {
+    await Promise.all([postgres.stop(), sqs.stop()])
+    await rm(dir, { recursive: true, force: true })
+    await rm(postgres.dataDir, { recursive: true, force: true })
+  }
+}

@@ -1,0 +1,36 @@
+/** Anything that runs SQL in the caller's open transaction: a `pg` client as it is, others by a one-line adapter. */
+export interface Transaction {
+  query(text: string, values: unknown[]): Promise<unknown>
+}
+
+export interface NewEvent {
+  /** UUID; the consumer's key for telling a duplicate. */
+  id: string
+  /** Events of one key are sent in the order in which they were appended; `subject` of a CloudEvent. */
+  key: string
+  type: string
+  /** The body of the message: anything that JSON can hold. */
+  payload: unknown
+  /** Sent beside the body (SQS message attributes); trace context, for instance. */
+  headers?: Record<string, string>
+}
+
+/**
+ * Writes `events` into the outbox as part of the caller's transaction: they exist if and only if it commits.
+ *
+ * For the order of a key to be the order of its commits, the caller must hold a lock that covers the key until the
+ * commit, such as the row that the event is about, before it appends. Creating, updating or deleting that row does.
+ *
+ * Rejects, and fails the transaction, with the server's error: an `id` that is there already (23505), one that is no
+ * UUID (22P02), a payload with U+0000, which `jsonb` can't hold (22P05).
+ */
+export async function append(tx: Transaction, events: readonly NewEvent[]): Promise<void> {
+  if (events.length === 0) return
+  await tx.query(
+    `INSERT INTO events (event_id, key, type, payload, headers)
+     SELECT id, key, type, payload, coalesce(headers, '{}')
+     FROM jsonb_to_recordset($1::jsonb)
+       AS event (id uuid, key text, type text, payload jsonb, headers jsonb)`,
+    [JSON.stringify(events)],
+  )
+}

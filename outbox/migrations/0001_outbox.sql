@@ -1,0 +1,49 @@
+-- Up Migration
+
+-- One row an event. Its life is drawn in outbox/README.md.
+CREATE TABLE events (
+  id              bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  event_id        uuid        NOT NULL UNIQUE,
+  -- Events of one key leave in the order of their ids; events of two keys in any order.
+  key             text        NOT NULL,
+  -- What relays share out among themselves. Generated, so that no writer, in whatever language, can get it wrong.
+  -- hashtextextended is what PostgreSQL's own hash partitions are laid out by: it does not change between versions.
+  lane            smallint    NOT NULL GENERATED ALWAYS AS ((hashtextextended(key, 0) & 63)::smallint) STORED,
+  type            text        NOT NULL,
+  payload         jsonb       NOT NULL,
+  headers         jsonb       NOT NULL DEFAULT '{}',
+  status          text        NOT NULL DEFAULT 'pending' CHECK (status IN ('pending', 'processed', 'failed', 'dead')),
+  attempts        smallint    NOT NULL DEFAULT 0,
+  next_attempt_at timestamptz,
+  last_error      text,
+  -- clock_timestamp, not now(): the age of an event counts from when it was written, not from when its transaction began.
+  created_at      timestamptz NOT NULL DEFAULT clock_timestamp(),
+  processed_at    timestamptz
+);
+
+-- What is still to be sent, in the order of sending. It holds only the backlog, so a claim costs the same however many
+-- processed events there are.
+CREATE INDEX events_unsent ON events (lane, id) WHERE status IN ('pending', 'failed');
+-- What a person has to look at.
+CREATE INDEX events_dead ON events (id) WHERE status = 'dead';
+
+-- Every row is written once and updated once, and then deleted: vacuum must follow the traffic, not the size.
+ALTER TABLE events SET (
+  autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 10000,
+  autovacuum_vacuum_insert_scale_factor = 0, autovacuum_vacuum_insert_threshold = 100000,
+  autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 50000
+);
+
+-- The relays that are alive. One whose lease has run out may be deleted by any other, and only that frees its lanes.
+CREATE TABLE outbox_relays (
+  id         uuid        PRIMARY KEY,
+  name       text        NOT NULL,
+  expires_at timestamptz NOT NULL
+);
+
+-- Who may send the events of which lane. A lane without a relay is free.
+CREATE TABLE outbox_lanes (
+  lane  smallint PRIMARY KEY,
+  relay uuid REFERENCES outbox_relays (id) ON DELETE SET NULL
+);
+INSERT INTO outbox_lanes (lane) SELECT generate_series(0, 63);

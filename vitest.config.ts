@@ -1,0 +1,48 @@
+import { defineConfig } from 'vitest/config'
+
+/** The same native type stripping as in production, instead of vite's transform: what passes here runs there. */
+const experimental = { viteModuleRunner: false } as const
+const exclude = ['**/node_modules/**', 'dist/**', '.data/**', 'bench/peers/**']
+
+export default defineConfig({
+  test: {
+    coverage: {
+      provider: 'v8',
+      include: ['*/**/*.ts'],
+      exclude: ['**/*.test.ts', 'bench/**', 'e2e/**', 'local/**', 'vitest.config.ts'],
+      reporter: ['text', 'html', 'lcov'],
+    },
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['**/*.test.ts'],
+          exclude: [...exclude, '**/*.integration.test.ts', 'e2e/**/*.e2e.test.ts'],
+          experimental,
+        },
+      },
+      {
+        test: {
+          name: 'integration',
+          include: ['**/*.integration.test.ts'],
+          exclude,
+          globalSetup: ['local/vitest-setup.ts'],
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+          experimental,
+        },
+      },
+      {
+        test: {
+          name: 'e2e',
+          include: ['e2e/**/*.e2e.test.ts'],
+          exclude,
+          globalSetup: ['local/vitest-setup.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          experimental,
+        },
+      },
+    ],
+  },
+})
