@@ -26,8 +26,8 @@ async function bundle(input: string, file: string): Promise<void> {
   const build = await rolldown({
     input,
     platform: 'node',
-    // Optional parts of pg and node-pg-migrate, which try them and go on without.
-    external: ['pg-native', 'jiti'],
+    // An optional part of pg, which tries it and goes on without.
+    external: ['pg-native'],
     plugins: [keepFolders()],
     onLog(level, log, handle) {
       // Warnings about packages are theirs to fix; ours stop the build.
