@@ -24,6 +24,7 @@ describe('in this repository', () => {
   test.each([
     ['arrows point one way, and the services never import each other', rules.oneWayArrows],
     ['workspaces import each other by name', rules.importsByName],
+    ['what is for tests stays in tests', rules.testingStaysInTests],
     ['no file is longer than 250 lines', rules.shortFiles],
     ['the environment is read only in config.ts', rules.environmentOnlyInConfig],
     ['no file or folder is a grab-bag', rules.tellingNames],
@@ -70,6 +71,12 @@ describe('the rules catch', () => {
   test('a path into another workspace, but not one within', () => {
     const source = "import { x } from '../telemetry/logger.ts'\nimport { y } from './b.ts'"
     expect(rules.importsByName(of({ 'product-service/a.ts': source }))).toHaveLength(1)
+  })
+
+  test('test support in code that is no test', () => {
+    const source = "import { x } from './testing.ts'"
+    expect(rules.testingStaysInTests(of({ 'queue/a.ts': source, 'queue/b.test.ts': source }))).toHaveLength(1)
+    expect(rules.oneWayArrows(of({ 'queue/testing.ts': "import { x } from 'local'" }))).toEqual([])
   })
 
   test('a file of 251 lines, but not one of 250', () => {
@@ -119,6 +126,7 @@ describe('the rules catch', () => {
       'queue/package.json': '{"dependencies":{"@aws-sdk/client-sqs":"1.0.0"}}',
       'queue/a.ts': "import { x } from '@aws-sdk/client-sqs/deep'\nimport { once } from 'node:events'",
       'queue/a.test.ts': "import { test } from 'vitest'\nimport { x } from 'contracts'",
+      'bench/a.ts': "import { x } from '@aws-sdk/client-sqs'",
     }
     expect(rules.declaredImports(of(files))).toEqual([])
     const undeclared = { 'queue/b.ts': "import pg from 'pg'", 'queue/c.ts': "import { test } from 'vitest'" }

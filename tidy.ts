@@ -56,6 +56,12 @@ export const importsByName: Rule = (repository) =>
       .map((specifier) => `${path}: ${specifier} leaves the folder; import the workspace by its name`)
   })
 
+export const testingStaysInTests: Rule = (repository) =>
+  code(repository)
+    .filter(([path]) => !isTest(path) && folderOf(path) !== 'local')
+    .filter(([, source]) => importsOf(source).some((specifier) => posix.basename(specifier) === 'testing.ts'))
+    .map(([path]) => `${path}: imports testing.ts, which is for tests`)
+
 export const shortFiles: Rule = (repository) =>
   code(repository).flatMap(([path, source]) => {
     const lines = source.split('\n').length - 1
@@ -99,13 +105,15 @@ interface PackageJson {
 }
 
 export const declaredImports: Rule = (repository) => {
-  const root = packageJson(repository, 'package.json')
+  const namesIn = (path: string) => Object.keys(allDependencies(packageJson(repository, path)))
+  const everything = [...repository.keys()].filter((path) => posix.basename(path) === 'package.json').flatMap(namesIn)
   return code(repository).flatMap(([path, source]) => {
-    const own = packageJson(repository, `${folderOf(path)}/package.json`)
-    const mayUseRoot = isTest(path) || !repository.has(`${folderOf(path)}/package.json`) || folderOf(path) === 'local'
-    const declared = [own, ...(mayUseRoot ? [root] : [])].flatMap((json) => Object.keys(allDependencies(json)))
-    const foreign = importsOf(source).filter((specifier) => !/^(\.|node:)/.test(specifier))
-    return foreign
+    const own = `${folderOf(path)}/package.json`
+    // What is no workspace (e2e, bench, deploy) uses what the workspaces brought; tests use the tools of the root.
+    const tools = isTest(path) || folderOf(path) === 'local' ? namesIn('package.json') : []
+    const declared = repository.has(own) ? [...namesIn(own), ...tools] : everything
+    return importsOf(source)
+      .filter((specifier) => !/^(\.|node:)/.test(specifier))
       .map((specifier) => /^(@[^/]+\/)?[^/]+/.exec(specifier)?.[0] ?? specifier)
       .filter((name) => !(name in arrows) && !declared.includes(name))
       .map((name) => `${path}: imports ${name}, which its package.json does not declare`)
@@ -139,8 +147,9 @@ function folderOf(path: string): string {
   return path.includes('/') ? (path.split('/')[0] ?? '') : ''
 }
 
+/** Tests, and what only tests import: a `testing.ts` beside them. */
 function isTest(path: string): boolean {
-  return path.endsWith('.test.ts') || outside.includes(folderOf(path))
+  return path.endsWith('.test.ts') || posix.basename(path) === 'testing.ts' || outside.includes(folderOf(path))
 }
 
 function code(repository: Repository): [string, string][] {
