@@ -73,7 +73,7 @@ describe('the rules catch', () => {
     expect(rules.importsByName(of({ 'product-service/a.ts': source }))).toHaveLength(1)
   })
 
-  test('test support in code that is no test', () => {
+  test('code that imports what is for tests', () => {
     const source = "import { x } from './testing.ts'"
     expect(rules.testingStaysInTests(of({ 'queue/a.ts': source, 'queue/b.test.ts': source }))).toHaveLength(1)
     expect(rules.oneWayArrows(of({ 'queue/testing.ts': "import { x } from 'local'" }))).toEqual([])
