@@ -89,6 +89,8 @@ describe('the rules catch', () => {
     const source = 'const x = process.env.HOST'
     const fine = { 'product-service/config.ts': source, 'outbox/a.test.ts': source, 'local/start.ts': source }
     expect(rules.environmentOnlyInConfig(of(fine))).toEqual([])
+    const handedOver = 'const config = readServiceConfig(process.env)'
+    expect(rules.environmentOnlyInConfig(of({ 'product-service/main.ts': handedOver }))).toEqual([])
     const imported = "import { argv, env } from 'node:process'"
     expect(rules.environmentOnlyInConfig(of({ 'outbox/a.ts': source, 'queue/b.ts': imported }))).toHaveLength(2)
   })

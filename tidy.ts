@@ -72,6 +72,8 @@ export const environmentOnlyInConfig: Rule = (repository) =>
   code(repository)
     .filter(([path]) => posix.basename(path) !== 'config.ts' && !isTest(path))
     .filter(([path]) => !['local', ...outside].includes(folderOf(path)))
+    // A process may hand its environment to its config.ts, whole.
+    .map(([path, source]) => [path, source.replaceAll(/\bread\w*Config\(process\.env\)/g, '')] as const)
     .filter(([, source]) => /\bprocess\.env\b|\benv\b[^'\n]*from 'node:process'/.test(source))
     .map(([path]) => `${path}: reads the environment; only config.ts does`)
 

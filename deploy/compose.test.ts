@@ -146,13 +146,21 @@ describe('example.env', () => {
     }
   })
 
+  test('names every variable that the services read, and no other', () => {
+    const variables = ours.flatMap((name) => read(`${name}/config.ts`).match(/^ {4}[A-Z][A-Z_]+(?=: )/gm) ?? [])
+    // The AWS SDK reads these two by itself.
+    const all = [...variables.map((name) => name.trim()), 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY']
+    const listed = [...read('example.env').matchAll(/^(?:# )?([A-Z_]+)=/gm)].map(([, name]) => name)
+    expect(new Set(listed)).toEqual(new Set(all))
+  })
+
   test('explains every variable in the line above it', () => {
     const lines = read('example.env').split('\n')
-    const variables = lines.flatMap((line, index) => (/^(# )?[A-Z_]+=/.test(line) ? [index] : []))
-    expect(variables.length).toBeGreaterThan(10)
+    const named = lines.flatMap((line, index) => (/^(# )?[A-Z_]+=/.test(line) ? [index] : []))
+    expect(named.length).toBeGreaterThan(10)
     const explained = (index: number) => /^# [A-Za-z]/.test(lines[index - 1] ?? '')
-    const second = (index: number) => variables.includes(index - 1) && explained(index - 1)
-    for (const index of variables) expect(explained(index) || second(index), lines[index]).toBe(true)
+    const second = (index: number) => named.includes(index - 1) && explained(index - 1)
+    for (const index of named) expect(explained(index) || second(index), lines[index]).toBe(true)
   })
 })
 
