@@ -3,7 +3,7 @@ import type { Repository, Rule } from './tidy.ts'
 
 /** What is made by running, and so is named in a document without being in the repository. */
 const made = /^(\.env|\.data|dist|coverage|node_modules)(\/|$)/
-const fileName = /\.(ts|md|sql|sh|json|ya?ml|env|html|svg|png)$/
+const fileName = /[\w-]\.(ts|md|sql|sh|json|ya?ml|env|html|svg|png)$/
 /** Blocks in these languages show code, whose strings are no paths of ours. */
 const programs = ['ts', 'js', 'json', 'sql', 'yaml', 'http']
 

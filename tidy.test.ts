@@ -74,8 +74,10 @@ describe('the rules catch', () => {
   })
 
   test('code that imports what is for tests', () => {
-    const source = "import { x } from './testing.ts'"
-    expect(rules.testingStaysInTests(of({ 'queue/a.ts': source, 'queue/b.test.ts': source }))).toHaveLength(1)
+    for (const name of ['testing.ts', 'testing-process.ts', 'app-for-tests.ts']) {
+      const source = `import { x } from './${name}'`
+      expect(rules.testingStaysInTests(of({ 'queue/a.ts': source, 'queue/b.test.ts': source }))).toHaveLength(1)
+    }
     expect(rules.oneWayArrows(of({ 'queue/testing.ts': "import { x } from 'local'" }))).toEqual([])
   })
 
@@ -157,7 +159,7 @@ describe('the rules catch', () => {
       '`outbox/claim.ts` and `claim.ts`, in `outbox/`, [this](claim.ts#x), [that](../a.md), [web](https://x.example/y.md)',
     ],
     [
-      '`application/json`, `POST /products`, `HOST=0.0.0.0`, `.data/`, `cp example.env .env`, `dist/<service>.js`, `*.test.ts`',
+      '`application/json`, `POST /products`, `HOST=0.0.0.0`, `.data/`, `cp example.env .env`, `dist/<service>.js`, `*.test.ts`, `.ts`',
     ],
     ["```ts\nimport { x } from './yours.ts'\n```"],
   ])('no document that tells the truth: %j', (text) => {

@@ -28,6 +28,8 @@ const outside = ['e2e', 'bench']
 const services = ['product-service', 'notification-service']
 
 const forbiddenNames = /^(utils?|common|helpers?|misc|shared|lib)$/
+/** What tests need stands beside them, under a name that says so. */
+const testSupport = /^testing(-[\w-]+)?\.ts$|-for-tests\.ts$/
 // Written so that this file does not break its own rules.
 const unfinished = /\b(?:TO[D]O|FIXM[E])\b/
 const notRun = /\b(?:test|it|describe|suite)(?:\.\w+)*\.(?:only|skip|todo)\b/
@@ -59,8 +61,8 @@ export const importsByName: Rule = (repository) =>
 export const testingStaysInTests: Rule = (repository) =>
   code(repository)
     .filter(([path]) => !isTest(path) && folderOf(path) !== 'local')
-    .filter(([, source]) => importsOf(source).some((specifier) => posix.basename(specifier) === 'testing.ts'))
-    .map(([path]) => `${path}: imports testing.ts, which is for tests`)
+    .filter(([, source]) => importsOf(source).some((specifier) => testSupport.test(posix.basename(specifier))))
+    .map(([path]) => `${path}: imports what is for tests`)
 
 export const shortFiles: Rule = (repository) =>
   code(repository).flatMap(([path, source]) => {
@@ -149,9 +151,9 @@ function folderOf(path: string): string {
   return path.includes('/') ? (path.split('/')[0] ?? '') : ''
 }
 
-/** Tests, and what only tests import: a `testing.ts` beside them. */
+/** Tests, and what only tests import. */
 function isTest(path: string): boolean {
-  return path.endsWith('.test.ts') || posix.basename(path) === 'testing.ts' || outside.includes(folderOf(path))
+  return path.endsWith('.test.ts') || testSupport.test(posix.basename(path)) || outside.includes(folderOf(path))
 }
 
 function code(repository: Repository): [string, string][] {
