@@ -3,12 +3,14 @@ export class StartError extends Error {}
 
 /**
  * Runs the start of a process. What fails ends the process with code 1: a `StartError` as its one line on stderr,
- * anything else whole, since that is a bug.
+ * anything else whole, since that is a bug. A start that was `stopped` from outside just ends; whoever stopped it
+ * ends the process.
  */
-export async function startOrExit(start: () => Promise<void>): Promise<void> {
+export async function startOrExit(start: () => Promise<void>, stopped: AbortSignal): Promise<void> {
   try {
     await start()
   } catch (error) {
+    if (stopped.aborted) return
     process.stderr.write(`${error instanceof StartError ? error.message : (error as Error).stack}\n`)
     process.exit(1)
   }

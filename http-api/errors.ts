@@ -23,7 +23,7 @@ const FRAMEWORK_ERRORS: Record<string, Answer> = {
     detail: 'The body has another length than Content-Length says.',
   },
   FST_ERR_BAD_URL: { code: 'malformed-request', detail: 'The URL has an invalid percent-encoding.' },
-  FST_ERR_MAX_PARAM_LENGTH: { code: 'url-too-long', detail: 'A part of the URL is too long.' },
+  FST_ERR_MAX_PARAM_LENGTH: { code: 'not-found', detail: 'Nothing has a name this long.' },
 }
 
 /** Decides what an error means to the caller. What it does not know is `internal`. */
