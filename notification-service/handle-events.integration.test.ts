@@ -37,6 +37,20 @@ function failDeletes(answer: () => object): () => void {
   return () => void t.consumer.sqs.middlewareStack.remove(name)
 }
 
+/** How many commands of that name were sent from now on. */
+function count(command: string): () => number {
+  let sent = 0
+  t.consumer.sqs.middlewareStack.add(
+    (next, { commandName }) =>
+      (args) => {
+        if (commandName === command) sent += 1
+        return next(args)
+      },
+    { name: `counting ${command}`, step: 'initialize' },
+  )
+  return () => sent
+}
+
 test('an event becomes one notification, is logged and counted, and its message is deleted', async () => {
   const event = testEvent('product.created', { name: 'Mug 🫖', sequence: 3 })
   await t.send([event])
@@ -195,11 +209,11 @@ test('while the database is away messages are held, hidden and uncounted, and st
   const event = testEvent()
   await t.consumer.pool.query('ALTER TABLE notifications RENAME TO away')
   await t.send([event])
+  const extensions = count('ChangeMessageVisibilityBatchCommand')
   const received = receiveOnce(t.consumer)
 
-  // Longer than three visibility timeouts: without extensions the message would have come back.
-  const from = Date.now()
-  await vi.waitFor(() => expect(Date.now() - from).toBeGreaterThan(3_000), { timeout: 5_000 })
+  // Three of them in a visibility timeout: without any, the message would have come back by the fifth.
+  await vi.waitFor(() => expect(extensions()).toBe(5), { timeout: 5_000 })
   expect(await t.depth()).toEqual({ visible: 0, hidden: 1 })
   expect(t.logged('the database stores nothing')).toHaveLength(1)
   expect(t.consumer.reachable.database.missing()).toContain('notifications')
