@@ -32,6 +32,16 @@ const metrics = [
   ...histograms.flatMap((name) => ['_bucket', '_count', '_sum'].map((suffix) => name + suffix)),
 ]
 
+test('every metric that the dashboards may ask for is registered in the code', () => {
+  const sources = ['product-service', 'notification-service', 'outbox', 'http-api'].flatMap((folder) =>
+    readdirSync(join(import.meta.dirname, '..', folder))
+      .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
+      .map((file) => read(`../${folder}/${file}`)),
+  )
+  const registered = (name: string) => sources.some((source) => source.includes(`'${name}'`))
+  expect([...counters, ...gauges, ...histograms].filter((name) => !registered(name))).toEqual([])
+})
+
 describe('Prometheus', () => {
   const config = parse(read('prometheus/prometheus.yaml')) as {
     scrape_configs: { job_name: string; file_sd_configs: { files: string[] }[] }[]
