@@ -3,7 +3,7 @@ import pg from 'pg'
 /** A query waits this long for its answer, and a connection for its handshake, before it counts as failed. A frozen
  * server must become an error (503, retry) well before the ten seconds that a shutdown may take. */
 const QUERY_TIMEOUT_MS = 5_000
-const CONNECT_TIMEOUT_MS = 3_000
+export const CONNECT_TIMEOUT_MS = 3_000
 /** The server gives up a little before the client does, so that no statement runs on after its caller was told no. */
 const STATEMENT_TIMEOUT_MS = QUERY_TIMEOUT_MS - 500
 /** A transaction whose client was frozen or cut off must not hold its row locks for ever. */

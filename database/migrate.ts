@@ -1,5 +1,6 @@
 import { runner } from 'node-pg-migrate'
 import pg from 'pg'
+import { CONNECT_TIMEOUT_MS } from './connect.ts'
 
 /** Plain `.sql` files, run once each in the order of their names, remembered in a table of their own. */
 export interface Migrations {
@@ -14,7 +15,11 @@ export interface Migrations {
  * Each file runs in a transaction. Rejects with the server's error, and then nothing of that file remains.
  */
 export async function migrate(databaseUrl: string, ...sets: Migrations[]): Promise<string[]> {
-  const client = new pg.Client({ connectionString: databaseUrl, application_name: 'migrate' })
+  const client = new pg.Client({
+    connectionString: databaseUrl,
+    application_name: 'migrate',
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+  })
   client.on('error', () => {}) // the query under way rejects with the same error
   await client.connect()
   try {

@@ -37,6 +37,12 @@ export async function findOrCreateQueue(sqs: SQSClient, name: string): Promise<Q
   return { name, url, fifo: isFifo(name) }
 }
 
+/** The queue at that URL, which must exist. Rejects with the SDK's error when it does not, or can't be asked for. */
+export async function findQueueAt(sqs: SQSClient, url: string): Promise<Queue> {
+  await sqs.send(new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ['QueueArn'] }))
+  return { name: url.slice(url.lastIndexOf('/') + 1), url, fifo: isFifo(url) }
+}
+
 /** The URL of an existing queue, or undefined if there is none of that name. */
 export async function findQueueUrl(sqs: SQSClient, name: string): Promise<string | undefined> {
   try {

@@ -2,9 +2,11 @@ export { connectSqs, type SqsOptions } from './connect.ts'
 export {
   deadLetterQueueName,
   findOrCreateQueue,
+  findQueueAt,
   findQueueUrl,
   isFifo,
   MAX_RECEIVE_COUNT,
   type Queue,
   VISIBILITY_TIMEOUT_SECONDS,
 } from './find-or-create.ts'
+export { isTemporary } from './is-temporary.ts'

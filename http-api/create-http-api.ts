@@ -1,0 +1,81 @@
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import { fastify, type FastifyBaseLogger, type FastifyInstance, LogController, type RawServerDefault } from 'fastify'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Logger, Registry } from 'telemetry'
+import { rememberMethods } from './allowed-methods.ts'
+import { answerClientError } from './client-error.ts'
+import { pathOf, sendProblem } from './errors.ts'
+import { HttpProblem } from './problems.ts'
+import { followRequests, requestId, requestRecorder } from './requests.ts'
+import { createValidatorCompiler, parseJsonAsUtf8 } from './validation.ts'
+
+/** The longest body of ours is a description of 2000 characters, 12 bytes each when escaped as surrogate pairs. */
+const BODY_LIMIT_BYTES = 64 * 1024
+/** URL and headers together. What Node takes by default, said here because the answer to a longer one names it. */
+const MAX_HEADER_BYTES = 16 * 1024
+/** An id is 36 characters; anything near this long is no id, and must not reach a regular expression. */
+const MAX_PARAM_LENGTH = 200
+/** A request of 64 KiB arrives within this time on the slowest line that anybody uses an API over. */
+const REQUEST_TIMEOUT_MS = 10_000
+/** A connection on which nothing happens, neither sent nor received, though a request is under way. */
+const CONNECTION_TIMEOUT_MS = 30_000
+/** Longer than the 60 s of the usual load balancer, so that it is the balancer that closes an idle connection. */
+const KEEP_ALIVE_TIMEOUT_MS = 72_000
+
+export type HttpApi = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>
+
+export interface HttpApiOptions {
+  logger: Logger
+  /** Gets `http_request_duration_seconds`. */
+  registry: Registry
+}
+
+/**
+ * A Fastify instance that validates strictly, answers every error as an RFC 9457 problem, and gives each request an id,
+ * a log line and a place in the metrics. It has no routes yet and opens nothing.
+ */
+export function createHttpApi({ logger, registry }: HttpApiOptions): HttpApi {
+  const record = requestRecorder(registry)
+  // Fastify's narrower type, which handlers see.
+  const loggerInstance: FastifyBaseLogger = logger
+  const app: HttpApi = fastify({
+    loggerInstance,
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
+    genReqId: requestId,
+    bodyLimit: BODY_LIMIT_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionTimeout: CONNECTION_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    http: { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: REQUEST_TIMEOUT_MS },
+    routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
+    // A request that arrives on an open connection while the process stops is answered like any other.
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+    // A URL that no route could be looked up for: it passes no hook.
+    frameworkErrors(error, request, reply) {
+      void sendProblem(error, request, reply.header('x-request-id', request.id))
+      record(request, reply)
+    },
+    clientErrorHandler: (error, socket) => answerClientError(logger, error, socket),
+  }).withTypeProvider<TypeBoxTypeProvider>()
+
+  const allowedMethods = rememberMethods(app)
+  followRequests(app, record)
+  parseJsonAsUtf8(app, () => new HttpProblem('malformed-request', 'The body is not valid UTF-8.'))
+  app.setValidatorCompiler(createValidatorCompiler())
+  app.setErrorHandler(sendProblem)
+  app.setNotFoundHandler((request, reply) => {
+    const path = pathOf(request.url)
+    const allowed = allowedMethods(path)
+    if (allowed.length === 0) throw new HttpProblem('not-found', `There is no ${path}.`)
+    void reply.header('allow', allowed.join(', '))
+    throw new HttpProblem('method-not-allowed', `${path} knows ${allowed.join(', ')}, not ${request.method}.`)
+  })
+  return app
+}

@@ -1,0 +1,44 @@
+/** What an orchestrator grants before it kills is 10 s at the least; this leaves time to say so and exit. */
+const DEADLINE_MS = 9_500
+
+export interface CloseOptions {
+  /** Closes everything. Called once. */
+  close: () => Promise<void>
+  onSignal: (signal: string) => void
+  /** An error that nothing caught: the process closes in order and exits with 1. */
+  onCrash: (error: Error) => void
+  onClosed: () => void
+}
+
+/**
+ * On the first SIGTERM or SIGINT: closes and exits with 0, or with 1 when that fails or takes longer than 9.5 s. Further
+ * signals change nothing: Ctrl-C reaches a whole process group, and a supervisor then sends its own.
+ */
+export function closeOnSignal({ close, onSignal, onCrash, onClosed }: CloseOptions): void {
+  let closing = false
+  const exitAfterClose = async (code: 0 | 1) => {
+    if (closing) return
+    closing = true
+    setTimeout(() => process.exit(1), DEADLINE_MS)
+    try {
+      await close()
+    } catch (error) {
+      onCrash(error as Error)
+      process.exit(1)
+    }
+    onClosed()
+    process.exit(code)
+  }
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      if (!closing) onSignal(signal)
+      void exitAfterClose(0)
+    })
+  }
+  for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
+    process.on(event, (error: Error) => {
+      onCrash(error)
+      void exitAfterClose(1)
+    })
+  }
+}

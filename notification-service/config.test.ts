@@ -1,0 +1,44 @@
+import { expect, test } from 'vitest'
+import { readServiceConfig } from './config.ts'
+
+const least = { DATABASE_URL: 'postgres://user:secret@db:5432', AWS_REGION: 'eu-central-1' }
+
+test('what is not set has the values that the documentation gives', () => {
+  expect(readServiceConfig(least)).toEqual({
+    databaseUrl: 'postgres://user:secret@db:5432/notifications',
+    queue: { kind: 'name', name: 'product-notifications' },
+    region: 'eu-central-1',
+    sqsEndpoint: undefined,
+    host: '127.0.0.1',
+    httpPort: 8081,
+    metricsPort: 8083,
+    logLevel: 'info',
+  })
+})
+
+test('a queue that is given by its URL is taken by its URL', () => {
+  const queueUrl = 'https://sqs.eu-central-1.amazonaws.com/123456789012/orders.fifo'
+  expect(readServiceConfig({ ...least, SQS_QUEUE_URL: queueUrl }).queue).toEqual({ kind: 'url', url: queueUrl })
+})
+
+test.each([
+  ['DATABASE_URL', ''],
+  ['DATABASE_URL', 'mysql://user:secret@db'],
+  ['AWS_REGION', ''],
+  ['SQS_QUEUE_NAME', 'with spaces'],
+  ['SQS_QUEUE_NAME', 'a'.repeat(81)],
+  ['SQS_QUEUE_NAME', 'orders.fifo.fifo'],
+  ['SQS_QUEUE_URL', 'orders'],
+  ['AWS_ENDPOINT_URL_SQS', 'localhost:4566'],
+  ['HTTP_PORT', '65536'],
+  ['METRICS_PORT', 'http'],
+  ['LOG_LEVEL', 'loud'],
+])('%s=%j is refused in one line that names it and shows no password', (name, value) => {
+  const read = () => readServiceConfig({ ...least, [name]: value })
+  expect(read).toThrow(new RegExp(`^configuration: ${name} [^\n]+$`))
+  expect(read).not.toThrow('secret')
+})
+
+test.each(['a'.repeat(80), 'orders.fifo', 'Orders_2-x'])('%s may be the name of a queue', (name) => {
+  expect(readServiceConfig({ ...least, SQS_QUEUE_NAME: name }).queue).toEqual({ kind: 'name', name })
+})

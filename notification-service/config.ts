@@ -1,0 +1,43 @@
+import { type Kind, oneOf, optional, port, readConfig, secretUrl, text, url } from 'configuration'
+import { withDatabaseName } from 'database'
+import { logLevels } from 'telemetry'
+
+/** A queue by its name is made if it is not there; one by its URL must exist. */
+export type QueueChoice = { kind: 'name'; name: string } | { kind: 'url'; url: string }
+
+const queueName: Kind<string> = {
+  expected: 'the name of a queue: up to 80 letters, digits, - and _, for a FIFO queue with .fifo at its end',
+  parse: (text) => (/^(?=.{1,80}$)[A-Za-z0-9_-]+(\.fifo)?$/.test(text) ? text : undefined),
+  fallback: { value: 'product-notifications' },
+}
+
+export type Config = ReturnType<typeof readServiceConfig>
+
+/** Everything this service takes from its environment. Throws a `StartError` that names what is missing or malformed. */
+export function readServiceConfig(env: NodeJS.ProcessEnv) {
+  const variables = readConfig(env, {
+    DATABASE_URL: secretUrl(['postgres', 'postgresql'], 'postgres://user:password@host:5432/notifications'),
+    SQS_QUEUE_NAME: queueName,
+    SQS_QUEUE_URL: optional(url(['https', 'http'])),
+    AWS_REGION: text('an AWS region, such as eu-central-1'),
+    AWS_ENDPOINT_URL_SQS: optional(url(['http', 'https'])),
+    HOST: text('an address of this machine', '127.0.0.1'),
+    HTTP_PORT: port(8081),
+    METRICS_PORT: port(8083),
+    LOG_LEVEL: oneOf(logLevels, 'info'),
+  })
+  const queue: QueueChoice =
+    variables.SQS_QUEUE_URL === undefined
+      ? { kind: 'name', name: variables.SQS_QUEUE_NAME }
+      : { kind: 'url', url: variables.SQS_QUEUE_URL }
+  return {
+    databaseUrl: withDatabaseName(variables.DATABASE_URL, 'notifications'),
+    queue,
+    region: variables.AWS_REGION,
+    sqsEndpoint: variables.AWS_ENDPOINT_URL_SQS,
+    host: variables.HOST,
+    httpPort: variables.HTTP_PORT,
+    metricsPort: variables.METRICS_PORT,
+    logLevel: variables.LOG_LEVEL,
+  }
+}

@@ -1,0 +1,281 @@
+import { randomUUIDv7 } from 'node:crypto'
+import { DeleteMessageBatchCommand } from '@aws-sdk/client-sqs'
+import { afterEach, beforeEach, expect, inject, test, vi } from 'vitest'
+import { handleEvents } from './handle-events.ts'
+import { receiveMessages } from './messages.ts'
+import { receiveOnce } from './receive.ts'
+import { testConsumer, testEvent } from './testing.ts'
+
+let t: Awaited<ReturnType<typeof testConsumer>>
+beforeEach(async () => {
+  t = await testConsumer({
+    postgresUrl: inject('postgresUrl'),
+    sqsEndpoint: inject('sqsEndpoint'),
+    visibilityTimeoutSeconds: 1,
+  })
+})
+afterEach(() => t.close())
+
+/** The embedded SQS gives a receive what is there, in any order: all of it takes several. */
+async function handleUntil(condition: () => Promise<boolean>): Promise<void> {
+  while (!(await condition())) await receiveOnce(t.consumer)
+}
+const queueIsEmpty = async () => {
+  const { visible, hidden } = await t.depth()
+  return visible + hidden === 0
+}
+
+/** SQS answers deletes with what `answer` gives, and deletes nothing, until the returned function is called. */
+function failDeletes(answer: () => object): () => void {
+  const name = 'failing deletes'
+  t.consumer.sqs.middlewareStack.add(
+    (next, { commandName }) =>
+      async (args) =>
+        commandName === 'DeleteMessageBatchCommand' ? { output: answer() as never, response: {} } : next(args),
+    { name, step: 'initialize' },
+  )
+  return () => void t.consumer.sqs.middlewareStack.remove(name)
+}
+
+/** How many commands of that name were sent from now on. */
+function count(command: string): () => number {
+  let sent = 0
+  t.consumer.sqs.middlewareStack.add(
+    (next, { commandName }) =>
+      (args) => {
+        if (commandName === command) sent += 1
+        return next(args)
+      },
+    { name: `counting ${command}`, step: 'initialize' },
+  )
+  return () => sent
+}
+
+test('an event becomes one notification, is logged and counted, and its message is deleted', async () => {
+  const event = testEvent('product.created', { name: 'Mug 🫖', sequence: 3 })
+  await t.send([event])
+  await receiveOnce(t.consumer)
+
+  const [stored, ...others] = await t.notifications()
+  expect(others).toEqual([])
+  expect(stored).toMatchObject({
+    event_id: event.id,
+    event_type: 'product.created',
+    product_id: event.subject,
+    title: 'Product created',
+    message: '"Mug 🫖" was created at 12.50',
+    sequence: '3',
+    occurred_at: new Date(event.time),
+    received_at: expect.any(Date),
+  })
+  expect(t.logged('notification')).toMatchObject([
+    {
+      event_id: event.id,
+      product_id: event.subject,
+      event_type: 'product.created',
+      sequence: '3',
+      notification_id: stored?.id,
+    },
+  ])
+  expect(await t.metric('notifications_total')).toEqual(['notifications_total{type="product.created"} 1'])
+  expect(await t.metric('notification_delay_seconds_count')).toEqual(['notification_delay_seconds_count 1'])
+  expect(await t.depth()).toEqual({ visible: 0, hidden: 0 })
+})
+
+test('an event that was sent twice is stored once, and both messages are deleted', async () => {
+  const event = testEvent()
+  await t.send([event])
+  await receiveOnce(t.consumer)
+  await t.send([event])
+  await receiveOnce(t.consumer)
+
+  expect(await t.notifications()).toHaveLength(1)
+  expect(t.logged('notification')).toHaveLength(1)
+  expect(await t.metric('notifications_duplicates_total')).toEqual(['notifications_duplicates_total 1'])
+  expect(await t.depth()).toEqual({ visible: 0, hidden: 0 })
+})
+
+test('an event that is twice in one batch is stored once, also when its id is written in another case', async () => {
+  const event = testEvent()
+  const bodies = [event, event, { ...event, id: event.id.toUpperCase() }].map((body) => JSON.stringify(body))
+  await handleEvents(
+    t.consumer,
+    bodies.map((Body, index) => ({ MessageId: String(index), ReceiptHandle: 'none', Body })),
+  )
+
+  expect(await t.notifications()).toHaveLength(1)
+  expect(await t.metric('notifications_total')).toEqual(['notifications_total{type="product.created"} 1'])
+  expect(await t.metric('notifications_duplicates_total')).toEqual(['notifications_duplicates_total 2'])
+})
+
+test('a message that SQS did not delete comes again, and is a duplicate', async () => {
+  const events = [testEvent(), testEvent()]
+  await t.send(events)
+  const forget = failDeletes(() => ({ Failed: [{ Id: '0', SenderFault: false, Code: 'InternalError' }] }))
+  await handleUntil(async () => t.logged('handled messages were not deleted').length > 0)
+  forget()
+  await handleUntil(queueIsEmpty)
+
+  expect(await t.notifications()).toHaveLength(2)
+  expect(await t.metric('notifications_total')).toEqual(['notifications_total{type="product.created"} 2'])
+  const [line] = t.logged('handled messages were not deleted')
+  expect(line).toMatchObject({
+    entries: expect.arrayContaining([expect.objectContaining({ reason: 'InternalError' })]),
+  })
+  expect((await t.metric('notifications_duplicates_total'))[0]).not.toBe('notifications_duplicates_total 0')
+})
+
+test('when the answer to a delete is lost, its messages come again, are duplicates, and the outage is known', async () => {
+  await t.send([testEvent()])
+  const forget = failDeletes(() => {
+    throw new Error('socket hang up')
+  })
+  await receiveOnce(t.consumer)
+  forget()
+  expect(t.logged('SQS does not answer')).toMatchObject([{ reason: 'socket hang up' }])
+  await handleUntil(queueIsEmpty)
+
+  expect(t.logged('SQS answers again')).toHaveLength(1)
+  expect(await t.notifications()).toHaveLength(1)
+  expect(await t.metric('notifications_duplicates_total')).toEqual(['notifications_duplicates_total 1'])
+})
+
+test('a body that is no event is left alone, and after five receives it is in the dead-letter queue; its neighbours are stored', async () => {
+  const events = Array.from({ length: 9 }, () => testEvent())
+  await t.send([...events.slice(0, 4), 'this is no event', ...events.slice(4)])
+  await handleUntil(queueIsEmpty)
+
+  expect(await t.notifications()).toHaveLength(9)
+  expect((await t.deadLetters()).map((message) => message.Body)).toEqual(['this is no event'])
+  expect(t.logged('message is no event')).toHaveLength(5)
+  expect(t.logged('message is no event')[0]).toMatchObject({
+    reason: expect.stringContaining('not JSON'),
+    message_id: expect.any(String),
+    receive_count: 1,
+  })
+  expect(await t.metric('notification_failures_total')).toEqual([
+    'notification_failures_total{reason="invalid"} 5',
+    'notification_failures_total{reason="refused"} 0',
+  ])
+})
+
+test.each([
+  ['a NUL character, which PostgreSQL has no place for', { data: { ...testEvent().data, name: 'a\0b' } }],
+  ['half of a surrogate pair', { type: 'product.\ud83d' }],
+  ['a time before the year 1', { time: '0000-01-01T00:00:00Z' }],
+])('an event with %s does not fail its neighbours and stays for the dead-letter queue', async (_, change) => {
+  const bad = { ...testEvent(), ...change }
+  const bodies = [testEvent(), testEvent(), bad, testEvent()].map((body) => JSON.stringify(body))
+  await handleEvents(
+    t.consumer,
+    bodies.map((Body, index) => ({ MessageId: `message ${index}`, ReceiptHandle: 'none', Body })),
+  )
+
+  expect(await t.notifications()).toHaveLength(3)
+  expect(t.logged('notification')).toHaveLength(3)
+  expect(t.logged('the database refuses the notification')).toMatchObject([
+    { message_id: 'message 2', event_id: bad.id, product_id: bad.subject },
+  ])
+  expect(await t.metric('notification_failures_total{reason="refused"}')).toEqual([
+    'notification_failures_total{reason="refused"} 1',
+  ])
+})
+
+test('an event of an unknown type, or of a newer shape, is kept as unknown, counted, and logged once for each type', async () => {
+  const type = 'product.polished'
+  const newer = { ...testEvent('product.updated'), data: { title: 'name, as a later version calls it' } }
+  const unknown = [{ ...testEvent(), type }, { ...testEvent(), type }, newer]
+  await t.send(unknown)
+  await handleUntil(queueIsEmpty)
+
+  const stored = await t.notifications()
+  expect(new Set(stored.map((row) => row.event_id))).toEqual(new Set(unknown.map((event) => event.id)))
+  expect(stored.map((row) => row.title)).toEqual(['Unknown event', 'Unknown event', 'Unknown event'])
+  expect(await t.metric('notifications_total')).toEqual(['notifications_total{type="unknown"} 3'])
+  const logged = t.logged('events of a type or shape that this version does not know').map((line) => line.event_type)
+  expect(logged).toHaveLength(2)
+  expect(new Set(logged)).toEqual(new Set(['product.polished', 'product.updated']))
+  expect(await t.deadLetters()).toEqual([])
+})
+
+test('a sequence of nineteen nines, the largest there is, is kept exactly', async () => {
+  const event = { ...testEvent(), sequence: '9'.repeat(19) }
+  await t.send([event])
+  await receiveOnce(t.consumer)
+  expect(await t.notifications()).toMatchObject([{ sequence: '9'.repeat(19) }])
+})
+
+test('while the database is away messages are held, hidden and uncounted, and stored when it is back', async () => {
+  const event = testEvent()
+  await t.consumer.pool.query('ALTER TABLE notifications RENAME TO away')
+  await t.send([event])
+  const extensions = count('ChangeMessageVisibilityBatchCommand')
+  const received = receiveOnce(t.consumer)
+
+  // Three of them in a visibility timeout: without any, the message would have come back by the fifth.
+  await vi.waitFor(() => expect(extensions()).toBe(5), { timeout: 5_000 })
+  expect(await t.depth()).toEqual({ visible: 0, hidden: 1 })
+  expect(t.logged('the database stores nothing')).toHaveLength(1)
+  expect(t.consumer.reachable.database.missing()).toContain('notifications')
+
+  await t.consumer.pool.query('ALTER TABLE away RENAME TO notifications')
+  await received
+  expect(await t.notifications()).toMatchObject([{ event_id: event.id }])
+  expect(t.logged('the database stores again')).toHaveLength(1)
+  expect(t.consumer.reachable.database.missing()).toBeUndefined()
+  expect(await t.depth()).toEqual({ visible: 0, hidden: 0 })
+})
+
+test('told to stop while the database is away, it gives the messages in hand back at once', async () => {
+  await t.consumer.pool.query('ALTER TABLE notifications RENAME TO away')
+  await t.send([testEvent()])
+  const received = receiveOnce(t.consumer)
+  await vi.waitFor(() => expect(t.logged('the database stores nothing')).toHaveLength(1), { timeout: 5_000 })
+  t.stop()
+  await received
+  expect(await t.depth()).toEqual({ visible: 1, hidden: 0 })
+})
+
+test('a message that is gone from the queue is no longer kept hidden, and that is logged once', async () => {
+  await t.send([testEvent()])
+  const messages = await receiveMessages(t.consumer.sqs, t.consumer.queue)
+  const Entries = messages.map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle }))
+  await t.consumer.sqs.send(new DeleteMessageBatchCommand({ QueueUrl: t.consumer.queue.url, Entries }))
+  await t.consumer.pool.query('ALTER TABLE notifications RENAME TO away')
+  const handled = handleEvents(t.consumer, messages)
+
+  await vi.waitFor(() => expect(t.logged('messages in work could not be kept hidden')).toHaveLength(1), {
+    timeout: 5_000,
+  })
+  await t.consumer.pool.query('ALTER TABLE away RENAME TO notifications')
+  await handled
+  expect(t.logged('messages in work could not be kept hidden')).toHaveLength(1)
+  expect(await t.notifications()).toHaveLength(1)
+})
+
+test('positions are drawn in the order of commits: a batch waits for the one before it, and its positions are higher', async () => {
+  const { pool } = t.consumer
+  const first = await pool.connect()
+  await first.query('BEGIN')
+  await first.query('SELECT pg_advisory_xact_lock(7001)')
+  const event = testEvent()
+  const handled = handleEvents(t.consumer, [
+    { MessageId: '1', ReceiptHandle: 'none', Body: JSON.stringify(event) },
+    { MessageId: '2', ReceiptHandle: 'none', Body: JSON.stringify(testEvent()) },
+  ])
+  await vi.waitFor(async () => {
+    const { rows } = await pool.query(`SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`)
+    expect(rows).toHaveLength(1)
+  })
+  await first.query(
+    `INSERT INTO notifications (id, event_id, event_type, product_id, title, message, sequence, occurred_at)
+     VALUES ($1, $1, 'product.created', $1, '', '', 1, now())`,
+    [randomUUIDv7()],
+  )
+  await first.query('COMMIT')
+  first.release()
+  await handled
+  const positions = await t.notifications()
+  expect(positions).toHaveLength(3)
+  expect(positions[1]).toMatchObject({ event_id: event.id })
+})

@@ -1,0 +1,55 @@
+import type { Logger } from 'telemetry'
+import type { FailedEntry, Message } from './messages.ts'
+import type { NewNotification } from './notifications/notification.ts'
+
+/** Types that no version of ours sends are logged once each, but their number is not ours: no more than this are kept. */
+const MOST_UNKNOWN_TYPES = 1_000
+
+export type LogLines = ReturnType<typeof logLines>
+
+/** Every line this service logs: its level, its wording, its fields. */
+export function logLines(log: Logger) {
+  const unknownTypes = new Set<string>()
+  return {
+    waiting: (what: string, reason: string) => log.warn({ reason }, `waiting for ${what}`),
+    migrated: (migrations: string[]) => log.info({ migrations }, 'database migrated'),
+    started: (fields: { http: string; operations: string; database: string; queue: string; receivers: number }) =>
+      log.info(fields, 'notification-service started'),
+    stopping: (signal: string) => log.info({ signal }, 'stopping: no new receive, the messages in hand are finished'),
+    stopped: () => log.info('stopped'),
+    crashed: (error: Error) => log.fatal({ err: error }, 'stopping after an error that nothing handled'),
+
+    idleConnectionBroke: (error: Error) =>
+      log.warn({ reason: error.message }, 'an idle database connection broke; the pool replaces it'),
+    sqsLost: (reason: string) => log.error({ reason }, 'SQS does not answer; receivers back off until it does'),
+    sqsBack: (seconds_away: number) => log.info({ seconds_away }, 'SQS answers again'),
+    databaseLost: (reason: string) =>
+      log.error({ reason }, 'the database stores nothing; messages are held until it does'),
+    databaseBack: (seconds_away: number) => log.info({ seconds_away }, 'the database stores again'),
+
+    notification: ({ id, event_id, event_type, product_id, sequence }: NewNotification) =>
+      log.info({ event_id, event_type, product_id, sequence, notification_id: id }, 'notification'),
+    duplicate: ({ event_id, event_type, product_id, sequence }: NewNotification) =>
+      log.debug({ event_id, event_type, product_id, sequence }, 'duplicate: the event was known already'),
+    unknownType(event_type: string, reason: string): void {
+      if (unknownTypes.has(event_type) || unknownTypes.size >= MOST_UNKNOWN_TYPES) return
+      unknownTypes.add(event_type)
+      log.warn({ event_type, reason }, 'events of a type or shape that this version does not know; kept as unknown')
+    },
+    invalid: (message: Message, reason: string) =>
+      log.error({ ...idOf(message), reason }, 'message is no event; left to the dead-letter queue'),
+    refused: (message: Message, { event_id, product_id }: NewNotification, error: Error) =>
+      log.error(
+        { ...idOf(message), event_id, product_id, reason: error.message },
+        'the database refuses the notification; message left to the dead-letter queue',
+      ),
+    notDeleted: (entries: FailedEntry[]) =>
+      log.warn({ entries }, 'handled messages were not deleted; they come again and will be duplicates'),
+    notHidden: (entries: FailedEntry[]) =>
+      log.warn({ entries }, 'messages in work could not be kept hidden; another receiver may get them'),
+  }
+}
+
+function idOf(message: Message) {
+  return { message_id: message.MessageId, receive_count: Number(message.Attributes?.ApproximateReceiveCount ?? 1) }
+}

@@ -1,0 +1,38 @@
+import { type HttpApi, HttpProblem, pageTokens, problemResponses } from 'http-api'
+import type pg from 'pg'
+import { Type } from 'typebox'
+import { getNotification } from './get.ts'
+import { listNotifications } from './list.ts'
+import { Notification, NotificationPage, PageQuery } from './schemas.ts'
+
+/** A position, of at most so many digits that it fits a bigint. */
+const tokens = pageTokens('notifications', /^[1-9][0-9]{0,17}$/)
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+
+export function notificationRoutes(app: HttpApi, pool: pg.Pool): void {
+  app.route({
+    method: 'GET',
+    url: '/notifications',
+    schema: { querystring: PageQuery, response: { 200: NotificationPage, ...problemResponses(400, 500, 503) } },
+    async handler({ query: { limit, token } }) {
+      const before = token === undefined ? undefined : tokens.decode(token)
+      const { notifications, next } = await listNotifications(pool, limit, before)
+      return { notifications, next_page_token: next === undefined ? null : tokens.encode(next) }
+    },
+  })
+
+  app.route({
+    method: 'GET',
+    url: '/notifications/:id',
+    schema: {
+      params: Type.Object({ id: Type.String() }),
+      response: { 200: Notification, ...problemResponses(404, 500, 503) },
+    },
+    async handler({ params: { id } }) {
+      // What is no UUID names no notification either.
+      const notification = UUID.test(id) ? await getNotification(pool, id) : undefined
+      if (!notification) throw new HttpProblem('not-found', `There is no notification ${id}.`)
+      return notification
+    },
+  })
+}

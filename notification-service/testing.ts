@@ -1,0 +1,132 @@
+import { randomUUIDv7 } from 'node:crypto'
+import {
+  GetQueueAttributesCommand,
+  type Message,
+  ReceiveMessageCommand,
+  SendMessageBatchCommand,
+  SetQueueAttributesCommand,
+} from '@aws-sdk/client-sqs'
+import { type ProductEvent, type ProductEventType, productEvent } from 'contracts'
+import { connect } from 'database'
+import { dropDatabase, freshDatabase, freshQueue } from 'local'
+import { pino } from 'pino'
+import { deadLetterQueueName, findQueueUrl } from 'queue'
+import type { Consumer } from './consumer.ts'
+import { logLines } from './log-lines.ts'
+import { sourceQueue } from './messages.ts'
+import { createMetrics } from './metrics.ts'
+import { notificationMigrations } from './migrations.ts'
+import { reachability } from './reachability.ts'
+
+export interface TestOptions {
+  postgresUrl: string
+  sqsEndpoint: string
+  fifo?: boolean
+  visibilityTimeoutSeconds?: number
+}
+
+/** A consumer on a database and a queue of its own, with what a test wants to know of it. */
+export async function testConsumer({ postgresUrl, sqsEndpoint, fifo = false, ...options }: TestOptions) {
+  const [databaseUrl, { sqs, queue }] = await Promise.all([
+    freshDatabase(postgresUrl, notificationMigrations),
+    freshQueue(sqsEndpoint, { fifo }),
+  ])
+  if (options.visibilityTimeoutSeconds !== undefined) {
+    const Attributes = { VisibilityTimeout: String(options.visibilityTimeoutSeconds) }
+    await sqs.send(new SetQueueAttributesCommand({ QueueUrl: queue.url, Attributes }))
+  }
+  const deadLetterUrl = (await findQueueUrl(sqs, deadLetterQueueName(queue.name))) ?? ''
+  const lines: Record<string, unknown>[] = []
+  const log = logLines(
+    pino({ level: 'debug' }, { write: (line) => void lines.push(JSON.parse(line) as Record<string, unknown>) }),
+  )
+  const stop = new AbortController()
+  const consumer: Consumer = {
+    pool: connect({ databaseUrl, applicationName: 'test', maxConnections: 10, onIdleError: () => {} }),
+    sqs,
+    queue: await sourceQueue(sqs, queue.url),
+    log,
+    metrics: createMetrics(),
+    reachable: {
+      database: reachability({ lost: log.databaseLost, back: log.databaseBack }),
+      sqs: reachability({ lost: log.sqsLost, back: log.sqsBack }),
+    },
+    stopping: stop.signal,
+  }
+
+  return {
+    consumer,
+    databaseUrl,
+    queueName: queue.name,
+    stop: () => stop.abort(),
+    /** Lines with this text, oldest first. */
+    logged: (text: string) => lines.filter((line) => String(line.msg).startsWith(text)),
+
+    /** Sends one message a body, ten a call. */
+    async send(bodies: readonly unknown[], group = 'one'): Promise<void> {
+      for (let start = 0; start < bodies.length; start += 10) {
+        const Entries = bodies.slice(start, start + 10).map((body, index) => ({
+          Id: String(index),
+          MessageBody: typeof body === 'string' ? body : ascii(body),
+          ...(fifo && { MessageGroupId: group, MessageDeduplicationId: randomUUIDv7() }),
+        }))
+        const { Failed = [] } = await sqs.send(new SendMessageBatchCommand({ QueueUrl: queue.url, Entries }))
+        if (Failed.length > 0) throw new Error(`SQS refused ${JSON.stringify(Failed)}`)
+      }
+    },
+
+    /** Messages that are visible, and those that somebody has received and not deleted. */
+    async depth(): Promise<{ visible: number; hidden: number }> {
+      const AttributeNames = ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'] as const
+      const { Attributes } = await sqs.send(
+        new GetQueueAttributesCommand({ QueueUrl: queue.url, AttributeNames: [...AttributeNames] }),
+      )
+      return { visible: Number(Attributes?.[AttributeNames[0]]), hidden: Number(Attributes?.[AttributeNames[1]]) }
+    },
+
+    async deadLetters(): Promise<Message[]> {
+      const { Messages = [] } = await sqs.send(
+        new ReceiveMessageCommand({ QueueUrl: deadLetterUrl, MaxNumberOfMessages: 10, VisibilityTimeout: 0 }),
+      )
+      return Messages
+    },
+
+    /** Every notification there is, in the order of their positions. */
+    async notifications(): Promise<Record<string, unknown>[]> {
+      const { rows } = await consumer.pool.query<Record<string, unknown>>(
+        'SELECT * FROM notifications ORDER BY position',
+      )
+      return rows
+    },
+
+    async metric(name: string): Promise<string[]> {
+      const text = await consumer.metrics.registry.metrics()
+      return text.split('\n').filter((line) => line.startsWith(name))
+    },
+
+    async close(): Promise<void> {
+      stop.abort()
+      sqs.destroy()
+      await consumer.pool.end()
+      await dropDatabase(databaseUrl)
+    },
+  }
+}
+
+/** An event about a product of its own, or about `productId`. */
+export function testEvent(
+  type: ProductEventType = 'product.created',
+  { name = 'Mug', productId = randomUUIDv7(), sequence = 1 } = {},
+): ProductEvent {
+  const time = new Date().toISOString()
+  const product = { id: productId, name, description: '', price: 12.5, version: sequence, created_at: time }
+  return productEvent(type, { ...product, updated_at: time }, { sequence, time })
+}
+
+/** JSON in ASCII only: the embedded SQS refuses characters beyond U+FFFF. */
+export function ascii(value: unknown): string {
+  return JSON.stringify(value).replaceAll(
+    /[\u0080-\uffff]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+}

@@ -1,0 +1,38 @@
+import { integer, oneOf, optional, port, readConfig, secretUrl, text, url } from 'configuration'
+import { withDatabaseName } from 'database'
+import { logLevels } from 'telemetry'
+
+/** A year of events that are done with: enough for whoever wants an archive. */
+const MAX_RETENTION_HOURS = 365 * 24
+
+export type Config = ReturnType<typeof readProductServiceConfig>
+
+/** The one place of this service that knows the environment. Throws a `StartError` that names what is wrong with it. */
+export function readProductServiceConfig(env: NodeJS.ProcessEnv) {
+  const variables = readConfig(env, {
+    DATABASE_URL: secretUrl(['postgres', 'postgresql'], 'postgres://user:password@host:5432/products'),
+    SQS_QUEUE_NAME: text('the name of a queue', 'product-notifications'),
+    SQS_QUEUE_URL: optional(url(['https', 'http'])),
+    AWS_REGION: text('an AWS region such as eu-central-1'),
+    AWS_ENDPOINT_URL_SQS: optional(url(['http', 'https'])),
+    HOST: text('an address to listen on', '127.0.0.1'),
+    HTTP_PORT: port(8080),
+    METRICS_PORT: port(8082),
+    LOG_LEVEL: oneOf(logLevels, 'info'),
+    OUTBOX_POLL_INTERVAL_MS: integer({ min: 10, max: 60_000, unit: 'milliseconds' }, 2000),
+    OUTBOX_RETENTION_HOURS: integer({ min: 1, max: MAX_RETENTION_HOURS, unit: 'hours' }, 72),
+  })
+  return {
+    databaseUrl: withDatabaseName(variables.DATABASE_URL, 'products'),
+    queueName: variables.SQS_QUEUE_NAME,
+    queueUrl: variables.SQS_QUEUE_URL,
+    awsRegion: variables.AWS_REGION,
+    sqsEndpoint: variables.AWS_ENDPOINT_URL_SQS,
+    host: variables.HOST,
+    httpPort: variables.HTTP_PORT,
+    metricsPort: variables.METRICS_PORT,
+    logLevel: variables.LOG_LEVEL,
+    pollIntervalMs: variables.OUTBOX_POLL_INTERVAL_MS,
+    retentionHours: variables.OUTBOX_RETENTION_HOURS,
+  }
+}

@@ -1,0 +1,36 @@
+import type { Product } from 'contracts'
+import { pageTokens } from 'http-api'
+import type pg from 'pg'
+import { type ProductRow, toProduct } from './row.ts'
+
+/**
+ * Newest first, by id: a UUIDv7 begins with the time. A page begins behind an id, so the primary key leads straight to
+ * it, however many pages came before, and it does not matter whether that product is still there.
+ */
+const tokens = pageTokens('products', /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/)
+/** Above every UUIDv7. */
+const BEFORE_THE_FIRST = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
+
+export interface Page {
+  products: Product[]
+  next_page_token: string | null
+}
+
+/** Throws a problem (400) when `token` is none of this list's. */
+export async function listProducts(db: pg.Pool, limit: number, token: string | undefined): Promise<Page> {
+  const behind = token === undefined ? BEFORE_THE_FIRST : tokens.decode(token)
+  // One more than asked for tells whether another page follows.
+  const rows = await selectBehind(db, behind, limit + 1)
+  const products = rows.slice(0, limit).map(toProduct)
+  const last = products.at(-1)
+  return { products, next_page_token: rows.length > limit && last ? tokens.encode(last.id) : null }
+}
+
+async function selectBehind(db: pg.Pool, id: string, limit: number): Promise<ProductRow[]> {
+  const { rows } = await db.query<ProductRow>(
+    `SELECT id, name, description, price, version, created_at, updated_at FROM products
+     WHERE id < $1 ORDER BY id DESC LIMIT $2`,
+    [id, limit],
+  )
+  return rows
+}
