@@ -6,8 +6,9 @@ const least = { DATABASE_URL: 'postgres://user:secret@db:5432', AWS_REGION: 'eu-
 test('what is not set has the values that the documentation gives', () => {
   expect(readServiceConfig(least)).toEqual({
     databaseUrl: 'postgres://user:secret@db:5432/notifications',
-    queue: { kind: 'name', name: 'product-notifications' },
-    region: 'eu-central-1',
+    queueName: 'product-notifications',
+    queueUrl: undefined,
+    awsRegion: 'eu-central-1',
     sqsEndpoint: undefined,
     host: '127.0.0.1',
     httpPort: 8081,
@@ -16,9 +17,9 @@ test('what is not set has the values that the documentation gives', () => {
   })
 })
 
-test('a queue that is given by its URL is taken by its URL', () => {
+test('a queue may be given by its URL', () => {
   const queueUrl = 'https://sqs.eu-central-1.amazonaws.com/123456789012/orders.fifo'
-  expect(readServiceConfig({ ...least, SQS_QUEUE_URL: queueUrl }).queue).toEqual({ kind: 'url', url: queueUrl })
+  expect(readServiceConfig({ ...least, SQS_QUEUE_URL: queueUrl }).queueUrl).toBe(queueUrl)
 })
 
 test.each([
@@ -40,5 +41,5 @@ test.each([
 })
 
 test.each(['a'.repeat(80), 'orders.fifo', 'Orders_2-x'])('%s may be the name of a queue', (name) => {
-  expect(readServiceConfig({ ...least, SQS_QUEUE_NAME: name }).queue).toEqual({ kind: 'name', name })
+  expect(readServiceConfig({ ...least, SQS_QUEUE_NAME: name }).queueName).toBe(name)
 })

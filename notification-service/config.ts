@@ -2,9 +2,6 @@ import { type Kind, oneOf, optional, port, readConfig, secretUrl, text, url } fr
 import { withDatabaseName } from 'database'
 import { logLevels } from 'telemetry'
 
-/** A queue by its name is made if it is not there; one by its URL must exist. */
-export type QueueChoice = { kind: 'name'; name: string } | { kind: 'url'; url: string }
-
 const queueName: Kind<string> = {
   expected: 'the name of a queue: up to 80 letters, digits, - and _, for a FIFO queue with .fifo at its end',
   parse: (text) => (/^(?=.{1,80}$)[A-Za-z0-9_-]+(\.fifo)?$/.test(text) ? text : undefined),
@@ -26,14 +23,13 @@ export function readServiceConfig(env: NodeJS.ProcessEnv) {
     METRICS_PORT: port(8083),
     LOG_LEVEL: oneOf(logLevels, 'info'),
   })
-  const queue: QueueChoice =
-    variables.SQS_QUEUE_URL === undefined
-      ? { kind: 'name', name: variables.SQS_QUEUE_NAME }
-      : { kind: 'url', url: variables.SQS_QUEUE_URL }
   return {
     databaseUrl: withDatabaseName(variables.DATABASE_URL, 'notifications'),
-    queue,
-    region: variables.AWS_REGION,
+    /** Made if it is not there. */
+    queueName: variables.SQS_QUEUE_NAME,
+    /** Must exist; then the name says nothing. */
+    queueUrl: variables.SQS_QUEUE_URL,
+    awsRegion: variables.AWS_REGION,
     sqsEndpoint: variables.AWS_ENDPOINT_URL_SQS,
     host: variables.HOST,
     httpPort: variables.HTTP_PORT,

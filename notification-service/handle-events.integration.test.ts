@@ -1,8 +1,6 @@
 import { randomUUIDv7 } from 'node:crypto'
-import { DeleteMessageBatchCommand } from '@aws-sdk/client-sqs'
 import { afterEach, beforeEach, expect, inject, test, vi } from 'vitest'
 import { handleEvents } from './handle-events.ts'
-import { receiveMessages } from './messages.ts'
 import { receiveOnce } from './receive.ts'
 import { testConsumer, testEvent } from './testing.ts'
 
@@ -23,32 +21,6 @@ async function handleUntil(condition: () => Promise<boolean>): Promise<void> {
 const queueIsEmpty = async () => {
   const { visible, hidden } = await t.depth()
   return visible + hidden === 0
-}
-
-/** SQS answers deletes with what `answer` gives, and deletes nothing, until the returned function is called. */
-function failDeletes(answer: () => object): () => void {
-  const name = 'failing deletes'
-  t.consumer.sqs.middlewareStack.add(
-    (next, { commandName }) =>
-      async (args) =>
-        commandName === 'DeleteMessageBatchCommand' ? { output: answer() as never, response: {} } : next(args),
-    { name, step: 'initialize' },
-  )
-  return () => void t.consumer.sqs.middlewareStack.remove(name)
-}
-
-/** How many commands of that name were sent from now on. */
-function count(command: string): () => number {
-  let sent = 0
-  t.consumer.sqs.middlewareStack.add(
-    (next, { commandName }) =>
-      (args) => {
-        if (commandName === command) sent += 1
-        return next(args)
-      },
-    { name: `counting ${command}`, step: 'initialize' },
-  )
-  return () => sent
 }
 
 test('an event becomes one notification, is logged and counted, and its message is deleted', async () => {
@@ -106,38 +78,6 @@ test('an event that is twice in one batch is stored once, also when its id is wr
   expect(await t.notifications()).toHaveLength(1)
   expect(await t.metric('notifications_total')).toEqual(['notifications_total{type="product.created"} 1'])
   expect(await t.metric('notifications_duplicates_total')).toEqual(['notifications_duplicates_total 2'])
-})
-
-test('a message that SQS did not delete comes again, and is a duplicate', async () => {
-  const events = [testEvent(), testEvent()]
-  await t.send(events)
-  const forget = failDeletes(() => ({ Failed: [{ Id: '0', SenderFault: false, Code: 'InternalError' }] }))
-  await handleUntil(async () => t.logged('handled messages were not deleted').length > 0)
-  forget()
-  await handleUntil(queueIsEmpty)
-
-  expect(await t.notifications()).toHaveLength(2)
-  expect(await t.metric('notifications_total')).toEqual(['notifications_total{type="product.created"} 2'])
-  const [line] = t.logged('handled messages were not deleted')
-  expect(line).toMatchObject({
-    entries: expect.arrayContaining([expect.objectContaining({ reason: 'InternalError' })]),
-  })
-  expect((await t.metric('notifications_duplicates_total'))[0]).not.toBe('notifications_duplicates_total 0')
-})
-
-test('when the answer to a delete is lost, its messages come again, are duplicates, and the outage is known', async () => {
-  await t.send([testEvent()])
-  const forget = failDeletes(() => {
-    throw new Error('socket hang up')
-  })
-  await receiveOnce(t.consumer)
-  forget()
-  expect(t.logged('SQS does not answer')).toMatchObject([{ reason: 'socket hang up' }])
-  await handleUntil(queueIsEmpty)
-
-  expect(t.logged('SQS answers again')).toHaveLength(1)
-  expect(await t.notifications()).toHaveLength(1)
-  expect(await t.metric('notifications_duplicates_total')).toEqual(['notifications_duplicates_total 1'])
 })
 
 test('a body that is no event is left alone, and after five receives it is in the dead-letter queue; its neighbours are stored', async () => {
@@ -203,54 +143,6 @@ test('a sequence of nineteen nines, the largest there is, is kept exactly', asyn
   await t.send([event])
   await receiveOnce(t.consumer)
   expect(await t.notifications()).toMatchObject([{ sequence: '9'.repeat(19) }])
-})
-
-test('while the database is away messages are held, hidden and uncounted, and stored when it is back', async () => {
-  const event = testEvent()
-  await t.consumer.pool.query('ALTER TABLE notifications RENAME TO away')
-  await t.send([event])
-  const extensions = count('ChangeMessageVisibilityBatchCommand')
-  const received = receiveOnce(t.consumer)
-
-  // Three of them in a visibility timeout: without any, the message would have come back by the fifth.
-  await vi.waitFor(() => expect(extensions()).toBe(5), { timeout: 5_000 })
-  expect(await t.depth()).toEqual({ visible: 0, hidden: 1 })
-  expect(t.logged('the database stores nothing')).toHaveLength(1)
-  expect(t.consumer.reachable.database.missing()).toContain('notifications')
-
-  await t.consumer.pool.query('ALTER TABLE away RENAME TO notifications')
-  await received
-  expect(await t.notifications()).toMatchObject([{ event_id: event.id }])
-  expect(t.logged('the database stores again')).toHaveLength(1)
-  expect(t.consumer.reachable.database.missing()).toBeUndefined()
-  expect(await t.depth()).toEqual({ visible: 0, hidden: 0 })
-})
-
-test('told to stop while the database is away, it gives the messages in hand back at once', async () => {
-  await t.consumer.pool.query('ALTER TABLE notifications RENAME TO away')
-  await t.send([testEvent()])
-  const received = receiveOnce(t.consumer)
-  await vi.waitFor(() => expect(t.logged('the database stores nothing')).toHaveLength(1), { timeout: 5_000 })
-  t.stop()
-  await received
-  expect(await t.depth()).toEqual({ visible: 1, hidden: 0 })
-})
-
-test('a message that is gone from the queue is no longer kept hidden, and that is logged once', async () => {
-  await t.send([testEvent()])
-  const messages = await receiveMessages(t.consumer.sqs, t.consumer.queue)
-  const Entries = messages.map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle }))
-  await t.consumer.sqs.send(new DeleteMessageBatchCommand({ QueueUrl: t.consumer.queue.url, Entries }))
-  await t.consumer.pool.query('ALTER TABLE notifications RENAME TO away')
-  const handled = handleEvents(t.consumer, messages)
-
-  await vi.waitFor(() => expect(t.logged('messages in work could not be kept hidden')).toHaveLength(1), {
-    timeout: 5_000,
-  })
-  await t.consumer.pool.query('ALTER TABLE away RENAME TO notifications')
-  await handled
-  expect(t.logged('messages in work could not be kept hidden')).toHaveLength(1)
-  expect(await t.notifications()).toHaveLength(1)
 })
 
 test('positions are drawn in the order of commits: a batch waits for the one before it, and its positions are higher', async () => {

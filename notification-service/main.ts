@@ -1,105 +1,103 @@
 /** The process: config → database → queue → HTTP → receivers, with health and metrics from the first moment on. */
-import { once } from 'node:events'
 import { describePortError, startOrExit, waitUntilUp } from 'configuration'
 import { connect, describeDatabase, migrate } from 'database'
 import { databaseFailure, stopHttpApi } from 'http-api'
-import { connectSqs, findOrCreateQueue } from 'queue'
+import { connectSqs, findOrCreateQueue, isTemporary } from 'queue'
 import { createLogger, startOperationsServer } from 'telemetry'
 import { buildApp } from './app.ts'
 import { closeOnSignal } from './close-on-signal.ts'
 import { readServiceConfig } from './config.ts'
+import { missingParts, type ProcessState } from './health.ts'
 import { logLines } from './log-lines.ts'
 import { LONG_POLL_SECONDS, sourceQueue } from './messages.ts'
 import { createMetrics } from './metrics.ts'
 import { notificationMigrations } from './migrations.ts'
 import { reachability } from './reachability.ts'
-import { missingParts, type Progress } from './readiness.ts'
 import { RECEIVERS, runReceivers } from './receive.ts'
 
 /** One for each receiver, and some for the HTTP API and the health check. */
 const MAX_CONNECTIONS = RECEIVERS + 6
+/** Each receiver polls or deletes, and extends meanwhile. */
+const MAX_SQS_CONNECTIONS = RECEIVERS * 2
 /** What SQS may need for an answer beyond the time that a poll is held open. */
 const SQS_ANSWER_MS = 3_000
-/** A request under way when the process stops has its answer within the database's timeout of 5 s, or never. */
-const CUT_HTTP_AFTER_MS = 7_000
+/** A stop must end within 10 s, and closing the rest takes moments. Whoever has not sent its request by then is cut off. */
+const CUT_REQUESTS_AFTER_MS = 6_000
+
+const stopping = new AbortController()
+/** What was opened, closed in the opposite order. */
+const opened = new AsyncDisposableStack()
 
 await startOrExit(async () => {
-  const config = readServiceConfig(process.env)
+  const { host, httpPort, metricsPort, databaseUrl, queueUrl, queueName, ...config } = readServiceConfig(process.env)
   const logger = createLogger('notification-service', config.logLevel)
   const log = logLines(logger)
-  const metrics = createMetrics()
-  const progress: Progress = { pool: undefined, sqs: undefined, stopping: false }
-  const stop = new AbortController()
-  /** What is open, in the order of opening; closed from the last to the first. */
-  const closers: (() => Promise<unknown>)[] = []
   closeOnSignal({
     async close() {
-      progress.stopping = true
-      stop.abort()
-      for (const close of closers.toReversed()) await close()
+      stopping.abort()
+      await opened.disposeAsync()
     },
     onSignal: log.stopping,
     onCrash: log.crashed,
     onClosed: log.stopped,
   })
 
-  const { host, httpPort, metricsPort, databaseUrl } = config
-  const missing = () => missingParts(progress)
-  const operations = await startOperationsServer({
-    host,
-    port: metricsPort,
-    registry: metrics.registry,
-    missing,
-  }).catch((error: Error) => {
-    throw describePortError(error, 'metrics and health', metricsPort, 'METRICS_PORT')
+  const metrics = createMetrics()
+  const { registry } = metrics
+  const database = describeDatabase(databaseUrl)
+  const pool = connect({
+    databaseUrl,
+    applicationName: 'notification-service',
+    maxConnections: MAX_CONNECTIONS,
+    onIdleError: log.connectionLost,
   })
-  closers.push(() => {
+  const state: ProcessState = { queueFound: false, stopping: stopping.signal }
+  const missing = () => missingParts(pool, state)
+  const operations = await startOperationsServer({ host, port: metricsPort, registry, missing }).catch(
+    (error: Error) => {
+      throw describePortError(error, 'metrics and health of notification-service', metricsPort, 'METRICS_PORT')
+    },
+  )
+  opened.defer(() => {
     operations.close()
     operations.closeAllConnections()
-    return once(operations, 'close')
   })
+  opened.defer(() => pool.end())
 
-  const database = describeDatabase(databaseUrl)
-  const waiting = { onWaiting: log.waiting, signal: stop.signal }
+  const waiting = { onWaiting: log.waiting, signal: stopping.signal }
   const migrations = await waitUntilUp(() => migrate(databaseUrl, notificationMigrations), {
     what: `PostgreSQL at ${database}`,
     isTemporary: (error) => databaseFailure(error) !== undefined,
     ...waiting,
   })
-  if (migrations.length > 0) log.migrated(migrations)
-  const pool = connect({
-    databaseUrl,
-    applicationName: 'notification-service',
-    maxConnections: MAX_CONNECTIONS,
-    onIdleError: log.idleConnectionBroke,
-  })
-  closers.push(() => pool.end())
-  progress.pool = pool
+  log.migrated(migrations)
 
   const sqs = connectSqs({
     endpoint: config.sqsEndpoint,
-    region: config.region,
+    region: config.awsRegion,
     requestTimeoutMs: LONG_POLL_SECONDS * 1000 + SQS_ANSWER_MS,
-    // Each receiver polls, or deletes while it extends.
-    maxConnections: RECEIVERS * 2,
+    maxConnections: MAX_SQS_CONNECTIONS,
   })
-  closers.push(async () => sqs.destroy())
-  const choice = config.queue
+  opened.defer(() => sqs.destroy())
   const queue = await waitUntilUp(
-    async () => sourceQueue(sqs, choice.kind === 'url' ? choice.url : (await findOrCreateQueue(sqs, choice.name)).url),
-    { what: `the queue ${choice.kind === 'url' ? choice.url : choice.name}`, ...waiting },
+    async () => sourceQueue(sqs, queueUrl ?? (await findOrCreateQueue(sqs, queueName)).url),
+    {
+      what: `the queue ${queueUrl ?? queueName} at ${config.sqsEndpoint ?? `AWS (${config.awsRegion})`}`,
+      isTemporary,
+      ...waiting,
+    },
   )
+  state.queueFound = true
+
+  const app = buildApp({ pool, logger, registry })
+  const api = await app.listen({ host, port: httpPort }).catch((error: Error) => {
+    throw describePortError(error, 'the API of notification-service', httpPort, 'HTTP_PORT')
+  })
   const reachable = {
     database: reachability({ lost: log.databaseLost, back: log.databaseBack }),
     sqs: reachability({ lost: log.sqsLost, back: log.sqsBack }),
   }
-  progress.sqs = reachable.sqs.missing
-
-  const app = buildApp({ pool, logger, registry: metrics.registry })
-  const http = await app.listen({ host, port: httpPort }).catch((error: Error) => {
-    throw describePortError(error, 'the HTTP API', httpPort, 'HTTP_PORT')
-  })
-  const receiving = runReceivers({ pool, sqs, queue, log, metrics, reachable, stopping: stop.signal })
-  closers.push(() => Promise.all([receiving, stopHttpApi(app, CUT_HTTP_AFTER_MS)]))
-  log.started({ http, operations: `http://${host}:${metricsPort}`, database, queue: queue.url, receivers: RECEIVERS })
-})
+  const receiving = runReceivers({ pool, sqs, queue, log, metrics, reachable, stopping: stopping.signal })
+  opened.defer(async () => void (await Promise.all([receiving, stopHttpApi(app, CUT_REQUESTS_AFTER_MS)])))
+  log.started({ api, operations: `http://${host}:${metricsPort}`, database, queue: queue.url })
+}, stopping.signal)

@@ -4,8 +4,6 @@ export interface Reachability {
   worked(): void
   /** It did not, for this reason. */
   failed(reason: string): void
-  /** Why it does not answer; undefined when it does. */
-  missing(): string | undefined
 }
 
 export interface ReachabilityEvents {
@@ -15,17 +13,17 @@ export interface ReachabilityEvents {
 
 /** Calls `lost` and `back` once for each change of state, however many users fail and for however long. */
 export function reachability({ lost, back }: ReachabilityEvents): Reachability {
-  let away: { reason: string; since: number } | undefined
+  let awaySince: number | undefined
   return {
     worked() {
-      if (!away) return
-      back(Math.round((performance.now() - away.since) / 1000))
-      away = undefined
+      if (awaySince === undefined) return
+      back(Math.round((performance.now() - awaySince) / 1000))
+      awaySince = undefined
     },
     failed(reason) {
-      if (!away) lost(reason)
-      away = { reason, since: away?.since ?? performance.now() }
+      if (awaySince !== undefined) return
+      lost(reason)
+      awaySince = performance.now()
     },
-    missing: () => away?.reason,
   }
 }

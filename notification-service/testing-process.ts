@@ -12,7 +12,6 @@ export async function spawnService(variables: Record<string, string>) {
   const child = spawn(process.execPath, [`${import.meta.dirname}/main.ts`], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
-      PATH: process.env.PATH,
       ...localCredentials,
       HTTP_PORT: String(httpPort),
       METRICS_PORT: String(metricsPort),
@@ -48,7 +47,7 @@ export async function spawnService(variables: Record<string, string>) {
       return ((await answer.json()) as { missing?: Record<string, string> }).missing ?? {}
     },
     /** For the end of a test: however it went, nothing is left running. */
-    async end(): Promise<void> {
+    end: async (): Promise<void> => {
       if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL')
       await exit
     },

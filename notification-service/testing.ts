@@ -104,7 +104,7 @@ export async function testConsumer({ postgresUrl, sqsEndpoint, fifo = false, ...
       return text.split('\n').filter((line) => line.startsWith(name))
     },
 
-    async close(): Promise<void> {
+    close: async (): Promise<void> => {
       stop.abort()
       sqs.destroy()
       await consumer.pool.end()

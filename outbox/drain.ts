@@ -60,7 +60,8 @@ export function createDrain(options: DrainOptions): Drain {
   /** After an outage one batch goes first; every accepted one doubles what may follow. */
   let window = inFlight
   let nudged = false
-  let mayStart: () => boolean = () => true
+  /** Whether this cycle may start sends: neither is the broker away nor the process about to stop. */
+  let mayStart: () => boolean = () => outage === undefined
 
   async function sendBatch(batch: OutboxEvent[]): Promise<void> {
     sending++

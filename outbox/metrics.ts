@@ -33,24 +33,25 @@ export function createOutboxMetrics(registry: Registry, db: Database): { record(
   const lanes = new Gauge({ name: 'outbox_lanes_owned', help: 'Lanes that this relay owns', registers })
 
   const sample = sampled(() => backlog(db))
-  new Gauge({
+  const events = new Gauge({
     name: 'outbox_events',
     help: 'Events that are not processed, by status: pending, failed (a retry is due), dead (somebody has to act)',
     labelNames: ['status'],
-    registers,
+    registers: [],
     async collect() {
       const now = await sample()
       for (const status of ['pending', 'failed', 'dead'] as const) this.set({ status }, now[status])
     },
   })
-  new Gauge({
+  const oldest = new Gauge({
     name: 'outbox_oldest_pending_seconds',
     help: 'Age of the oldest event that is pending or failed; 0 when there is none',
-    registers,
+    registers: [],
     async collect() {
       this.set((await sample()).oldestSeconds)
     },
   })
+  for (const sampledGauge of [events, oldest]) registry.registerMetric(sampledGauge)
 
   return {
     record(report) {
