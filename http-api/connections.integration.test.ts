@@ -53,7 +53,9 @@ test('a stop answers what is under way, tells the client to use another connecti
 })
 
 test('a stop does not wait for a request of which only half arrives', async () => {
-  const answer = talk('POST /echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n[1,')
+  const answer = talk(
+    'POST /echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n[1,',
+  )
   await vi.waitFor(
     () =>
       new Promise<void>((resolve, reject) =>
