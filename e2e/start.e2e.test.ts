@@ -109,8 +109,8 @@ test.each(['product-service', 'notification-service', 'PostgreSQL', 'SQS'])(
 test('a second start beside a running one says so, and leaves it alone', async () => {
   const first = start()
   await first.ready()
-  const second = npmStart(dataDir, await freePorts())
-  expect(await second.ended).toBe(1)
+  const second = start(await freePorts())
+  expect(await Promise.race([second.ended, second.ready()])).toBe(1)
   expect(second.output()).toContain(`npm start runs already (process ${first.child.pid})`)
   expect((await createProduct(productsUrl(), 'Undisturbed')).name).toBe('Undisturbed')
 })
