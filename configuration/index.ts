@@ -1,3 +1,3 @@
-export { integer, type Kind, oneOf, optional, port, readConfig, secretUrl, text, url } from './read-config.ts'
+export { integer, type Kind, matching, oneOf, optional, port, readConfig, secretUrl, text, url } from './read-config.ts'
 export { describePortError, StartError, startOrExit } from './start-error.ts'
 export { waitUntilUp, type WaitOptions } from './wait-until-up.ts'

@@ -45,6 +45,11 @@ export function text(expected: string, fallback?: string): Kind<string> {
   return withFallback({ expected, parse: (text) => text }, fallback)
 }
 
+/** Text that `pattern` matches. */
+export function matching(pattern: RegExp, expected: string): Kind<string> {
+  return { expected, parse: (text) => (pattern.test(text) ? text : undefined) }
+}
+
 /** An integer from `min` to `max`, in decimal digits. `unit` is for people: "milliseconds". */
 export function integer(range: { min: number; max: number; unit: string }, fallback?: number): Kind<number> {
   const { min, max, unit } = range

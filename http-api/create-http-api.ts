@@ -7,6 +7,7 @@ import { answerClientError } from './client-error.ts'
 import { pathOf, sendProblem } from './errors.ts'
 import { HttpProblem } from './problems.ts'
 import { followRequests, requestId, requestRecorder } from './requests.ts'
+import { closePolitely } from './stop.ts'
 import { createValidatorCompiler, parseJsonAsUtf8 } from './validation.ts'
 
 /** The longest body of ours is a description of 2000 characters, 12 bytes each when escaped as surrogate pairs. */
@@ -17,6 +18,8 @@ const MAX_HEADER_BYTES = 16 * 1024
 const MAX_PARAM_LENGTH = 200
 /** A request of 64 KiB arrives within this time on the slowest line that anybody uses an API over. */
 const REQUEST_TIMEOUT_MS = 10_000
+/** Node looks for late requests every 30 s unless told otherwise. */
+const CHECK_TIMEOUTS_EVERY_MS = 1_000
 /** A connection on which nothing happens, neither sent nor received, though a request is under way. */
 const CONNECTION_TIMEOUT_MS = 30_000
 /** Longer than the 60 s of the usual load balancer, so that it is the balancer that closes an idle connection. */
@@ -52,7 +55,11 @@ export function createHttpApi({ logger, registry }: HttpApiOptions): HttpApi {
     requestTimeout: REQUEST_TIMEOUT_MS,
     connectionTimeout: CONNECTION_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-    http: { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: REQUEST_TIMEOUT_MS },
+    http: {
+      maxHeaderSize: MAX_HEADER_BYTES,
+      headersTimeout: REQUEST_TIMEOUT_MS,
+      connectionsCheckingInterval: CHECK_TIMEOUTS_EVERY_MS,
+    },
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     // A request that arrives on an open connection while the process stops is answered like any other.
     return503OnClosing: false,
@@ -67,6 +74,7 @@ export function createHttpApi({ logger, registry }: HttpApiOptions): HttpApi {
 
   const allowedMethods = rememberMethods(app)
   followRequests(app, record)
+  closePolitely(app)
   parseJsonAsUtf8(app, () => new HttpProblem('malformed-request', 'The body is not valid UTF-8.'))
   app.setValidatorCompiler(createValidatorCompiler())
   app.setErrorHandler(sendProblem)

@@ -1,9 +1,12 @@
-import { integer, oneOf, optional, port, readConfig, secretUrl, text, url } from 'configuration'
+import { integer, matching, oneOf, optional, port, readConfig, secretUrl, text, url } from 'configuration'
 import { withDatabaseName } from 'database'
 import { logLevels } from 'telemetry'
 
 /** A year of events that are done with: enough for whoever wants an archive. */
 const MAX_RETENTION_HOURS = 365 * 24
+
+/** Not parsed as a URL: emulators give hosts like sqs.us-east-1.127.0.0.1, which are none, and nobody connects to. */
+const QUEUE_URL = /^https?:\/\/[^/\s]+\/\S+$/
 
 export type Config = ReturnType<typeof readProductServiceConfig>
 
@@ -12,7 +15,7 @@ export function readProductServiceConfig(env: NodeJS.ProcessEnv) {
   const variables = readConfig(env, {
     DATABASE_URL: secretUrl(['postgres', 'postgresql'], 'postgres://user:password@host:5432/products'),
     SQS_QUEUE_NAME: text('the name of a queue', 'product-notifications'),
-    SQS_QUEUE_URL: optional(url(['https', 'http'])),
+    SQS_QUEUE_URL: optional(matching(QUEUE_URL, 'a URL like https://sqs.eu-central-1.amazonaws.com/123456789012/name')),
     AWS_REGION: text('an AWS region such as eu-central-1'),
     AWS_ENDPOINT_URL_SQS: optional(url(['http', 'https'])),
     HOST: text('an address to listen on', '127.0.0.1'),

@@ -1,12 +1,20 @@
+import type { SQSClient } from '@aws-sdk/client-sqs'
 import closeWithGrace from 'close-with-grace'
 import { describePortError, startOrExit, waitUntilUp } from 'configuration'
 import { connect, describeDatabase, migrate } from 'database'
 import { databaseFailure, stopHttpApi } from 'http-api'
 import { outboxMigrations } from 'outbox'
-import { connectSqs, findOrCreateQueue, findQueueAt, isTemporary } from 'queue'
-import { createLogger, createRegistry, startOperationsServer } from 'telemetry'
+import { connectSqs, findOrCreateQueue, findQueueAt, isTemporary, type Queue } from 'queue'
+import {
+  createLogger,
+  createRegistry,
+  type Logger,
+  type Missing,
+  type Registry,
+  startOperationsServer,
+} from 'telemetry'
 import { buildApp } from './app.ts'
-import { readProductServiceConfig } from './config.ts'
+import { type Config, readProductServiceConfig } from './config.ts'
 import { missingParts, type ProcessState } from './health.ts'
 import { logLines } from './log-lines.ts'
 import { productMigrations } from './migrations.ts'
@@ -25,19 +33,14 @@ const stopping = new AbortController()
 /** What was opened, closed in the opposite order. */
 const opened = new AsyncDisposableStack()
 
-await startOrExit(async () => {
+await startOrExit(start, stopping.signal)
+
+async function start(): Promise<void> {
   const config = readProductServiceConfig(process.env)
   const logger = createLogger('product-service', config.logLevel)
-  closeWithGrace({ delay: STOP_TIMEOUT_MS, logger: false }, async ({ signal, err }) => {
-    if (err) logLines.crashed(logger, err)
-    else logLines.stopping(logger, signal)
-    stopping.abort()
-    await opened.disposeAsync()
-    logLines.stopped(logger)
-  })
+  stopOnSignal(logger)
 
   const registry = createRegistry()
-  const database = describeDatabase(config.databaseUrl)
   const pool = connect({
     databaseUrl: config.databaseUrl,
     applicationName: 'product-service',
@@ -45,30 +48,10 @@ await startOrExit(async () => {
     onIdleError: (error) => logLines.connectionLost(logger, error),
   })
   const state: ProcessState = { queueFound: false, stopping: stopping.signal }
-
-  const operations = await startOperationsServer({
-    host: config.host,
-    port: config.metricsPort,
-    registry,
-    missing: () => missingParts(pool, state),
-  }).catch((error: Error) => {
-    throw describePortError(error, 'metrics and health of product-service', config.metricsPort, 'METRICS_PORT')
-  })
-  opened.defer(() => {
-    operations.close()
-    operations.closeAllConnections()
-  })
+  const operations = await openOperations(config, registry, () => missingParts(pool, state))
   opened.defer(() => pool.end())
 
-  const onWaiting = (what: string, reason: string) => logLines.waiting(logger, what, reason)
-  const migrations = await waitUntilUp(() => migrate(config.databaseUrl, outboxMigrations, productMigrations), {
-    what: `PostgreSQL at ${database}`,
-    onWaiting,
-    isTemporary: (error) => databaseFailure(error) !== undefined,
-    signal: stopping.signal,
-  })
-  logLines.migrated(logger, migrations)
-
+  await migrateOnceUp(config, logger)
   const sqs = connectSqs({
     endpoint: config.sqsEndpoint,
     region: config.awsRegion,
@@ -76,13 +59,7 @@ await startOrExit(async () => {
     maxConnections: MAX_SQS_CONNECTIONS,
   })
   opened.defer(() => sqs.destroy())
-  const { queueUrl, queueName } = config
-  const queue = await waitUntilUp(() => (queueUrl ? findQueueAt(sqs, queueUrl) : findOrCreateQueue(sqs, queueName)), {
-    what: `the queue ${queueUrl ?? queueName} at ${config.sqsEndpoint ?? `AWS (${config.awsRegion})`}`,
-    onWaiting,
-    isTemporary,
-    signal: stopping.signal,
-  })
+  const queue = await findQueueOnceUp(sqs, config, logger)
   state.queueFound = true
 
   const app = buildApp({ logger, registry, pool, nudge: () => {} })
@@ -90,7 +67,51 @@ await startOrExit(async () => {
   const api = await app.listen({ host: config.host, port: config.httpPort }).catch((error: Error) => {
     throw describePortError(error, 'the API of product-service', config.httpPort, 'HTTP_PORT')
   })
-  const address = operations.address()
-  const port = typeof address === 'object' ? address?.port : config.metricsPort
-  logLines.started(logger, { api, operations: `http://${config.host}:${port}`, database, queue: queue.url })
-}, stopping.signal)
+  logLines.started(logger, { api, operations, database: describeDatabase(config.databaseUrl), queue: queue.url })
+}
+
+function stopOnSignal(logger: Logger): void {
+  closeWithGrace({ delay: STOP_TIMEOUT_MS, logger: false }, async ({ signal, err }) => {
+    if (err) logLines.crashed(logger, err)
+    else logLines.stopping(logger, signal)
+    stopping.abort()
+    await opened.disposeAsync()
+    logLines.stopped(logger)
+  })
+}
+
+/** Opened first and closed last, so that health can be asked for at any time. */
+async function openOperations(
+  { host, metricsPort }: Config,
+  registry: Registry,
+  missing: () => Promise<Missing>,
+): Promise<string> {
+  const server = await startOperationsServer({ host, port: metricsPort, registry, missing }).catch((error: Error) => {
+    throw describePortError(error, 'metrics and health of product-service', metricsPort, 'METRICS_PORT')
+  })
+  opened.defer(() => {
+    server.close()
+    server.closeAllConnections()
+  })
+  return `http://${host}:${metricsPort}`
+}
+
+async function migrateOnceUp({ databaseUrl }: Config, logger: Logger): Promise<void> {
+  const migrations = await waitUntilUp(() => migrate(databaseUrl, outboxMigrations, productMigrations), {
+    what: `PostgreSQL at ${describeDatabase(databaseUrl)}`,
+    onWaiting: (what, reason) => logLines.waiting(logger, what, reason),
+    isTemporary: (error) => databaseFailure(error) !== undefined,
+    signal: stopping.signal,
+  })
+  logLines.migrated(logger, migrations)
+}
+
+function findQueueOnceUp(sqs: SQSClient, config: Config, logger: Logger): Promise<Queue> {
+  const { queueUrl, queueName, sqsEndpoint, awsRegion } = config
+  return waitUntilUp(() => (queueUrl ? findQueueAt(sqs, queueUrl) : findOrCreateQueue(sqs, queueName)), {
+    what: `the queue ${queueUrl ?? queueName} at ${sqsEndpoint ?? `AWS (${awsRegion})`}`,
+    onWaiting: (what, reason) => logLines.waiting(logger, what, reason),
+    isTemporary,
+    signal: stopping.signal,
+  })
+}

@@ -1,0 +1,54 @@
+import { Writable } from 'node:stream'
+import type { Product } from 'contracts'
+import { connect } from 'database'
+import type { HttpApi } from 'http-api'
+import type pg from 'pg'
+import { pino } from 'pino'
+import { createRegistry, type Registry } from 'telemetry'
+import { outboxMigrations } from 'outbox'
+import { buildApp } from './app.ts'
+import { productMigrations } from './migrations.ts'
+
+/** What `freshDatabase` needs for this service. */
+export const migrations = [outboxMigrations, productMigrations]
+
+export interface TestApp {
+  app: HttpApi
+  pool: pg.Pool
+  registry: Registry
+  /** The lines that were logged, parsed. */
+  logs: Record<string, unknown>[]
+  nudges: () => number
+  close: () => Promise<void>
+}
+
+/** The whole app on a real database, with its log and its nudges to look at. */
+export function openTestApp(databaseUrl: string): TestApp {
+  const logs: Record<string, unknown>[] = []
+  const stream = new Writable({
+    write(line: Buffer, _, done) {
+      logs.push(JSON.parse(line.toString()) as Record<string, unknown>)
+      done()
+    },
+  })
+  const pool = connect({ databaseUrl, applicationName: 'test', maxConnections: 5, onIdleError: () => {} })
+  const registry = createRegistry()
+  let nudges = 0
+  const app = buildApp({ logger: pino(stream), registry, pool, nudge: () => nudges++ })
+  const close = async () => {
+    await app.close()
+    await pool.end()
+  }
+  return { app, pool, registry, logs, nudges: () => nudges, close }
+}
+
+export interface Page {
+  products: Product[]
+  next_page_token: string | null
+}
+
+export async function create(app: HttpApi, body: object): Promise<Product> {
+  const answer = await app.inject({ method: 'POST', url: '/products', body })
+  if (answer.statusCode !== 201) throw new Error(`POST /products answered ${answer.statusCode}: ${answer.body}`)
+  return answer.json<Product>()
+}

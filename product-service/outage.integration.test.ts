@@ -1,0 +1,76 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { freePort, freshDatabase, type LocalPostgres, startPostgres } from 'local'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import { create, migrations, openTestApp, type TestApp } from './app-for-tests.ts'
+import { missingParts } from './health.ts'
+
+let dir: string
+let port: number
+let postgres: LocalPostgres
+let it: TestApp
+let databaseUrl: string
+
+const startServer = async () => (postgres = await startPostgres({ dataDir: `${dir}/postgres`, port }))
+const post = () => it.app.inject({ method: 'POST', url: '/products', body: { name: 'Tea', price: 1 } })
+const state = { queueFound: true, stopping: new AbortController().signal }
+
+beforeAll(async () => {
+  dir = await mkdtemp('/tmp/product-service-outage-')
+  port = await freePort()
+  await startServer()
+})
+beforeEach(async () => {
+  databaseUrl = await freshDatabase(postgres.url, ...migrations)
+  it = openTestApp(databaseUrl)
+})
+afterEach(() => it.close())
+afterAll(async () => {
+  await postgres.stop()
+  await Promise.all([dir, postgres.dataDir].map((path) => rm(path, { recursive: true, force: true })))
+})
+
+test('while PostgreSQL is away every call is 503 with Retry-After and health says so; after it everything works again', async () => {
+  const { id } = await create(it.app, { name: 'Tea', price: 1 })
+  expect(await missingParts(it.pool, state)).toEqual({})
+  await postgres.stop()
+
+  const answers = [
+    await post(),
+    await it.app.inject('/products'),
+    await it.app.inject(`/products/${id}`),
+    await it.app.inject({ method: 'DELETE', url: `/products/${id}` }),
+  ]
+  for (const answer of answers) {
+    expect(answer.statusCode).toBe(503)
+    expect(answer.headers['retry-after']).toBe('2')
+    expect(answer.json()).toMatchObject({ status: 503, type: 'urn:problem-type:unavailable' })
+    expect(answer.body).not.toMatch(/ECONN|terminat|127\.0\.0\.1/)
+  }
+  const lines = it.logs.filter((line) => line.level === 50)
+  expect(lines).toHaveLength(4)
+  expect(lines.every((line) => /^request failed: .*(ECONNREFUSED|terminat|ended)/.test(String(line.msg)))).toBe(true)
+  expect(await missingParts(it.pool, state)).toEqual({ database: expect.stringContaining('reached') as string })
+
+  await startServer()
+  await vi.waitFor(async () => expect((await post()).statusCode).toBe(201), { timeout: 10_000 })
+  expect((await it.app.inject(`/products/${id}`)).statusCode).toBe(200)
+  expect(await missingParts(it.pool, state)).toEqual({})
+})
+
+test('a read-only database is 503 for writes, with no half-written fact, and 200 for reads', async () => {
+  const name = new URL(databaseUrl).pathname.slice(1)
+  const { id } = await create(it.app, { name: 'Tea', price: 1 })
+  await it.pool.query(`ALTER DATABASE ${name} SET default_transaction_read_only = on`)
+  await it.close()
+  it = openTestApp(databaseUrl)
+
+  const write = await post()
+  expect(write.statusCode).toBe(503)
+  expect(it.logs.find((line) => line.level === 50)?.msg).toContain('read-only')
+  const erase = await it.app.inject({ method: 'DELETE', url: `/products/${id}` })
+  expect(erase.statusCode).toBe(503)
+  const read = await it.app.inject(`/products/${id}`)
+  expect(read.statusCode).toBe(200)
+  const { rowCount } = await it.pool.query('SELECT FROM events')
+  expect(rowCount).toBe(1)
+})
