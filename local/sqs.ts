@@ -1,38 +1,46 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir } from 'node:fs/promises'
+import { type Part, recordLastWords, stopChild } from './child.ts'
 
-export interface LocalSqs {
+/** The emulator waits for long polls under way; what it keeps survives being killed, so nobody has to wait. */
+const STOP_TIMEOUT_MS = 2_000
+
+export interface LocalSqs extends Part {
   endpoint: string
-  process: ChildProcess
-  stop(): Promise<void>
+}
+
+export interface SqsOptions {
+  port: number
+  /** With it every message survives a kill; without, they live in memory. */
+  dataDir?: string
+  /** A Ctrl-C in the terminal goes to every process of its group; true: not to this one, the caller stops it. */
+  detached?: boolean
 }
 
 /**
  * Starts the SQS emulator as a process of its own (so that it can be killed like the real thing) and resolves once it
- * answers. With `dataDir` every message survives a kill; without, they live in memory.
+ * answers. It ends by itself when this process is gone.
  */
-export async function startSqs({ port, dataDir }: { port: number; dataDir?: string }): Promise<LocalSqs> {
+export async function startSqs({ port, dataDir, detached = false }: SqsOptions): Promise<LocalSqs> {
   if (dataDir !== undefined) await mkdir(dataDir, { recursive: true })
   const child = spawn(process.execPath, [`${import.meta.dirname}/sqs-main.ts`, String(port), dataDir ?? ''], {
+    detached,
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   })
-  let stderr = ''
-  child.stderr?.on('data', (chunk: Buffer) => (stderr = (stderr + chunk.toString()).slice(-4_000)))
+  const lastWords = recordLastWords(child)
   await Promise.race([
     once(child, 'message'),
-    once(child, 'exit').then(([code]) => {
-      throw new Error(`the SQS emulator ended with ${code} before it was ready:\n${stderr}`)
+    once(child, 'close').then(([code]) => {
+      throw new Error(`the SQS emulator ended with ${code} before it was ready:\n${lastWords()}`)
     }),
   ])
   return {
+    name: 'SQS',
     endpoint: `http://127.0.0.1:${port}`,
     process: child,
-    async stop() {
-      if (child.exitCode !== null || child.signalCode !== null) return
-      const exit = once(child, 'exit')
-      child.kill('SIGTERM')
-      await exit
-    },
+    lastWords,
+    stop: () => stopChild(child, { signal: 'SIGTERM', force: 'SIGKILL', timeoutMs: STOP_TIMEOUT_MS }),
+    kill: () => child.kill('SIGKILL'),
   }
 }

@@ -7,6 +7,9 @@ import type { SQSClient } from '@aws-sdk/client-sqs'
 /** The credentials that the emulator takes (any will do), for the SDK's standard chain. */
 export const localCredentials = { AWS_ACCESS_KEY_ID: 'local', AWS_SECRET_ACCESS_KEY: 'local', AWS_REGION: 'us-east-1' }
 
+/** SQLSTATE: a database of that name exists. */
+const DUPLICATE_DATABASE = '42P04'
+
 /** Databases that have their migrations already, by the folders these came from: made once in a run, copied often. */
 const templates = new Map<string, Promise<string>>()
 
@@ -20,6 +23,14 @@ export async function freshDatabase(serverUrl: string, ...sets: Migrations[]): P
   templates.set(key, template)
   const name = uniqueName('test')
   await admin(serverUrl, `CREATE DATABASE ${name} TEMPLATE ${await template}`)
+  return databaseUrl(serverUrl, name)
+}
+
+/** Makes an empty database of that name unless there is one. Returns its URL. */
+export async function createDatabase(serverUrl: string, name: string): Promise<string> {
+  await admin(serverUrl, `CREATE DATABASE ${name}`).catch((error: pg.DatabaseError) => {
+    if (error.code !== DUPLICATE_DATABASE) throw error
+  })
   return databaseUrl(serverUrl, name)
 }
 

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
 import { freePort } from './free-port.ts'
@@ -20,6 +20,7 @@ const noDurability = { fsync: 'off', synchronous_commit: 'off', full_page_writes
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   // Not below os.tmpdir(): it may be one that only its owner can enter, and the server may run as another user.
   const dir = await mkdtemp('/tmp/product-events-test-')
+  await chmod(dir, 0o755)
   const [postgres, sqs] = await Promise.all([
     startPostgres({
       dataDir: join(dir, 'postgres'),
@@ -33,6 +34,5 @@ export default async function setup(project: TestProject): Promise<() => Promise
   return async () => {
     await Promise.all([postgres.stop(), sqs.stop()])
     await rm(dir, { recursive: true, force: true })
-    await rm(postgres.dataDir, { recursive: true, force: true })
   }
 }

@@ -21,8 +21,8 @@ export interface NewEvent {
  * For the order of a key to be the order of its commits, the caller must hold a lock that covers the key until the
  * commit, such as the row that the event is about, before it appends. Creating, updating or deleting that row does.
  *
- * Rejects, and fails the transaction, with the server's error: an `id` that is there already (23505), one that is no
- * UUID (22P02), a payload with U+0000, which `jsonb` can't hold (22P05).
+ * Rejects, and fails the transaction, with the server's error: an `id` that is no UUID (22P02), a payload with U+0000,
+ * which `jsonb` can't hold (22P05).
  */
 export async function append(tx: Transaction, events: readonly NewEvent[]): Promise<void> {
   if (events.length === 0) return

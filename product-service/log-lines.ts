@@ -1,4 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify'
+import type { OutboxEvent, RelayReport } from 'outbox'
 import type { Logger } from 'telemetry'
 
 /** A change of a product, by the ids that lead from its request to its notification. */
@@ -7,13 +8,16 @@ export interface Change {
   event_id: string
 }
 
-/** Every log line of this service, but for those of each request (http-api) and of the relay (outbox). */
+/** Every log line of this service, but for the one of each request (http-api). */
 export const logLines = {
   migrated: (log: Logger, migrations: string[]) => log.info({ migrations }, 'database is up to date'),
   waiting: (log: Logger, what: string, reason: string) => log.warn({ reason }, `waiting for ${what}`),
   started: (log: Logger, at: { api: string; operations: string; database: string; queue: string }) =>
     log.info(at, 'product-service is ready'),
-  stopping: (log: Logger, signal: string | undefined) => log.info({ signal }, 'stopping: no new connections'),
+  relayStarted: (log: Logger, at: { operations: string; database: string; queue: string }) =>
+    log.info(at, 'relay is ready'),
+  stopping: (log: Logger, signal: string | undefined) =>
+    log.info({ signal }, 'stopping: what is under way is finished'),
   stopped: (log: Logger) => log.info('stopped'),
   crashed: (log: Logger, err: Error) => log.fatal({ err }, 'stopping after an error that nothing handled: a bug'),
   connectionLost: (log: Logger, err: Error) =>
@@ -21,4 +25,46 @@ export const logLines = {
 
   created: (log: FastifyBaseLogger, change: Change) => log.info(change, 'product created'),
   deleted: (log: FastifyBaseLogger, change: Change) => log.info(change, 'product deleted'),
+}
+
+/** What the relay tells of. One line an event is `debug`: at `info` the change and its notification have theirs. */
+export function logRelayReport(log: Logger, report: RelayReport): void {
+  switch (report.kind) {
+    case 'published':
+      if (!log.isLevelEnabled('debug')) return
+      for (const event of report.events) log.debug(ids(event), 'event published')
+      return
+    case 'failed':
+      return log.warn(
+        {
+          ...ids(report.event),
+          reason: report.reason,
+          attempts: report.event.attempts + 1,
+          retry_in_ms: report.delayMs,
+        },
+        'event refused; it is tried again, and holds back its product until then',
+      )
+    case 'dead':
+      return log.error(
+        { ...ids(report.event), reason: report.reason },
+        'event is dead: it needs somebody to redrive it',
+      )
+    case 'broker-away':
+      return log.error({ reason: report.reason }, 'SQS takes no events; they wait, and none loses an attempt')
+    case 'broker-back':
+      return log.info({ away_ms: report.awayMs }, 'SQS takes events again')
+    case 'database-away':
+      return log.error({ reason: report.reason }, 'the outbox can not be read; the relay waits for the database')
+    case 'database-back':
+      return log.info({ away_ms: report.awayMs }, 'the outbox can be read again')
+    case 'lanes':
+      return log.info({ owned: report.owned, of: report.of }, 'the lanes of this relay changed')
+    case 'pruned':
+      return log.info({ events: report.events }, 'processed events past their retention were deleted')
+  }
+}
+
+/** The key of an event is its product. */
+function ids({ key, eventId, type }: OutboxEvent): Record<string, string> {
+  return { product_id: key, event_id: eventId, event_type: type }
 }

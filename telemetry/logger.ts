@@ -1,4 +1,5 @@
-import { type Logger, pino, stdTimeFunctions, type TransportSingleOptions } from 'pino'
+import { type Logger, type LoggerOptions, pino, stdTimeFunctions } from 'pino'
+import pretty from 'pino-pretty'
 
 export type { Logger }
 
@@ -15,17 +16,14 @@ export function redact(text: string): string {
 
 /** JSON lines on stdout; pretty ones when stdout is a terminal. No connection string's password passes. */
 export function createLogger(service: string, level: LogLevel): Logger {
-  const pretty: TransportSingleOptions | undefined = process.stdout.isTTY
-    ? { target: 'pino-pretty', options: { ignore: 'pid,hostname,service' } }
-    : undefined
-  return pino({
+  const options: LoggerOptions = {
     level,
     base: { service },
     timestamp: stdTimeFunctions.isoTime,
-    formatters: pretty ? {} : { level: (label) => ({ level: label }) },
-    hooks: {
-      streamWrite: redact,
-    },
-    ...(pretty && { transport: pretty }),
-  })
+    formatters: { level: (label) => ({ level: label }) },
+    hooks: { streamWrite: redact },
+  }
+  if (!process.stdout.isTTY) return pino(options)
+  // A stream, not pino's transport: a worker thread finds no module of its own in a bundle, and loses the last lines.
+  return pino(options, pretty({ ignore: 'pid,hostname,service', sync: true }))
 }

@@ -3,7 +3,9 @@
 -- One row an event. Its life is drawn in outbox/README.md.
 CREATE TABLE events (
   id              bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-  event_id        uuid        NOT NULL UNIQUE,
+  -- What consumers know the event by. No index: it would cost a quarter of the relay's speed (every status change writes
+  -- to every index), and only a person looks an event up by it.
+  event_id        uuid        NOT NULL,
   -- Events of one key leave in the order of their ids; events of two keys in any order.
   key             text        NOT NULL,
   -- What relays share out among themselves. Generated, so that no writer, in whatever language, can get it wrong.
@@ -13,6 +15,7 @@ CREATE TABLE events (
   payload         jsonb       NOT NULL,
   headers         jsonb       NOT NULL DEFAULT '{}',
   status          text        NOT NULL DEFAULT 'pending' CHECK (status IN ('pending', 'processed', 'failed', 'dead')),
+  -- Tries in which the broker refused this very event. Outages do not count.
   attempts        smallint    NOT NULL DEFAULT 0,
   next_attempt_at timestamptz,
   last_error      text,
@@ -22,8 +25,11 @@ CREATE TABLE events (
 );
 
 -- What is still to be sent, in the order of sending. It holds only the backlog, so a claim costs the same however many
--- processed events there are.
-CREATE INDEX events_unsent ON events (lane, id) WHERE status IN ('pending', 'failed');
+-- processed events there are. Failed events stand apart: waiting ones are not even looked at before they are due.
+CREATE INDEX events_pending ON events (lane, id) WHERE status = 'pending';
+CREATE INDEX events_failed_due ON events (lane, next_attempt_at) WHERE status = 'failed';
+-- Which keys are held back by a failed event.
+CREATE INDEX events_failed_key ON events (key, id) WHERE status = 'failed';
 -- What a person has to look at.
 CREATE INDEX events_dead ON events (id) WHERE status = 'dead';
 

@@ -1,0 +1,52 @@
+/**
+ * `npm run build`: each service as one file, `dist/<service>.js`, for plain Node without node_modules, and beside it
+ * the migrations' SQL files.
+ */
+import { cp, glob, mkdir, rm, writeFile } from 'node:fs/promises'
+import { dirname, join, relative, resolve } from 'node:path'
+import { type Plugin, rolldown } from 'rolldown'
+
+const root = resolve(import.meta.dirname, '..')
+const dist = join(root, 'dist')
+
+await rm(dist, { recursive: true, force: true })
+await mkdir(dist)
+for (const service of ['product-service', 'notification-service']) {
+  await bundle(join(root, service, 'main.ts'), join(dist, `${service}.js`))
+  console.log(`dist/${service}.js`)
+}
+for await (const migrations of glob('*/migrations', { cwd: root })) {
+  await cp(join(root, migrations), join(dist, migrations), { recursive: true })
+  console.log(`dist/${migrations}/`)
+}
+// The bundles are ES modules wherever the folder is copied.
+await writeFile(join(dist, 'package.json'), '{ "type": "module" }\n')
+
+async function bundle(input: string, file: string): Promise<void> {
+  const build = await rolldown({
+    input,
+    platform: 'node',
+    // Optional parts of pg and node-pg-migrate, which try them and go on without.
+    external: ['pg-native', 'jiti'],
+    plugins: [keepFolders()],
+    onLog(level, log, handle) {
+      // Warnings about packages are theirs to fix; ours stop the build.
+      if (level === 'warn' && !log.id?.includes('node_modules')) throw new Error(log.message)
+      if (level !== 'warn') handle(level, log)
+    },
+  })
+  await build.write({ file, format: 'esm', codeSplitting: false, minify: false })
+  await build.close()
+}
+
+/** A module that looks for files beside itself finds them below `dist`, under the name of its own folder. */
+function keepFolders(): Plugin {
+  return {
+    name: 'keep-folders',
+    transform(code, id) {
+      if (id.includes('node_modules') || !code.includes('import.meta.dirname')) return null
+      const folder = relative(root, dirname(id))
+      return { code: code.replaceAll('import.meta.dirname', `(import.meta.dirname + '/${folder}')`), map: null }
+    },
+  }
+}

@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest'
+import { help, portVariables, readStartConfig } from './config.ts'
+
+test('without any variable the ports are the documented ones', () => {
+  const { ports, queueName, logLevel } = readStartConfig({})
+  expect(ports).toEqual({
+    PRODUCT_SERVICE_PORT: 8080,
+    NOTIFICATION_SERVICE_PORT: 8081,
+    PRODUCT_SERVICE_METRICS_PORT: 8082,
+    NOTIFICATION_SERVICE_METRICS_PORT: 8083,
+    POSTGRES_PORT: 5432,
+    SQS_PORT: 4566,
+  })
+  expect({ queueName, logLevel }).toEqual({ queueName: 'product-notifications', logLevel: 'info' })
+})
+
+test.each(['0', '65536', '-1', '80.5', 'http', ' 80', '1e3'])('"%s" is no port, and the variable is named', (text) => {
+  expect(() => readStartConfig({ SQS_PORT: text })).toThrow(`SQS_PORT is "${text}": expected a port, 1 to 65535`)
+})
+
+test.each(['1', '65535'])('%s is a port', (text) => {
+  expect(readStartConfig({ SQS_PORT: text }).ports.SQS_PORT).toBe(Number(text))
+})
+
+test('one port for two parts is refused with both variables', () => {
+  expect(() => readStartConfig({ SQS_PORT: '9000', POSTGRES_PORT: '9000' })).toThrow(
+    'POSTGRES_PORT and SQS_PORT are both 9000',
+  )
+})
+
+test('the help lists every variable', () => {
+  for (const name of [...portVariables, 'SQS_QUEUE_NAME', 'DATA_DIR', 'LOG_LEVEL']) expect(help).toContain(name)
+})

@@ -1,0 +1,90 @@
+import { spawn } from 'node:child_process'
+import { resolve } from 'node:path'
+import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { isGone, type Part, recordLastWords, stopChild } from './child.ts'
+import { localCredentials } from './testing.ts'
+
+export const serviceNames = ['product-service', 'notification-service'] as const
+export type ServiceName = (typeof serviceNames)[number]
+
+export interface ServiceOptions {
+  databaseUrl: string
+  sqsEndpoint: string
+  queueName: string
+  httpPort: number
+  metricsPort: number
+  logLevel: string
+  /** Called with each line that the service writes, to stdout or stderr. */
+  onLine: (line: string) => void
+  /** The program, if not the service's `main.ts`. */
+  main?: string
+}
+
+/** A service may take ten seconds over its shutdown. */
+const STOP_TIMEOUT_MS = 12_000
+/** Short against the time that a service takes to start, long against the time that asking takes. */
+const READY_POLL_MS = 25
+/** Migrations of a large database take their time; beyond this something is wrong. */
+const READY_TIMEOUT_MS = 60_000
+
+/**
+ * Starts a service as a process of its own and returns at once: `untilReady` waits. Of this process's environment it
+ * sees nothing that could send it elsewhere: neither a DATABASE_URL nor an AWS_PROFILE.
+ */
+export function startService(name: ServiceName, options: ServiceOptions): Part {
+  const main = options.main ?? resolve(import.meta.dirname, '..', name, 'main.ts')
+  const preload = new URL('end-with-parent.ts', import.meta.url).href
+  const child = spawn(process.execPath, ['--import', preload, main], {
+    // Its own group, or a Ctrl-C would reach it beside the supervisor that stops everything in order.
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    env: { ...fromHere(), ...environment(options) },
+  })
+  for (const stream of [child.stdout, child.stderr]) {
+    if (stream) createInterface({ input: stream, crlfDelay: Infinity }).on('line', options.onLine)
+  }
+  return {
+    name,
+    process: child,
+    lastWords: recordLastWords(child),
+    stop: () => stopChild(child, { signal: 'SIGTERM', force: 'SIGKILL', timeoutMs: STOP_TIMEOUT_MS }),
+    kill: () => child.kill('SIGKILL'),
+  }
+}
+
+/** Resolves once the service says it is ready; rejects when it ends before, or names what it is still missing. */
+export async function untilReady(service: Part, metricsPort: number, signal?: AbortSignal): Promise<void> {
+  let answer = 'no answer'
+  for (const until = Date.now() + READY_TIMEOUT_MS; Date.now() < until;) {
+    signal?.throwIfAborted()
+    if (isGone(service.process)) throw new Error(`${service.name} ended before it was ready`)
+    try {
+      const response = await fetch(`http://127.0.0.1:${metricsPort}/health/ready`)
+      answer = (await response.text()).trim()
+      if (response.ok) return
+    } catch {
+      // not listening yet
+    }
+    await sleep(READY_POLL_MS)
+  }
+  throw new Error(`${service.name} was not ready after ${READY_TIMEOUT_MS / 1000} s: ${answer}`)
+}
+
+function environment(options: ServiceOptions): Record<string, string> {
+  return {
+    ...localCredentials,
+    DATABASE_URL: options.databaseUrl,
+    AWS_ENDPOINT_URL_SQS: options.sqsEndpoint,
+    SQS_QUEUE_NAME: options.queueName,
+    HTTP_PORT: String(options.httpPort),
+    METRICS_PORT: String(options.metricsPort),
+    LOG_LEVEL: options.logLevel,
+  }
+}
+
+/** What a process needs of the machine: programs, a home, a place for temporary files, Windows' sockets. */
+function fromHere(): Record<string, string> {
+  const names = ['PATH', 'HOME', 'TMPDIR', 'SystemRoot']
+  return Object.fromEntries(names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])))
+}

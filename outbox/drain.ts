@@ -1,0 +1,171 @@
+import type { Bell } from './bell.ts'
+import { claim } from './claim.ts'
+import type { Database } from './database.ts'
+import type { Hold } from './hold.ts'
+import { LANES } from './lanes.ts'
+import type { Lease } from './lease.ts'
+import type { Report } from './reports.ts'
+import type { OutboxEvent, Outcome, Send } from './send.ts'
+import { type Judged, rejection, settleAccepted, settleRejected } from './settle.ts'
+
+/** Events in memory at most, whatever the backlog: enough to keep every send busy while the next page is read. */
+const MAX_HELD = 4_000
+/** Below this the next page is read. */
+const LOW_WATER = 2_000
+/** A cycle claims no more once it has claimed this many: it is bounded, so that its caller gets to look around. */
+const MAX_CYCLE = 50_000
+
+export interface DrainCounts {
+  claimed: number
+  published: number
+  failed: number
+  dead: number
+  /** Why the cycle ended early: the broker gave no verdict. */
+  outage?: string
+}
+
+export interface DrainOptions {
+  db: Database
+  send: Send
+  lease: Lease
+  hold: Hold
+  bell: Bell
+  report: Report
+  /** Events handed to one `send`. */
+  batchSize: number
+  /** Sends under way at once. */
+  inFlight: number
+}
+
+export interface Drain {
+  drainOnce(stopping: () => boolean): Promise<DrainCounts>
+  /** Renews the lease and hands lanes over. `drainOnce` does so by itself; while it rests, somebody else must. */
+  balance(): Promise<void>
+  /** There is something new: read again. */
+  nudge(): void
+}
+
+/**
+ * One bounded cycle: reads what is due, sends it, settles what the broker said, until nothing is left, or the broker is
+ * away, or `stopping` says so. Sends overlap with everything; the database is asked one thing at a time, which is what
+ * keeps "read" and "settled" in an order that can be reasoned about.
+ *
+ * What can't be settled because the database is away stays in memory, and the next cycle settles it first.
+ */
+export function createDrain(options: DrainOptions): Drain {
+  const { db, send, lease, hold, bell, report, batchSize, inFlight } = options
+  const judged: Judged[] = []
+  let sending = 0
+  let outage: string | undefined
+  /** After an outage one batch goes first; every accepted one doubles what may follow. */
+  let window = inFlight
+  let nudged = false
+  /** Whether this cycle may start sends: neither is the broker away nor the process about to stop. */
+  let mayStart: () => boolean = () => outage === undefined
+
+  async function sendBatch(batch: OutboxEvent[]): Promise<void> {
+    sending++
+    const { outcomes, outage: reason } = await send(batch).catch((error: Error) => ({
+      outcomes: new Map<string, Outcome>(),
+      outage: error.message,
+    }))
+    sending--
+    const accepted: OutboxEvent[] = []
+    for (const event of batch) {
+      const outcome = outcomes.get(event.id)
+      if (outcome === undefined) hold.putBack(event)
+      else judged.push({ event, outcome })
+      if (outcome?.kind === 'accepted') accepted.push(event)
+    }
+    for (const event of accepted) hold.accepted(event)
+    if (accepted.length > 0) report({ kind: 'published', events: accepted, at: Date.now() })
+    window = reason === undefined ? Math.min(inFlight, window * 2) : 1
+    outage ??= reason ?? (outcomes.size < batch.length ? 'the broker left events without a verdict' : undefined)
+    bell.ring()
+    // At once, not when the loop comes round: what is sent while the database settles is settled together next.
+    startSends()
+  }
+
+  function startSends(): void {
+    while (sending < window && mayStart() && hold.hasReady()) {
+      const batch = hold.take(batchSize, (event) => lease.maySend(event.lane))
+      if (batch.length > 0) void sendBatch(batch)
+    }
+  }
+
+  async function settle(counts: DrainCounts): Promise<void> {
+    const batch = judged.slice()
+    const accepted = batch.filter(({ outcome }) => outcome.kind === 'accepted').map(({ event }) => event)
+    const rejections = batch.flatMap(({ event, outcome }) =>
+      outcome.kind === 'accepted' ? [] : [rejection(event, outcome)],
+    )
+    if (accepted.length > 0)
+      await settleAccepted(
+        db,
+        accepted.map((event) => event.id),
+      )
+    if (rejections.length > 0) await settleRejected(db, rejections)
+    judged.splice(0, batch.length)
+    accepted.forEach(hold.forget)
+    counts.published += accepted.length
+    for (const { event, status, reason, delayMs } of rejections) {
+      hold.forgetKey(event)
+      counts[status]++
+      report(status === 'dead' ? { kind: 'dead', event, reason } : { kind: 'failed', event, reason, delayMs })
+    }
+  }
+
+  async function readMore(): Promise<number> {
+    const lanes = lease.readable()
+    if (lanes.length === 0) return 0
+    const perLane = Math.ceil((MAX_HELD - hold.size()) / lanes.length)
+    const events = await claim(
+      db,
+      lanes.map((lane) => ({ lane, held: hold.idsOf(lane) })),
+      perLane,
+    )
+    hold.add(events)
+    return events.length
+  }
+
+  async function drainOnce(stopping: () => boolean): Promise<DrainCounts> {
+    const counts: DrainCounts = { claimed: 0, published: 0, failed: 0, dead: 0 }
+    outage = undefined
+    mayStart = () => outage === undefined && !stopping()
+    let more = true
+    for (;;) {
+      if (judged.length > 0) await settle(counts)
+      if (lease.dueInMs() === 0) await balance()
+      if (nudged) more = true
+      const goOn = mayStart()
+      if (goOn && more && hold.size() < LOW_WATER && counts.claimed < MAX_CYCLE) {
+        nudged = false
+        const read = await readMore()
+        counts.claimed += read
+        more = read > 0
+      }
+      startSends()
+      if (judged.length > 0) continue
+      if (sending > 0) await bell.wait(lease.dueInMs())
+      else if (!goOn || !(hold.hasReady() || (more && counts.claimed < MAX_CYCLE))) break
+    }
+    // The last send rang for this loop, not for whoever sleeps next.
+    if (!nudged) bell.clear()
+    return outage === undefined ? counts : { ...counts, outage }
+  }
+
+  async function balance(): Promise<void> {
+    const before = lease.owned()
+    await lease.balance((lane) => hold.idsOf(lane).length === 0)
+    const readable = new Set(lease.readable())
+    hold.forgetWaiting((lane) => !readable.has(lane))
+    if (lease.owned() !== before) report({ kind: 'lanes', owned: lease.owned(), of: LANES })
+  }
+
+  function nudge(): void {
+    nudged = true
+    bell.ring()
+  }
+
+  return { drainOnce, balance, nudge }
+}

@@ -1,0 +1,128 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { createHold } from './hold.ts'
+import type { OutboxEvent } from './send.ts'
+
+const event = (id: number, key: string, lane = 0): OutboxEvent => ({
+  id: String(id),
+  eventId: `event-${id}`,
+  key,
+  lane,
+  type: 't',
+  payload: '{}',
+  headers: {},
+  attempts: 0,
+  createdAt: new Date(0),
+})
+const ids = (events: OutboxEvent[]) => events.map(({ id }) => Number(id))
+const always = () => true
+
+test('only the first event of a key is ready, and the next once it was accepted', () => {
+  const hold = createHold()
+  const [a1, b2, a3] = [event(1, 'a'), event(2, 'b'), event(3, 'a')]
+  hold.add([a1, b2, a3])
+  expect(ids(hold.take(10, always))).toEqual([1, 2])
+  expect(ids(hold.take(10, always))).toEqual([])
+  hold.accepted(a1)
+  expect(ids(hold.take(10, always))).toEqual([3])
+})
+
+test('an accepted event stays held until it is settled, so that no claim reads it again', () => {
+  const hold = createHold()
+  const a1 = event(1, 'a')
+  hold.add([a1])
+  hold.take(1, always)
+  hold.accepted(a1)
+  expect(hold.idsOf(0)).toEqual(['1'])
+  hold.forget(a1)
+  expect(hold.idsOf(0)).toEqual([])
+  expect(hold.size()).toBe(0)
+})
+
+test('a rejected event takes the rest of its key out of memory when it is settled, and no other key', () => {
+  const hold = createHold()
+  const [a1, a2, b3] = [event(1, 'a'), event(2, 'a'), event(3, 'b')]
+  hold.add([a1, a2, b3])
+  hold.take(1, always)
+  expect(ids(hold.take(1, always))).toEqual([3])
+  hold.forgetKey(a1)
+  expect(hold.idsOf(0)).toEqual(['3'])
+})
+
+test('an event without a verdict is the first of its key again', () => {
+  const hold = createHold()
+  const [a1, a2] = [event(1, 'a'), event(2, 'a')]
+  hold.add([a1, a2])
+  hold.take(1, always)
+  hold.putBack(a1)
+  expect(ids(hold.take(10, always))).toEqual([1])
+})
+
+test('a redriven event goes before younger ones of its key that have not left, but not before the one on its way', () => {
+  const hold = createHold()
+  const [a5, a7] = [event(5, 'a'), event(7, 'a')]
+  hold.add([a5, a7])
+  hold.take(1, always)
+  hold.add([event(2, 'a')])
+  hold.accepted(a5)
+  expect(ids(hold.take(1, always))).toEqual([2])
+})
+
+test('events of lanes that are gone are forgotten, but for those on their way', () => {
+  const hold = createHold()
+  const [a1, a2, b3] = [event(1, 'a', 1), event(2, 'a', 1), event(3, 'b', 2)]
+  hold.add([a1, a2, b3])
+  hold.take(1, always)
+  hold.forgetWaiting((lane) => lane === 1)
+  expect(hold.idsOf(1)).toEqual(['1'])
+  expect(hold.idsOf(2)).toEqual(['3'])
+  hold.accepted(a1)
+  expect(ids(hold.take(10, always))).toEqual([3])
+})
+
+test('whatever happens in whatever order, no two events of a key are on their way and each key leaves in order', () => {
+  const step = fc.oneof(
+    fc.record({ do: fc.constant('add'), key: fc.constantFrom('a', 'b', 'c') }),
+    fc.record({ do: fc.constant('take'), count: fc.integer({ min: 1, max: 4 }) }),
+    fc.record({ do: fc.constantFrom('accept', 'putBack', 'reject', 'settle'), pick: fc.nat() }),
+  )
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      const hold = createHold()
+      const onTheirWay: OutboxEvent[] = []
+      const unsettled: OutboxEvent[] = []
+      const lastAccepted = new Map<string, number>()
+      let next = 1
+      for (const step of steps) {
+        if (step.do === 'add') hold.add([event(next++, (step as { key: string }).key)])
+        else if (step.do === 'take') {
+          for (const taken of hold.take((step as { count: number }).count, always)) {
+            expect(onTheirWay.map(({ key }) => key)).not.toContain(taken.key)
+            expect(Number(taken.id)).toBeGreaterThan(lastAccepted.get(taken.key) ?? 0)
+            onTheirWay.push(taken)
+          }
+        } else if (step.do === 'settle') {
+          for (const accepted of unsettled.splice(0)) hold.forget(accepted)
+        } else if (onTheirWay.length > 0) {
+          const [picked] = onTheirWay.splice((step as { pick: number }).pick % onTheirWay.length, 1)
+          if (step.do === 'putBack') hold.putBack(picked!)
+          else if (step.do === 'reject') hold.forgetKey(picked!)
+          else {
+            hold.accepted(picked!)
+            unsettled.push(picked!)
+            lastAccepted.set(picked!.key, Number(picked!.id))
+          }
+        }
+      }
+      // Everything that is still held can leave: nothing is stuck.
+      for (let round = 0; round < next; round++) {
+        for (const left of [...onTheirWay.splice(0), ...hold.take(next, always)]) {
+          hold.accepted(left)
+          hold.forget(left)
+        }
+        for (const accepted of unsettled.splice(0)) hold.forget(accepted)
+      }
+      expect(hold.size()).toBe(0)
+    }),
+  )
+})

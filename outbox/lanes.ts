@@ -1,0 +1,69 @@
+import type { Database } from './database.ts'
+
+/** How many lanes there are: as in the `lane` column's expression. More would make relays share more evenly, but a
+ * claim looks into each; 64 are even enough for a dozen relays, and one relay sends faster than SQS takes. */
+export const LANES = 64
+
+/** Puts a relay among the living. `leaseMs` from now, by the database's clock, it counts as gone. */
+export async function register(db: Database, relay: string, name: string, leaseMs: number): Promise<void> {
+  await db.query(
+    `INSERT INTO outbox_relays (id, name, expires_at)
+     VALUES ($1, $2, clock_timestamp() + $3 * interval '1 millisecond')`,
+    [relay, name, leaseMs],
+  )
+}
+
+/** False when the lease had run out already: then another relay may own the lanes, and this one must start anew. */
+export async function renew(db: Database, relay: string, leaseMs: number): Promise<boolean> {
+  const { rowCount } = await db.query(
+    `UPDATE outbox_relays SET expires_at = clock_timestamp() + $2 * interval '1 millisecond'
+     WHERE id = $1 AND expires_at > clock_timestamp()`,
+    [relay, leaseMs],
+  )
+  return rowCount === 1
+}
+
+/**
+ * Buries relays whose lease has run out, which frees their lanes. The row lock decides against a renewal that comes at
+ * the same moment: whichever is second finds the row changed and does nothing.
+ */
+export async function buryExpired(db: Database): Promise<void> {
+  await db.query(
+    `DELETE FROM outbox_relays WHERE id IN (
+       SELECT id FROM outbox_relays WHERE expires_at < clock_timestamp() ORDER BY id FOR UPDATE SKIP LOCKED)`,
+    [],
+  )
+}
+
+/** How many relays are alive, and which lanes are `relay`'s. */
+export async function census(db: Database, relay: string): Promise<{ relays: number; lanes: number[] }> {
+  const { rows } = await db.query<{ relays: number; lanes: number[] }>(
+    `SELECT (SELECT count(*)::int FROM outbox_relays WHERE expires_at > clock_timestamp()) AS relays,
+            ARRAY(SELECT lane FROM outbox_lanes WHERE relay = $1 ORDER BY lane) AS lanes`,
+    [relay],
+  )
+  return rows[0] ?? { relays: 0, lanes: [] }
+}
+
+/** Takes up to `count` free lanes and tells which. Rejects (23503) when the relay was buried in the meantime. */
+export async function takeFree(db: Database, relay: string, count: number): Promise<number[]> {
+  const { rows } = await db.query<{ lane: number }>(
+    `UPDATE outbox_lanes SET relay = $1
+     WHERE lane IN (SELECT lane FROM outbox_lanes WHERE relay IS NULL ORDER BY lane LIMIT $2 FOR UPDATE SKIP LOCKED)
+     RETURNING lane`,
+    [relay, count],
+  )
+  return rows.map((row) => row.lane)
+}
+
+export async function giveUp(db: Database, relay: string, lanes: number[]): Promise<void> {
+  await db.query(`UPDATE outbox_lanes SET relay = NULL WHERE relay = $1 AND lane = ANY ($2::smallint[])`, [
+    relay,
+    lanes,
+  ])
+}
+
+/** Takes a relay from among the living, which frees its lanes at once. */
+export async function deregister(db: Database, relay: string): Promise<void> {
+  await db.query(`DELETE FROM outbox_relays WHERE id = $1`, [relay])
+}

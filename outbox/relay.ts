@@ -1,0 +1,119 @@
+import { hostname } from 'node:os'
+import { outageBackoffMs } from './backoff.ts'
+import { createBell } from './bell.ts'
+import type { Database } from './database.ts'
+import { createDrain, type DrainCounts } from './drain.ts'
+import { createHold } from './hold.ts'
+import { createLease } from './lease.ts'
+import { keepPruning } from './prune.ts'
+import type { Report } from './reports.ts'
+import type { Send } from './send.ts'
+
+export interface RelayOptions {
+  /** A `pg` pool, or anything that runs single statements like one. Two connections are enough. */
+  db: Database
+  /** How events reach the broker: `sendToSqs(…)`, or another function of this type. */
+  send: Send
+  /** Told of everything worth a log line or a metric. */
+  report?: Report
+  /** The longest an event waits if no nudge tells of it, in milliseconds. */
+  pollIntervalMs?: number
+  /** How long processed events are kept, in hours. */
+  retentionHours?: number
+  /** Events handed to one `send` at most. */
+  batchSize?: number
+  /** Sends under way at once. */
+  inFlight?: number
+}
+
+export interface Relay {
+  /** One bounded cycle: sends what is due now and tells what became of it. Rejects when the database can't be reached. */
+  drainOnce(): Promise<DrainCounts>
+  /** Drains, sleeps, and drains again until `signal` aborts; then finishes what is on its way and gives its lanes back. */
+  run(signal: AbortSignal): Promise<void>
+  /** Says that something was committed. Makes delivery fast; the poll makes it certain. */
+  nudge(): void
+  /** Gives the lanes back. `run` does so by itself. */
+  release(): Promise<void>
+}
+
+/** The usual poll of the design: what a lost nudge costs at most. */
+const POLL_INTERVAL_MS = 2_000
+/** A weekend, and some. */
+const RETENTION_HOURS = 72
+/** SendMessageBatch takes ten entries. */
+const BATCH_SIZE = 10
+/** Where more calls at once stop paying: the SDK is the bound by then (bench/README.md). */
+const IN_FLIGHT = 8
+
+/** A relay over the tables of `migrations/`. Opens nothing by itself. Any number of them share the work. */
+export function createRelay(options: RelayOptions): Relay {
+  const { db, send, report = () => {}, pollIntervalMs = POLL_INTERVAL_MS, retentionHours = RETENTION_HOURS } = options
+  const { batchSize = BATCH_SIZE, inFlight = IN_FLIGHT } = options
+  const bell = createBell()
+  const lease = createLease(db, `${hostname()}:${process.pid}`)
+  const drain = createDrain({ db, send, lease, hold: createHold(), bell, report, batchSize, inFlight })
+  const broker = createOutageWatch('broker', report)
+  const database = createOutageWatch('database', report)
+
+  /** Does what can be done now and returns how long to sleep, in milliseconds. */
+  async function cycle(signal: AbortSignal): Promise<number> {
+    const pause = Math.max(broker.pauseMs(), database.pauseMs())
+    try {
+      if (pause > 0) {
+        if (lease.dueInMs() === 0 && database.pauseMs() === 0) await drain.balance()
+        return Math.min(pause, lease.dueInMs())
+      }
+      const counts = await drain.drainOnce(() => signal.aborted)
+      database.works()
+      if (counts.outage === undefined) {
+        if (counts.published > 0) broker.works()
+      } else broker.failed(counts.outage)
+    } catch (error) {
+      database.failed((error as Error).message)
+    }
+    return Math.min(Math.max(broker.pauseMs(), database.pauseMs()) || pollIntervalMs, lease.dueInMs() || pollIntervalMs)
+  }
+
+  return {
+    drainOnce: () => drain.drainOnce(() => false),
+    nudge: drain.nudge,
+    release: lease.release,
+
+    async run(signal) {
+      signal.addEventListener('abort', bell.ring, { once: true })
+      const pruning = keepPruning({ db, retentionHours, report, signal, mayPrune: () => lease.maySend(0) })
+      while (!signal.aborted) {
+        const sleepMs = await cycle(signal)
+        if (!signal.aborted) await bell.wait(sleepMs)
+      }
+      // What is on its way comes to its end. A database that is away makes duplicates of it later, nothing worse.
+      await drain.drainOnce(() => true).catch(() => {})
+      await pruning
+      await lease.release().catch(() => {})
+    },
+  }
+}
+
+/** Counts failures in a row, says how long to rest after them, and tells of the change of state, not of each failure. */
+function createOutageWatch(part: 'broker' | 'database', report: Report) {
+  let failures = 0
+  let since = 0
+  let resumeAt = 0
+  return {
+    pauseMs: () => Math.max(0, resumeAt - performance.now()),
+    failed(reason: string): void {
+      if (failures === 0) {
+        since = performance.now()
+        report({ kind: `${part}-away`, reason })
+      }
+      failures++
+      resumeAt = performance.now() + outageBackoffMs(failures)
+    },
+    works(): void {
+      if (failures > 0) report({ kind: `${part}-back`, awayMs: Math.round(performance.now() - since) })
+      failures = 0
+      resumeAt = 0
+    },
+  }
+}

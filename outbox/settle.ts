@@ -1,0 +1,72 @@
+import { attemptBackoffMs } from './backoff.ts'
+import type { Database } from './database.ts'
+import type { Outcome, OutboxEvent } from './send.ts'
+
+/** After this many refused tries somebody has to look: with the backoff between them that is about nine minutes. */
+export const MAX_ATTEMPTS = 10
+/** Reasons are for people: the first lines say it. */
+const MAX_REASON_LENGTH = 1_000
+
+/** One judged event. */
+export interface Judged {
+  event: OutboxEvent
+  outcome: Outcome
+}
+
+/** What a refused or unacceptable event became. */
+export interface Rejection {
+  event: OutboxEvent
+  status: 'failed' | 'dead'
+  reason: string
+  /** Until the next try, in milliseconds; 0 when there is none. */
+  delayMs: number
+}
+
+/** Decides what a rejected event becomes: `failed` with a due time, or `dead`. */
+export function rejection(event: OutboxEvent, outcome: Exclude<Outcome, { kind: 'accepted' }>): Rejection {
+  const attempts = event.attempts + 1
+  const dead = outcome.kind === 'unacceptable' || attempts >= MAX_ATTEMPTS
+  return {
+    event,
+    status: dead ? 'dead' : 'failed',
+    reason: outcome.reason.slice(0, MAX_REASON_LENGTH),
+    delayMs: dead ? 0 : attemptBackoffMs(attempts),
+  }
+}
+
+/** Marks what the broker accepted, by the ids it accepted, whoever owns their lanes by now: it is a fact. */
+export async function settleAccepted(db: Database, ids: string[]): Promise<void> {
+  await db.query(
+    `UPDATE events SET status = 'processed', processed_at = clock_timestamp(), next_attempt_at = NULL
+     WHERE id = ANY ($1::bigint[]) AND status <> 'processed'`,
+    [ids],
+  )
+}
+
+/**
+ * Marks what the broker refused. An event that another relay has settled since (this one was frozen past its lease) is
+ * left as that relay left it.
+ */
+export async function settleRejected(db: Database, rejections: Rejection[]): Promise<void> {
+  await db.query(
+    `UPDATE events
+     SET status = rejected.status, attempts = rejected.attempts, last_error = rejected.reason,
+         next_attempt_at = CASE rejected.status
+           WHEN 'failed' THEN clock_timestamp() + rejected.delay_ms * interval '1 millisecond' END
+     FROM jsonb_to_recordset($1::jsonb)
+       AS rejected (id bigint, status text, attempts smallint, reason text, delay_ms integer)
+     WHERE events.id = rejected.id AND events.status IN ('pending', 'failed')
+       AND events.attempts = rejected.attempts - 1`,
+    [
+      JSON.stringify(
+        rejections.map(({ event, status, reason, delayMs }) => ({
+          id: event.id,
+          status,
+          attempts: event.attempts + 1,
+          reason: reason.replaceAll('\u0000', ''),
+          delay_ms: delayMs,
+        })),
+      ),
+    ],
+  )
+}

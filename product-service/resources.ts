@@ -1,0 +1,103 @@
+import type { SQSClient } from '@aws-sdk/client-sqs'
+import { describePortError, waitUntilUp } from 'configuration'
+import { connect, describeDatabase, migrate } from 'database'
+import { databaseFailure } from 'http-api'
+import { outboxMigrations } from 'outbox'
+import type pg from 'pg'
+import { connectSqs, findOrCreateQueue, findQueueAt, isTemporary, type Queue } from 'queue'
+import { createRegistry, type Logger, type Registry, startOperationsServer } from 'telemetry'
+import type { Config } from './config.ts'
+import { missingParts, type ProcessState } from './health.ts'
+import { logLines } from './log-lines.ts'
+import { productMigrations } from './migrations.ts'
+
+/** PostgreSQL on few cores gets no faster with more; the rest of the requests waits here and not there. */
+const MAX_CONNECTIONS = 10
+/** As many calls as the relay has under way, and some for finding the queue. */
+const MAX_SQS_CONNECTIONS = 10
+/** SQS answers within milliseconds. A call that takes longer than this counts as failed, well within a lease. */
+const SQS_TIMEOUT_MS = 5_000
+
+/** What both processes of this folder stand on. */
+export interface Resources {
+  registry: Registry
+  pool: pg.Pool
+  sqs: SQSClient
+  queue: Queue
+  /** Where metrics and health are. */
+  operations: string
+}
+
+/**
+ * Opens health and metrics first, so that they can be asked for at any time, then waits for the database and the queue.
+ * What it opens is closed by `opened`, in the opposite order.
+ */
+export async function openResources(
+  name: string,
+  config: Config,
+  logger: Logger,
+  opened: AsyncDisposableStack,
+  stopping: AbortSignal,
+): Promise<Resources> {
+  const registry = createRegistry()
+  const pool = connect({
+    databaseUrl: config.databaseUrl,
+    applicationName: name,
+    maxConnections: MAX_CONNECTIONS,
+    onIdleError: (error) => logLines.connectionLost(logger, error),
+  })
+  const state: ProcessState = { queueFound: false, stopping }
+  const operations = await openOperations(name, config, registry, pool, state, opened)
+  opened.defer(() => pool.end())
+
+  await migrateOnceUp(config, logger, stopping)
+  const sqs = connectSqs({
+    endpoint: config.sqsEndpoint,
+    region: config.awsRegion,
+    requestTimeoutMs: SQS_TIMEOUT_MS,
+    maxConnections: MAX_SQS_CONNECTIONS,
+  })
+  opened.defer(() => sqs.destroy())
+  const queue = await findQueueOnceUp(sqs, config, logger, stopping)
+  state.queueFound = true
+  return { registry, pool, sqs, queue, operations }
+}
+
+async function openOperations(
+  name: string,
+  { host, metricsPort }: Config,
+  registry: Registry,
+  pool: pg.Pool,
+  state: ProcessState,
+  opened: AsyncDisposableStack,
+): Promise<string> {
+  const missing = () => missingParts(pool, state)
+  const server = await startOperationsServer({ host, port: metricsPort, registry, missing }).catch((error: Error) => {
+    throw describePortError(error, `metrics and health of ${name}`, metricsPort, 'METRICS_PORT')
+  })
+  opened.defer(() => {
+    server.close()
+    server.closeAllConnections()
+  })
+  return `http://${host}:${metricsPort}`
+}
+
+async function migrateOnceUp({ databaseUrl }: Config, logger: Logger, signal: AbortSignal): Promise<void> {
+  const migrations = await waitUntilUp(() => migrate(databaseUrl, outboxMigrations, productMigrations), {
+    what: `PostgreSQL at ${describeDatabase(databaseUrl)}`,
+    onWaiting: (what, reason) => logLines.waiting(logger, what, reason),
+    isTemporary: (error) => databaseFailure(error) !== undefined,
+    signal,
+  })
+  logLines.migrated(logger, migrations)
+}
+
+function findQueueOnceUp(sqs: SQSClient, config: Config, logger: Logger, signal: AbortSignal): Promise<Queue> {
+  const { queueUrl, queueName, sqsEndpoint, awsRegion } = config
+  return waitUntilUp(() => (queueUrl ? findQueueAt(sqs, queueUrl) : findOrCreateQueue(sqs, queueName)), {
+    what: `the queue ${queueUrl ?? queueName} at ${sqsEndpoint ?? `AWS (${awsRegion})`}`,
+    onWaiting: (what, reason) => logLines.waiting(logger, what, reason),
+    isTemporary,
+    signal,
+  })
+}
