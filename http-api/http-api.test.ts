@@ -243,7 +243,9 @@ describe('requests', () => {
     await send({ payload: { name: 'a' }, url: '/things/2' })
     await send({ url: '/a', method: 'GET' })
     await send({ url: '/%zz', method: 'GET' })
-    const counts = (await registry.metrics()).split('\n').filter((line) => line.includes('seconds_count{'))
+    const counts = (await registry.metrics())
+      .split('\n')
+      .filter((line) => line.startsWith('http_request_duration_seconds_count{'))
     expect(counts).toEqual([
       'http_request_duration_seconds_count{method="POST",route="/things/:id",status="200"} 2',
       'http_request_duration_seconds_count{method="GET",route="none",status="404"} 1',

@@ -36,7 +36,7 @@ const opened = new AsyncDisposableStack()
 await startOrExit(start, stopping.signal)
 
 async function start(): Promise<void> {
-  const config = readProductServiceConfig(process.env)
+  const config = readProductServiceConfig()
   const logger = createLogger('product-service', config.logLevel)
   stopOnSignal(logger)
 
