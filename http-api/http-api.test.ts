@@ -11,7 +11,6 @@ let app: HttpApi
 let registry: Registry
 let logs: Record<string, unknown>[]
 let failure: Error
-
 beforeEach(() => {
   logs = []
   registry = createRegistry()
