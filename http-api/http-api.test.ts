@@ -1,10 +1,9 @@
 import { Writable } from 'node:stream'
-import { problemResponses } from 'http-api'
 import { pino } from 'pino'
 import { createRegistry, type Registry } from 'telemetry'
 import { Type } from 'typebox'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { createHttpApi, type HttpApi, HttpProblem, text } from './index.ts'
+import { createHttpApi, type HttpApi, HttpProblem, problemResponses, text } from './index.ts'
 
 type Problem = { type: string; status: number; request_id: string; errors?: { field: string; message: string }[] }
 
@@ -12,7 +11,6 @@ let app: HttpApi
 let registry: Registry
 let logs: Record<string, unknown>[]
 let failure: Error
-
 beforeEach(() => {
   logs = []
   registry = createRegistry()
@@ -203,12 +201,9 @@ describe('problems', () => {
   })
 
   test('a handler’s own problem is told with its fields', async () => {
-    failure = new HttpProblem('invalid-request', 'No.', [{ field: 'token', message: 'is stale' }])
-    expect((await send({ url: '/failing', method: 'GET' })).body).toMatchObject({
-      status: 400,
-      detail: 'No.',
-      errors: [{ field: 'token', message: 'is stale' }],
-    })
+    const errors = [{ field: 'token', message: 'is stale' }]
+    failure = new HttpProblem('invalid-request', 'No.', errors)
+    expect((await send({ url: '/failing', method: 'GET' })).body).toMatchObject({ status: 400, detail: 'No.', errors })
   })
 })
 
@@ -243,7 +238,9 @@ describe('requests', () => {
     await send({ payload: { name: 'a' }, url: '/things/2' })
     await send({ url: '/a', method: 'GET' })
     await send({ url: '/%zz', method: 'GET' })
-    const counts = (await registry.metrics()).split('\n').filter((line) => line.includes('seconds_count{'))
+    const counts = (await registry.metrics())
+      .split('\n')
+      .filter((line) => line.startsWith('http_request_duration_seconds_count{'))
     expect(counts).toEqual([
       'http_request_duration_seconds_count{method="POST",route="/things/:id",status="200"} 2',
       'http_request_duration_seconds_count{method="GET",route="none",status="404"} 1',
