@@ -1,10 +1,9 @@
 import { Writable } from 'node:stream'
-import { problemResponses } from 'http-api'
 import { pino } from 'pino'
 import { createRegistry, type Registry } from 'telemetry'
 import { Type } from 'typebox'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { createHttpApi, type HttpApi, HttpProblem, text } from './index.ts'
+import { createHttpApi, type HttpApi, HttpProblem, problemResponses, text } from './index.ts'
 
 type Problem = { type: string; status: number; request_id: string; errors?: { field: string; message: string }[] }
 
@@ -12,7 +11,6 @@ let app: HttpApi
 let registry: Registry
 let logs: Record<string, unknown>[]
 let failure: Error
-
 beforeEach(() => {
   logs = []
   registry = createRegistry()
@@ -203,12 +201,9 @@ describe('problems', () => {
   })
 
   test('a handler’s own problem is told with its fields', async () => {
-    failure = new HttpProblem('invalid-request', 'No.', [{ field: 'token', message: 'is stale' }])
-    expect((await send({ url: '/failing', method: 'GET' })).body).toMatchObject({
-      status: 400,
-      detail: 'No.',
-      errors: [{ field: 'token', message: 'is stale' }],
-    })
+    const errors = [{ field: 'token', message: 'is stale' }]
+    failure = new HttpProblem('invalid-request', 'No.', errors)
+    expect((await send({ url: '/failing', method: 'GET' })).body).toMatchObject({ status: 400, detail: 'No.', errors })
   })
 })
 

@@ -5,7 +5,7 @@ import { type TString, type TStringOptions, Type } from 'typebox'
 import type { FieldError } from './problems.ts'
 
 /** Collecting all errors is safe because a body is at most 64 KiB: see `createHttpApi`. */
-const options: Options = { allErrors: true, strict: true, strictTypes: 'log', removeAdditional: false }
+const options: Options = { allErrors: true, strict: true, removeAdditional: false }
 
 /** A string that PostgreSQL can keep, in `text` and in `jsonb`: no U+0000 and no half of a surrogate pair. */
 export function text(limits: TStringOptions): TString {

@@ -1,14 +1,20 @@
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
-import { type AddressInfo, createServer } from 'node:net'
+import { createServer } from 'node:net'
 
-/** A port of 127.0.0.1 that was free a moment ago. */
+/**
+ * Below what the systems hand out for outgoing connections (from 32768 on Linux, from 49152 elsewhere). A port out of
+ * that range, free a moment ago, may be taken by any client's connection before a server listens on it.
+ */
+const FIRST_PORT = 10_000
+const LAST_PORT = 32_000
+
+/** A port of 127.0.0.1 that was free a moment ago, and that nothing is likely to take. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
+  for (;;) {
+    const port = randomInt(FIRST_PORT, LAST_PORT)
+    if (await portIsFree(port)) return port
+  }
 }
 
 /** Whether 127.0.0.1 would let us listen there. */

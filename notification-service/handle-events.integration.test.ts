@@ -80,6 +80,14 @@ test('an event that is twice in one batch is stored once, also when its id is wr
   expect(await t.metric('notifications_duplicates_total')).toEqual(['notifications_duplicates_total 2'])
 })
 
+test('an event whose id is written in capitals is as new as any other', async () => {
+  const event = testEvent()
+  await t.send([{ ...event, id: event.id.toUpperCase() }])
+  await receiveOnce(t.consumer)
+  expect(t.logged('notification')).toMatchObject([{ event_id: event.id }])
+  expect(await t.metric('notifications_duplicates_total')).toEqual(['notifications_duplicates_total 0'])
+})
+
 test('a body that is no event is left alone, and after five receives it is in the dead-letter queue; its neighbours are stored', async () => {
   const events = Array.from({ length: 9 }, () => testEvent())
   await t.send([...events.slice(0, 4), 'this is no event', ...events.slice(4)])

@@ -11,7 +11,7 @@ const QUEUE_URL = /^https?:\/\/[^/\s]+\/\S+$/
 export type Config = ReturnType<typeof readProductServiceConfig>
 
 /** The one place of this service that knows the environment. Throws a `StartError` that names what is wrong with it. */
-export function readProductServiceConfig(env: NodeJS.ProcessEnv) {
+export function readProductServiceConfig(env: NodeJS.ProcessEnv = process.env) {
   const variables = readConfig(env, {
     DATABASE_URL: secretUrl(['postgres', 'postgresql'], 'postgres://user:password@host:5432/products'),
     SQS_QUEUE_NAME: text('the name of a queue', 'product-notifications'),

@@ -139,11 +139,32 @@ test('waits for a database that is not there yet, says so, and can be stopped me
   const service = start({ ...env, DATABASE_URL: `postgres://me:hunter2@127.0.0.1:${nobody}` })
   await vi.waitFor(() => expect(service.stdout()).toContain('waiting for PostgreSQL'), { timeout: 10_000 })
   const health = await fetch(`${service.operations}/health/ready`)
-  expect(await health.json()).toMatchObject({ missing: { queue: 'not found yet' } })
+  expect(health.status).toBe(503)
+  expect(Object.keys(((await health.json()) as { missing: object }).missing)).toEqual(['database', 'queue'])
   service.process.kill('SIGTERM')
   expect(await service.exit).toBe(0)
   expect(service.stdout()).toContain(`PostgreSQL at postgres://127.0.0.1:${nobody}/products`)
   expect(service.stdout() + service.stderr()).not.toContain('hunter2')
+})
+
+test('waits for an SQS that is not there yet', async () => {
+  const endpoint = `http://127.0.0.1:${await freePort()}`
+  const service = start({ ...(await environment()), AWS_ENDPOINT_URL_SQS: endpoint })
+  await vi.waitFor(() => expect(service.stdout()).toMatch(/waiting for the queue queue-.* at http/), {
+    timeout: 10_000,
+  })
+  const health = await fetch(`${service.operations}/health/ready`)
+  expect(await health.json()).toEqual({ status: 'not ready', missing: { queue: 'not found yet' } })
+  service.process.kill('SIGTERM')
+  expect(await service.exit).toBe(0)
+})
+
+test('a database that refuses us is one line at once, since waiting does not help', async () => {
+  const env = await environment()
+  const DATABASE_URL = env.DATABASE_URL?.replace('postgres@', 'nobody:hunter2@') ?? ''
+  const service = start({ ...env, DATABASE_URL })
+  expect(await service.exit).toBe(1)
+  expect(service.stderr()).toMatch(/^PostgreSQL at postgres:.* can't be used: role "nobody" does not exist\n$/)
 })
 
 test('uses the queue that SQS_QUEUE_URL names', async () => {

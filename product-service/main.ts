@@ -20,7 +20,7 @@ const opened = new AsyncDisposableStack()
 await startOrExit(start, stopping.signal)
 
 async function start(): Promise<void> {
-  const config = readProductServiceConfig(process.env)
+  const config = readProductServiceConfig()
   const logger = createLogger('product-service', config.logLevel)
   closeWithGrace({ delay: STOP_TIMEOUT_MS, logger: false }, async ({ signal, err }) => {
     if (err) logLines.crashed(logger, err)

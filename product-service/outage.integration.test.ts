@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { freePort, freshDatabase, type LocalPostgres, startPostgres } from 'local'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { create, migrations, openTestApp, type TestApp } from './app-for-tests.ts'
@@ -16,6 +16,7 @@ const state = { queueFound: true, stopping: new AbortController().signal }
 
 beforeAll(async () => {
   dir = await mkdtemp('/tmp/product-service-outage-')
+  await chmod(dir, 0o755) // the server may run as another user
   port = await freePort()
   await startServer()
 })
@@ -26,7 +27,7 @@ beforeEach(async () => {
 afterEach(() => it.close())
 afterAll(async () => {
   await postgres.stop()
-  await Promise.all([dir, postgres.dataDir].map((path) => rm(path, { recursive: true, force: true })))
+  await rm(dir, { recursive: true, force: true })
 })
 
 test('while PostgreSQL is away every call is 503 with Retry-After and health says so; after it everything works again', async () => {
