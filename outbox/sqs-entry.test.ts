@@ -23,7 +23,7 @@ test('the size counts bytes of body and attributes, not characters', () => {
 
 test('any JSON text reads the same after the characters that SQS or an emulator refuses were escaped', () => {
   fc.assert(
-    fc.property(fc.json({ stringUnit: 'binary' }), (json) => {
+    fc.property(fc.json({ stringUnit: 'binary', maxDepth: 2 }), (json) => {
       const body = toEntry(event(json), false).entry.MessageBody!
       expect(JSON.parse(body)).toEqual(JSON.parse(json))
       expect(body).not.toMatch(/[\ud800-\udfff\ufffe\uffff]/)
