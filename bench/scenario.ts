@@ -1,0 +1,32 @@
+/** What one round of one contestant measured, by name and unit: `{ 'requests/s': 5120, 'p99 ms': 8.1 }`. */
+export type Figures = Record<string, number>
+
+/** One of those that are compared: ours, or what people would use instead. */
+export interface Contestant {
+  name: string
+  /** One measured round, some seconds long. Figures of the same name are compared across contestants. */
+  round(): Promise<Figures>
+}
+
+/** What is not here, and why: `{ name: 'pgbench', reason: 'install postgresql-client' }`. */
+export interface Skipped {
+  name: string
+  reason: string
+}
+
+/** Everything that one comparison needs, opened by `open` and closed by `close`. */
+export interface Arena {
+  /** The first is ours: ratios are ours to theirs. Rounds are interleaved: A B C, A B C, … */
+  contestants: Contestant[]
+  skipped: Skipped[]
+  close(): Promise<void>
+}
+
+export interface Scenario {
+  /** As in `npm run bench -- <name>`. */
+  name: string
+  /** One line: what is measured. */
+  title: string
+  /** `quick`: smaller numbers, for a look and not for a claim. */
+  open(options: { quick: boolean; say: (progress: string) => void }): Promise<Arena>
+}
