@@ -1,4 +1,5 @@
 export { createHttpApi, type HttpApi, type HttpApiOptions } from './create-http-api.ts'
+export type { Scopes } from './access.ts'
 export { databaseFailure } from './database-failure.ts'
 export { type FieldError, HttpProblem, type ProblemCode, problemResponses } from './problems.ts'
 export { pageTokens, type PageTokens } from './page-token.ts'

@@ -1,11 +1,36 @@
+import type { TokenIssuer } from 'configuration'
 import { createHttpApi, type HttpApi } from 'http-api'
 import type pg from 'pg'
 import type { Logger, Registry } from 'telemetry'
 import { notificationRoutes } from './notifications/routes.ts'
 
+export interface AppOptions {
+  pool: pg.Pool
+  logger: Logger
+  registry: Registry
+  /** Whose tokens callers need; undefined when nobody has to sign in. */
+  access: TokenIssuer | undefined
+}
+
+const document = {
+  title: 'notification-service',
+  description: 'Notifications: one for each event of a product.',
+}
+/** Nothing can be changed here. */
+const scopes = { read: 'notifications:read', write: 'notifications:read' }
+/** More than ever wait while each request under way wants a connection; only callers that give up and ask again get there. */
+const MAX_WAITING_FOR_DATABASE = 300
+
 /** The HTTP API with its routes. It opens nothing: `listen` does. */
-export function buildApp({ pool, logger, registry }: { pool: pg.Pool; logger: Logger; registry: Registry }): HttpApi {
-  const app = createHttpApi({ logger, registry })
-  notificationRoutes(app, pool)
+export function buildApp({ pool, logger, registry, access }: AppOptions): HttpApi {
+  const app = createHttpApi({
+    logger,
+    registry,
+    document,
+    access: access && { issuer: access, scopes },
+    isFull: () => pool.waitingCount >= MAX_WAITING_FOR_DATABASE,
+  })
+  // The document has to know of each route that is added.
+  app.after(() => notificationRoutes(app, pool))
   return app
 }

@@ -34,7 +34,7 @@ export function openTestApp(databaseUrl: string): TestApp {
   const pool = connect({ databaseUrl, applicationName: 'test', maxConnections: 5, onIdleError: () => {} })
   const registry = createRegistry()
   let nudges = 0
-  const app = buildApp({ logger: pino(stream), registry, pool, nudge: () => nudges++ })
+  const app = buildApp({ logger: pino(stream), registry, pool, nudge: () => nudges++, access: undefined })
   const close = async () => {
     await app.close()
     await pool.end()

@@ -14,6 +14,7 @@ test('with what is required and nothing else, the rest has the documented defaul
     httpPort: 8080,
     metricsPort: 8082,
     logLevel: 'info',
+    access: undefined,
     pollIntervalMs: 2000,
     retentionHours: 72,
   })

@@ -20,7 +20,7 @@ const opened = new AsyncDisposableStack()
 await startOrExit(start, stopping.signal)
 
 async function start(): Promise<void> {
-  const config = readProductServiceConfig()
+  const config = readProductServiceConfig(process.env)
   const logger = createLogger('product-service', config.logLevel)
   closeWithGrace({ delay: STOP_TIMEOUT_MS, logger: false }, async ({ signal, err }) => {
     if (err) logLines.crashed(logger, err)
@@ -32,7 +32,7 @@ async function start(): Promise<void> {
 
   const resources = await openResources('product-service', config, logger, opened, stopping.signal)
   const nudge = startRelay(resources, config, logger, opened)
-  const app = buildApp({ logger, registry: resources.registry, pool: resources.pool, nudge })
+  const app = buildApp({ logger, registry: resources.registry, pool: resources.pool, nudge, access: config.access })
   opened.defer(() => stopHttpApi(app, CUT_REQUESTS_AFTER_MS))
   const api = await app.listen({ host: config.host, port: config.httpPort }).catch((error: Error) => {
     throw describePortError(error, 'the API of product-service', config.httpPort, 'HTTP_PORT')

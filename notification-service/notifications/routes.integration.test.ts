@@ -24,7 +24,7 @@ let app: HttpApi
 beforeEach(async () => {
   databaseUrl = await freshDatabase(inject('postgresUrl'), notificationMigrations)
   pool = connect({ databaseUrl, applicationName: 'test', maxConnections: 2, onIdleError: () => {} })
-  app = buildApp({ pool, logger: pino({ level: 'silent' }), registry: createRegistry() })
+  app = buildApp({ pool, logger: pino({ level: 'silent' }), registry: createRegistry(), access: undefined })
 })
 afterEach(async () => {
   await app.close()
