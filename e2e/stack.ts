@@ -1,6 +1,9 @@
 import { freePort, freshDatabase, isGone, type Part, type ServiceName, startService, untilReady } from 'local'
 import { randomUUID } from 'node:crypto'
 
+/** Ends a service that answers what its OpenAPI document does not describe. */
+const answersAreDescribed = new URL('../http-api/testing-answers.ts', import.meta.url).href
+
 /** A line of a service's log, parsed; one that is no JSON has it as `msg`. */
 export type LogLine = Record<string, unknown>
 
@@ -73,6 +76,7 @@ async function createService(name: ServiceName, queueName: string, options: Stac
         httpPort,
         metricsPort,
         logLevel: 'info',
+        preload: [answersAreDescribed],
         onLine: (line) => log.push(parse(line)),
         ...(main !== undefined && { main }),
       })

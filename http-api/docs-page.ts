@@ -65,7 +65,13 @@ function fields({ properties, required = [] }: JsonSchema): string {
 function row(name: string, required: boolean, schema: JsonSchema, description = ''): string {
   const shown = ['minimum', 'maximum', 'minLength', 'maxLength', 'multipleOf', 'default', 'format']
   const limits = shown.flatMap((keyword) => (keyword in schema ? [`${keyword} ${String(schema[keyword])}`] : []))
-  const about = [String(schema.type ?? ''), ...limits, ...(required ? ['required'] : [])].filter(Boolean).join(', ')
+  const about = [
+    JSON.stringify(schema.type ?? '').replaceAll(/["[\]]/g, ''),
+    ...limits,
+    ...(required ? ['required'] : []),
+  ]
+    .filter(Boolean)
+    .join(', ')
   return `<tr><td><code>${text(name)}</code></td><td>${text(about)}</td><td>${text(description)}</td></tr>`
 }
 

@@ -52,6 +52,7 @@ export function resolveAnswer(document: OpenApiDocument, answer: Answer | Refere
   return found
 }
 
+/** The examples of a body or a parameter: its own, and those of its schema. */
 export function examplesOf({ example, examples, schema }: Media): unknown[] {
   const inSchema = Array.isArray(schema.examples) ? (schema.examples as unknown[]) : []
   return [

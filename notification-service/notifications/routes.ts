@@ -3,7 +3,7 @@ import type pg from 'pg'
 import { Type } from 'typebox'
 import { getNotification } from './get.ts'
 import { listNotifications } from './list.ts'
-import { Notification, NotificationPage, PageQuery } from './schemas.ts'
+import { Notification, notificationExample, NotificationPage, PageQuery } from './schemas.ts'
 
 /** A position, of at most so many digits that it fits a bigint. */
 const tokens = pageTokens('notifications', /^[1-9][0-9]{0,17}$/)
@@ -13,7 +13,11 @@ export function notificationRoutes(app: HttpApi, pool: pg.Pool): void {
   app.route({
     method: 'GET',
     url: '/notifications',
-    schema: { querystring: PageQuery, response: { 200: NotificationPage, ...problemResponses(400, 500, 503) } },
+    schema: {
+      summary: 'List notifications, newest first',
+      querystring: PageQuery,
+      response: { 200: NotificationPage, ...problemResponses(400, 500, 503) },
+    },
     async handler({ query: { limit, token } }) {
       const before = token === undefined ? undefined : tokens.decode(token)
       const { notifications, next } = await listNotifications(pool, limit, before)
@@ -25,7 +29,8 @@ export function notificationRoutes(app: HttpApi, pool: pg.Pool): void {
     method: 'GET',
     url: '/notifications/:id',
     schema: {
-      params: Type.Object({ id: Type.String() }),
+      summary: 'Get a notification',
+      params: Type.Object({ id: Type.String({ description: 'The id of a notification', examples: [notificationExample.id] }) }),
       response: { 200: Notification, ...problemResponses(404, 500, 503) },
     },
     async handler({ params: { id } }) {
