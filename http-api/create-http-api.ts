@@ -12,7 +12,7 @@ import { createBoundedServer } from './pressure.ts'
 import { HttpProblem } from './problems.ts'
 import { followRequests, refusalRecorder, requestDurations, requestId, requestRecorder } from './requests.ts'
 import { closePolitely } from './stop.ts'
-import { createValidatorCompiler, parseJsonAsUtf8 } from './validation.ts'
+import { acceptJson, createValidatorCompiler } from './validation.ts'
 
 /** The longest body of ours is a description of 2000 characters, 12 bytes each when escaped as surrogate pairs. */
 const BODY_LIMIT_BYTES = 64 * 1024
@@ -91,7 +91,8 @@ export function createHttpApi({ logger, registry, document, access, isFull }: Ht
   followRequests(app, record)
   if (access) askForTokens(app, access.issuer, access.scopes)
   closePolitely(app)
-  parseJsonAsUtf8(app, () => new HttpProblem('malformed-request', 'The body is not valid UTF-8.'))
+  app.removeAllContentTypeParsers()
+  acceptJson(app, 'application/json')
   app.setValidatorCompiler(createValidatorCompiler())
   app.setErrorHandler(sendProblem)
   app.setNotFoundHandler((request, reply) => {

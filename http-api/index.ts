@@ -2,6 +2,7 @@ export { createHttpApi, type HttpApi, type HttpApiOptions } from './create-http-
 export type { Scopes } from './access.ts'
 export { databaseFailure } from './database-failure.ts'
 export { type FieldError, HttpProblem, type ProblemCode, problemResponses } from './problems.ts'
+export { type FailedPrecondition, readPreconditions } from './preconditions.ts'
 export { pageTokens, type PageTokens } from './page-token.ts'
 export { stopHttpApi } from './stop.ts'
-export { text } from './validation.ts'
+export { acceptJson, text } from './validation.ts'

@@ -5,6 +5,7 @@ import { stopHttpApi } from 'http-api'
 import { createLogger } from 'telemetry'
 import { buildApp } from './app.ts'
 import { readProductServiceConfig } from './config.ts'
+import { startForgettingKeys } from './forget-keys.ts'
 import { logLines } from './log-lines.ts'
 import { startRelay } from './relay.ts'
 import { openResources } from './resources.ts'
@@ -32,6 +33,7 @@ async function start(): Promise<void> {
 
   const resources = await openResources('product-service', config, logger, opened, stopping.signal)
   const nudge = startRelay(resources, config, logger, opened)
+  startForgettingKeys(resources.pool, opened)
   const app = buildApp({ logger, registry: resources.registry, pool: resources.pool, nudge, access: config.access })
   opened.defer(() => stopHttpApi(app, CUT_REQUESTS_AFTER_MS))
   const api = await app.listen({ host: config.host, port: config.httpPort }).catch((error: Error) => {
