@@ -125,8 +125,19 @@ export const listSchema = {
   summary: 'List products, newest first',
   querystring: Type.Object(
     {
-      limit: Type.Integer({ minimum: 1, maximum: 100, default: 20, description: 'Products on a page, at most' }),
-      token: Type.Optional(Type.String({ description: 'next_page_token of the page before' })),
+      limit: Type.Integer({
+        minimum: 1,
+        maximum: 100,
+        default: 20,
+        description: 'Products on a page, at most',
+        examples: [20],
+      }),
+      token: Type.Optional(
+        Type.String({
+          description: 'next_page_token of the page before',
+          examples: ['AYwjrenZrDAxOTk3YzFlLTZhNWItN2MzZC04ZTlmLTBhMWIyYzNkNGU1Zg'],
+        }),
+      ),
     },
     { additionalProperties: false },
   ),
