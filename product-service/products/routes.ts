@@ -66,6 +66,6 @@ function addReadRoutes(app: HttpApi, { get, list }: Batches): void {
     const precondition = failed(etag)
     if (precondition === 'if-match') throw notInThatState(etag)
     void reply.header('etag', etag)
-    return precondition === 'if-none-match' ? reply.code(304).send() : sendJson(reply, body)
+    return precondition === 'if-none-match' ? reply.code(304).send(null) : sendJson(reply, body)
   })
 }
