@@ -105,3 +105,12 @@ export function createHttpApi({ logger, registry, document, access, isFull }: Ht
   if (document) addDocument(app, { ...document, scopes: access?.scopes })
   return app
 }
+
+/** Routes whose bodies may be of this media type as well; to all others it is unsupported. It must be a kind of JSON. */
+export function alsoAccept(app: HttpApi, mediaType: string, addRoutes: (app: HttpApi) => void): void {
+  void app.register((scope, _, done) => {
+    acceptJson(scope, mediaType)
+    addRoutes(scope.withTypeProvider<TypeBoxTypeProvider>())
+    done()
+  })
+}

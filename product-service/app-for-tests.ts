@@ -13,6 +13,7 @@ import { productMigrations } from './migrations.ts'
 export const migrations = [outboxMigrations, productMigrations]
 
 export interface TestApp {
+  databaseUrl: string
   app: HttpApi
   pool: pg.Pool
   registry: Registry
@@ -39,7 +40,7 @@ export function openTestApp(databaseUrl: string): TestApp {
     await app.close()
     await pool.end()
   }
-  return { app, pool, registry, logs, nudges: () => nudges, close }
+  return { databaseUrl, app, pool, registry, logs, nudges: () => nudges, close }
 }
 
 export interface Page {

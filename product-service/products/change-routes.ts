@@ -1,6 +1,5 @@
-import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import { transaction } from 'database'
-import { acceptJson, type HttpApi, readPreconditions } from 'http-api'
+import { alsoAccept, type HttpApi, readPreconditions } from 'http-api'
 import { logLines } from '../log-lines.ts'
 import { noSuchProduct, notInThatState, sendProduct } from './answers.ts'
 import { deleteProduct } from './delete.ts'
@@ -12,11 +11,8 @@ import { updateProduct } from './update.ts'
 
 /** What changes a product that is there: each in a transaction of its own, one after the other. */
 export function addChangeRoutes(app: HttpApi, { pool, metrics, nudge }: ProductRoutesOptions): void {
-  // In a scope of its own, because no other route takes a merge patch.
-  void app.register((scope, _, done) => {
-    acceptJson(scope, 'application/merge-patch+json')
-    const typed = scope.withTypeProvider<TypeBoxTypeProvider>()
-    typed.patch('/products/:id', { schema: patchSchema }, async (request, reply) => {
+  alsoAccept(app, 'application/merge-patch+json', (app) => {
+    app.patch('/products/:id', { schema: patchSchema }, async (request, reply) => {
       const { id } = request.params
       const failed = readPreconditions(request.headers)
       if (!isUuid(id)) throw noSuchProduct()
@@ -32,7 +28,6 @@ export function addChangeRoutes(app: HttpApi, { pool, metrics, nudge }: ProductR
       }
       return sendProduct(reply, update.product)
     })
-    done()
   })
 
   app.delete('/products/:id', { schema: deleteSchema }, async (request, reply) => {
