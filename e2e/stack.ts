@@ -54,7 +54,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   return { products, notifications, stop }
 }
 
-async function createService(name: ServiceName, queueName: string, options: StackOptions): Promise<Service> {
+/** One service of a stack, not yet started. */
+export async function createService(name: ServiceName, queueName: string, options: StackOptions): Promise<Service> {
   const [httpPort, metricsPort] = await Promise.all([freePort(), freePort()])
   const databaseUrl = await freshDatabase(options.postgresUrl)
   const metricsUrl = `http://127.0.0.1:${metricsPort}`

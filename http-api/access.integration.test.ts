@@ -25,8 +25,8 @@ beforeAll(async () => {
   ]
   keySet = createServer((_, response) => {
     fetches++
-    if (answerKeys === 'never') return
-    if (answerKeys === 'away') return void response.destroy()
+    if (answerKeys === 'away') response.destroy()
+    if (answerKeys === 'away' || answerKeys === 'never') return
     response.writeHead(200, { 'content-type': 'application/json' })
     response.end(answerKeys === 'broken' ? '<html>' : JSON.stringify({ keys: jwks }))
   }).listen(0, '127.0.0.1')

@@ -49,7 +49,7 @@ function headerFault({ headers = {} }: Answer, sent: SentAnswer, validatorOf: Va
     const value = sent.headers[name.toLowerCase()]
     if (value === undefined) continue
     const validate = validatorOf(schema)
-    if (!validate(String(value))) return `its header ${name} is ${JSON.stringify(value)}`
+    if (!validate([value].flat().join())) return `its header ${name} is ${JSON.stringify(value)}`
   }
   return undefined
 }
