@@ -33,6 +33,8 @@ export interface StackOptions {
   postgresUrl: string
   sqsEndpoint: string
   queueName?: string
+  /** Instances of one service share a database; by default each service has its own. */
+  databaseUrl?: string
   /** Other programs than the services' own. */
   mains?: Partial<Record<ServiceName, string>>
 }
@@ -57,7 +59,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 /** One service of a stack, not yet started. */
 export async function createService(name: ServiceName, queueName: string, options: StackOptions): Promise<Service> {
   const [httpPort, metricsPort] = await Promise.all([freePort(), freePort()])
-  const databaseUrl = await freshDatabase(options.postgresUrl)
+  const databaseUrl = options.databaseUrl ?? (await freshDatabase(options.postgresUrl))
   const metricsUrl = `http://127.0.0.1:${metricsPort}`
   const main = options.mains?.[name]
   const log: LogLine[] = []

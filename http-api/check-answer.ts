@@ -9,7 +9,7 @@ export interface SentAnswer {
   path: string | undefined
   status: number
   mediaType: string | undefined
-  headers: Record<string, unknown>
+  headers: Record<string, number | string | string[] | undefined>
   body: string | undefined
 }
 

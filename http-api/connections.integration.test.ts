@@ -66,7 +66,21 @@ test('a stop does not wait for a request of which only half arrives', async () =
   expect(await answer).not.toContain('200')
 })
 
-test('a stop closes idle connections at once', async () => {
+test('a stop takes what comes within a moment over connections that were open, and no second request on any', async () => {
+  const socket = connect((app.server.address() as AddressInfo).port, 'localhost')
+  let answer = ''
+  socket.on('data', (chunk: Buffer) => (answer += chunk.toString()))
+  socket.write('GET /quick HTTP/1.1\r\nHost: x\r\n\r\n')
+  await vi.waitFor(() => expect(answer).toMatch(/connection: keep-alive[^]*quick$/i))
+  const stopped = stopHttpApi(app, 60_000)
+  answer = ''
+  socket.write('GET /quick HTTP/1.1\r\nHost: x\r\n\r\n')
+  await once(socket, 'close')
+  expect(answer).toMatch(/^HTTP\/1.1 200 OK[^]*connection: close[^]*quick$/i)
+  await stopped
+})
+
+test('a stop closes idle connections soon', async () => {
   const response = await fetch(`http://localhost:${(app.server.address() as AddressInfo).port}/quick`)
   expect(await response.text()).toBe('quick')
   await stopHttpApi(app, 60_000)

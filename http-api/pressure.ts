@@ -14,6 +14,11 @@ import { securityHeaders } from './security-headers.ts'
 export const MAX_IN_FLIGHT = 256
 /** Open connections: an idle one costs some ten kilobytes, one with half a request up to a hundred. */
 export const MAX_CONNECTIONS = 4_096
+/**
+ * Connections that the system holds until the process takes them. With Node's 511 a burst is met with silence: the caller
+ * believes itself connected, and sends again after one second, after three, after seven.
+ */
+export const BACKLOG = MAX_CONNECTIONS
 /** Above this the event loop is so far behind that new work only makes it worse. Garbage collection stays well below. */
 const MAX_LOOP_LAG_MS = 500
 /** Often enough to see a lag within a fraction of what clients wait. */
