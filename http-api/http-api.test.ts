@@ -124,6 +124,10 @@ describe('input', () => {
     ['an empty body', '', 400],
     ['a body that poisons prototypes', '{"name":"a","__proto__":{}}', 400],
     ['a body that is no UTF-8', Buffer.from([0x22, 0xff, 0x22]), 400],
+    ['a body with a poisonous constructor', '{"name":"a","constructor":{"prototype":{}}}', 400],
+    ['JSON thirty thousand levels deep', '['.repeat(30_000) + ']'.repeat(30_000), 400],
+    ['a body of five thousand fields', `{${Array.from({ length: 5_000 }, (_, n) => `"f${n}":1`).join()}}`, 400],
+    ['NaN', '{"name":"a","price":NaN}', 400],
     ['a body of 64 KiB and one byte', `"${'a'.repeat(65_535)}"`, 413],
   ])('%s is refused', async (_, payload, status) => {
     expect(await send({ payload })).toMatchObject({ status, body: { status } })
@@ -174,6 +178,22 @@ describe('problems', () => {
     expect(status).toBe(500)
     expect(answer.body).not.toContain('secret')
     expect(JSON.stringify(logs)).toContain('the secret plan failed')
+  })
+
+  test('an answer says how a browser must treat it, and not by what it was made', async () => {
+    const { headers } = await send({ url: '/nowhere', method: 'GET' })
+    expect(Object.keys(headers).toSorted()).toEqual([
+      'connection',
+      'content-length',
+      'content-security-policy',
+      'content-type',
+      'cross-origin-resource-policy',
+      'date',
+      'referrer-policy',
+      'x-content-type-options',
+      'x-request-id',
+    ])
+    expect(headers['content-security-policy']).toBe("default-src 'none'; frame-ancestors 'none'")
   })
 
   test.each([

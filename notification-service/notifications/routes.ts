@@ -30,7 +30,9 @@ export function notificationRoutes(app: HttpApi, pool: pg.Pool): void {
     url: '/notifications/:id',
     schema: {
       summary: 'Get a notification',
-      params: Type.Object({ id: Type.String({ description: 'The id of a notification', examples: [notificationExample.id] }) }),
+      params: Type.Object({
+        id: Type.String({ description: 'The id of a notification', examples: [notificationExample.id] }),
+      }),
       response: { 200: Notification, ...problemResponses(404, 500, 503) },
     },
     async handler({ params: { id } }) {

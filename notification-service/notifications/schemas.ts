@@ -41,7 +41,10 @@ export const NotificationPage = Type.Object(
     notifications: Type.Array(Notification),
     next_page_token: Type.Union([Type.String(), Type.Null()]),
   },
-  { description: 'A page of notifications', examples: [{ notifications: [notificationExample], next_page_token: null }] },
+  {
+    description: 'A page of notifications',
+    examples: [{ notifications: [notificationExample], next_page_token: null }],
+  },
 )
 
 export const PageQuery = Type.Object(
@@ -53,7 +56,9 @@ export const PageQuery = Type.Object(
       description: 'Notifications on a page, at most',
       examples: [20],
     }),
-    token: Type.Optional(Type.String({ description: 'next_page_token of the page before', examples: ['AfagIIFMTDQ3MTE'] })),
+    token: Type.Optional(
+      Type.String({ description: 'next_page_token of the page before', examples: ['AfagIIFMTDQ3MTE'] }),
+    ),
   },
   { additionalProperties: false },
 )
