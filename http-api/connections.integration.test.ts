@@ -55,7 +55,7 @@ test.each([
 })
 
 test('a flood of headers within their limit is no trouble', async () => {
-  const headers = Array.from({ length: 1_000 }, (_, n) => `a${n}: b\r\n`).join('')
+  const headers = Array.from({ length: 300 }, (_, n) => `a${n}: b\r\n`).join('')
   expect(await talk(`GET /quick HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${headers}\r\n`)).toMatch(
     /^HTTP\/1.1 200 OK/,
   )
