@@ -1,11 +1,10 @@
 /** The process: config → database → queue → HTTP → receivers, with health and metrics from the first moment on. */
-import { describePortError, startOrExit, waitUntilUp } from 'configuration'
-import { connect, describeDatabase, migrate } from 'database'
+import { closeOnSignal, describePortError, startOrExit, waitUntilUp } from 'configuration'
+import { connect, describeDatabase, disconnect, migrate } from 'database'
 import { databaseFailure, stopHttpApi } from 'http-api'
 import { connectSqs, findOrCreateQueue, isTemporary } from 'queue'
 import { createLogger, startOperationsServer } from 'telemetry'
 import { buildApp } from './app.ts'
-import { closeOnSignal } from './close-on-signal.ts'
 import { readServiceConfig } from './config.ts'
 import { missingParts, type ProcessState } from './health.ts'
 import { logLines } from './log-lines.ts'
@@ -62,7 +61,7 @@ await startOrExit(async () => {
     operations.close()
     operations.closeAllConnections()
   })
-  opened.defer(() => pool.end())
+  opened.defer(() => disconnect(pool))
 
   const waiting = { onWaiting: log.waiting, signal: stopping.signal }
   const migrations = await waitUntilUp(() => migrate(databaseUrl, notificationMigrations), {
