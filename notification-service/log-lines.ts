@@ -43,6 +43,7 @@ export function logLines(log: Logger) {
         { ...idOf(message), event_id, product_id, reason: error.message },
         'the database refuses the notification; message left to the dead-letter queue',
       ),
+    swept: (notifications: number) => log.info({ notifications }, 'notifications past their retention were deleted'),
     notDeleted: (entries: FailedEntry[]) =>
       log.warn({ entries }, 'handled messages were not deleted; they come again and will be duplicates'),
     notHidden: (entries: FailedEntry[]) =>

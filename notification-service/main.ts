@@ -12,6 +12,7 @@ import { logLines } from './log-lines.ts'
 import { LONG_POLL_SECONDS, sourceQueue } from './messages.ts'
 import { createMetrics } from './metrics.ts'
 import { notificationMigrations } from './migrations.ts'
+import { keepSweeping } from './notifications/sweep.ts'
 import { reachability } from './reachability.ts'
 import { MAX_RECEIVERS, runReceivers } from './receive.ts'
 
@@ -100,6 +101,7 @@ await startOrExit(async () => {
   })
   const reachable = reachability({ lost: log.sqsLost, back: log.sqsBack })
   const receiving = runReceivers({ inbox, sqs, queue, log, metrics, reachable, stopping: stopping.signal })
-  opened.defer(async () => void (await Promise.all([receiving, stopHttpApi(app, CUT_REQUESTS_AFTER_MS)])))
+  const sweeping = keepSweeping(pool, log.swept, stopping.signal)
+  opened.defer(async () => void (await Promise.all([receiving, sweeping, stopHttpApi(app, CUT_REQUESTS_AFTER_MS)])))
   log.started({ api, operations: `http://${host}:${metricsPort}`, database, queue: queue.url })
 }, stopping.signal)
