@@ -90,7 +90,7 @@ await startOrExit(async () => {
   )
   state.queueFound = true
 
-  const app = buildApp({ pool, logger, registry })
+  const app = buildApp({ pool, logger, log, registry })
   const api = await app.listen({ host, port: httpPort }).catch((error: Error) => {
     throw describePortError(error, 'the API of notification-service', httpPort, 'HTTP_PORT')
   })

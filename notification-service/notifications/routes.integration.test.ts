@@ -7,6 +7,7 @@ import { pino } from 'pino'
 import { createRegistry } from 'telemetry'
 import { afterEach, beforeEach, expect, inject, test } from 'vitest'
 import { buildApp } from '../app.ts'
+import { logLines } from '../log-lines.ts'
 import { notificationMigrations } from '../migrations.ts'
 import { testEvent } from '../testing.ts'
 import { notificationOf } from './notification.ts'
@@ -24,7 +25,8 @@ let app: HttpApi
 beforeEach(async () => {
   databaseUrl = await freshDatabase(inject('postgresUrl'), notificationMigrations)
   pool = connect({ databaseUrl, applicationName: 'test', maxConnections: 2, onIdleError: () => {} })
-  app = buildApp({ pool, logger: pino({ level: 'silent' }), registry: createRegistry() })
+  const logger = pino({ level: 'silent' })
+  app = buildApp({ pool, logger, log: logLines(logger), registry: createRegistry() })
 })
 afterEach(async () => {
   await app.close()
