@@ -60,6 +60,8 @@ function bodyFault({ content }: Answer, sent: SentAnswer, validatorOf: Validator
   if (!content) return body === '' ? undefined : 'it has a body'
   const media: Media | undefined = mediaType === undefined ? undefined : content[mediaType]
   if (!media) return `its media type is ${mediaType}, not ${Object.keys(content).join(', ')}`
+  // A stream has no end to wait for.
+  if (mediaType === 'text/event-stream') return undefined
   const value: unknown = JSON.parse(body)
   const validate = validatorOf(media.schema)
   if (!validate(value)) return JSON.stringify(validate.errors)

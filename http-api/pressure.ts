@@ -33,6 +33,14 @@ export interface Pressure {
   onRefused: (method: string) => void
 }
 
+/** Releases the place of a response that is still open. */
+const places = new WeakMap<Server, (response: ServerResponse) => void>()
+
+/** A stream that stays open for hours is no request under way: it leaves its place to others. Whoever opens it bounds them. */
+export function leavePlace(server: Server, response: ServerResponse): void {
+  places.get(server)?.(response)
+}
+
 /** An HTTP server that calls `handle` for as many requests as can be under way, and answers the others with 503. */
 export function createBoundedServer(options: ServerOptions, handle: RequestListener, pressure: Pressure): Server {
   const { isFull = () => false, onRefused } = pressure
@@ -50,6 +58,11 @@ export function createBoundedServer(options: ServerOptions, handle: RequestListe
     // Comes once for every response, however it ends; 'finish' does not when the caller goes away.
     response.once('close', done)
     handle(request, response)
+  })
+  places.set(server, (response) => {
+    if (!response.listeners('close').includes(done)) return
+    response.off('close', done)
+    done()
   })
   server.maxConnections = MAX_CONNECTIONS
   server.once('listening', () => {

@@ -2,14 +2,21 @@ import type { TokenIssuer } from 'configuration'
 import { createHttpApi, type HttpApi } from 'http-api'
 import type pg from 'pg'
 import type { Logger, Registry } from 'telemetry'
+import type { LogLines } from './log-lines.ts'
+import { createFeed } from './notifications/feed.ts'
 import { notificationRoutes } from './notifications/routes.ts'
+import { streamRoute } from './notifications/stream.ts'
+import { reachability } from './reachability.ts'
 
 export interface AppOptions {
   pool: pg.Pool
   logger: Logger
+  log: LogLines
   registry: Registry
   /** Whose tokens callers need; undefined when nobody has to sign in. */
   access: TokenIssuer | undefined
+  /** Until a silent stream says that it is still there, in milliseconds. */
+  heartbeatMs?: number
 }
 
 const document = {
@@ -22,7 +29,7 @@ const scopes = { read: 'notifications:read', write: 'notifications:read' }
 const MAX_WAITING_FOR_DATABASE = 300
 
 /** The HTTP API with its routes. It opens nothing: `listen` does. */
-export function buildApp({ pool, logger, registry, access }: AppOptions): HttpApi {
+export function buildApp({ pool, logger, log, registry, access, ...options }: AppOptions): HttpApi {
   const app = createHttpApi({
     logger,
     registry,
@@ -31,6 +38,10 @@ export function buildApp({ pool, logger, registry, access }: AppOptions): HttpAp
     isFull: () => pool.waitingCount >= MAX_WAITING_FOR_DATABASE,
   })
   // The document has to know of each route that is added.
-  app.after(() => notificationRoutes(app, pool))
+  app.after(() => {
+    notificationRoutes(app, pool)
+    const feed = createFeed(pool, reachability({ lost: log.feedLost, back: log.feedBack }))
+    streamRoute(app, { pool, feed, log, ...options })
+  })
   return app
 }
