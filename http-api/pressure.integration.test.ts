@@ -4,7 +4,7 @@ import { Writable } from 'node:stream'
 import { pino } from 'pino'
 import { createRegistry, type Registry } from 'telemetry'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { createHttpApi, type HttpApi } from './index.ts'
+import { createHttpApi, type HttpApi, leavePlace } from './index.ts'
 import { MAX_IN_FLIGHT } from './pressure.ts'
 
 let app: HttpApi
@@ -29,6 +29,11 @@ beforeEach(async () => {
   app.get('/slow', async () => {
     await new Promise<void>((resolve) => waiting.push(resolve))
     return 'done'
+  })
+  app.get('/stream', async (_, reply) => {
+    leavePlace(app.server, reply.raw)
+    await new Promise<void>((resolve) => waiting.push(resolve))
+    return 'end'
   })
   app.post('/quick', () => 'quick')
   await app.listen({ port: 0, host: '127.0.0.1' })
@@ -94,6 +99,20 @@ test('callers that give up leave their places to others', async () => {
     abort()
   }
   await vi.waitFor(async () => expect((await send('POST', '/quick').answer).status).toBe(200))
+})
+
+test('streams take no places, and their end gives none back', async () => {
+  const streams = Array.from({ length: MAX_IN_FLIGHT + 10 }, () => send('GET', '/stream'))
+  await vi.waitFor(() => expect(waiting).toHaveLength(MAX_IN_FLIGHT + 10))
+  expect((await send('POST', '/quick').answer).status).toBe(200)
+  for (const answer of waiting.splice(0)) answer()
+  await Promise.all(streams.map(({ answer }) => answer))
+
+  const taken = Array.from({ length: MAX_IN_FLIGHT }, () => send('GET', '/slow'))
+  await vi.waitFor(() => expect(waiting).toHaveLength(MAX_IN_FLIGHT))
+  expect((await send('POST', '/quick').answer).status).toBe(503)
+  for (const answer of waiting.splice(0)) answer()
+  await Promise.all(taken.map(({ answer }) => answer))
 })
 
 test('what is refused is counted each time, and logged once a second at most', async () => {

@@ -93,4 +93,6 @@ export const PageQuery = Type.Object(
   { additionalProperties: false },
 )
 
-export const NotificationParams = Type.Object({ id: Type.String({ description: 'The id of the notification.' }) })
+export const NotificationParams = Type.Object({
+  id: Type.String({ examples: [notificationExample.id], description: 'The id of the notification.' }),
+})
