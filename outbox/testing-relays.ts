@@ -3,8 +3,10 @@ import { append } from './append.ts'
 import type { Bell } from './bell.ts'
 import type { Database } from './database.ts'
 import { createDrain, type Drain } from './drain.ts'
+import { listEvents } from './find.ts'
 import { createHold } from './hold.ts'
 import { createLease, type Lease } from './lease.ts'
+import { redrive } from './redrive.ts'
 import { type OutboxEvent, type Send, SEND_TIMEOUT_MS, type SendResult } from './send.ts'
 import { createLedger, type Fate } from './testing-ledger.ts'
 
@@ -175,6 +177,12 @@ export async function createWorld(db: pg.Pool, relayCount: number) {
       if (relay.running) return
       await relay.lease.release().catch(() => {})
       relays[index] = createModelRelay()
+    },
+    async redrive(): Promise<void> {
+      const dead = await listEvents(db, { status: 'dead' }, '0', 1_000)
+      const ids = dead.map(({ id }) => id)
+      await redrive(db, ids, { by: 'model', signal: new AbortController().signal, onProgress: () => {} })
+      ledger.redriven(dead.map((event) => event.event_id))
     },
     async pass(ms: number): Promise<void> {
       offset += ms
