@@ -36,7 +36,10 @@ const step = fc.oneof(
   often(1, fc.record({ is: is('redrive') })),
   often(1, fc.record({ is: is('crash'), relay, fates })),
   often(1, fc.record({ is: is('stop'), relay })),
-  often(1, fc.record({ is: is('breakDatabase'), relay, how: fc.constantFrom('fails', 'loses the answer') })),
+  often(
+    1,
+    fc.record({ is: is('breakDatabase'), relay, how: fc.constantFrom('fails', 'settles nothing', 'loses the answer') }),
+  ),
 )
 type Step = typeof step extends fc.Arbitrary<infer Step> ? Step : never
 
