@@ -32,11 +32,13 @@ export async function keepRunning({ kind, name, start, onSurprise }: MemberOptio
   async function watch(): Promise<void> {
     for (;;) {
       const { process, lastWords } = await running
+      const closed = new Promise((resolve) => (isGone(process) ? resolve(undefined) : process.once('close', resolve)))
       if (!isGone(process)) await once(process, 'exit')
       part = undefined
       if (stopping) return
       const end = process.signalCode ?? `code ${process.exitCode}`
-      if (told === undefined) onSurprise(`${name} ended by itself with ${end}: ${lastWords()}`)
+      // What it said last may still be on its way.
+      if (told === undefined) void closed.then(() => onSurprise(`${name} ended by itself with ${end}: ${lastWords()}`))
       // In its first moments, before it listens for it, the signal itself ends it.
       if (told === 'SIGTERM' && end !== 'code 0' && end !== 'SIGTERM')
         onSurprise(`${name} answered SIGTERM with ${end}: ${lastWords()}`)

@@ -61,16 +61,17 @@ export async function readUnderWay({ products, notifications, sqs, queueUrl }: D
     'ApproximateNumberOfMessagesNotVisible',
     'ApproximateNumberOfMessagesDelayed',
   ] as const satisfies QueueAttributeName[]
-  const [events, open, queue] = await Promise.all([
-    products.query<{ count: number }>(
-      "SELECT count(*)::int AS count FROM events WHERE status IN ('pending', 'failed')",
-    ),
-    // A transaction whose client was cut off may still commit, or hold a row, until the server ends it.
-    notifications.query<{ count: number }>(
-      "SELECT count(*)::int AS count FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'",
-    ),
-    sqs.send(new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: [...AttributeNames] })),
-  ])
+  // One after the other, the way that events go: what leaves the outbox meanwhile is seen on the queue.
+  const events = await products.query<{ count: number }>(
+    "SELECT count(*)::int AS count FROM events WHERE status IN ('pending', 'failed')",
+  )
+  // A transaction whose client was cut off may still commit, or hold a row, until the server ends it.
+  const open = await notifications.query<{ count: number }>(
+    "SELECT count(*)::int AS count FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'",
+  )
+  const queue = await sqs.send(
+    new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: [...AttributeNames] }),
+  )
   return {
     events: events.rows[0]?.count ?? 0,
     transactions: open.rows[0]?.count ?? 0,
