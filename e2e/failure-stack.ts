@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises'
-import type { SQSClient } from '@aws-sdk/client-sqs'
+import { SetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs'
 import { connect } from 'database'
 import {
   freePort,
@@ -33,6 +33,8 @@ export interface FailureStack extends Stack {
   sqs: SQSClient
   queueName: string
   queueUrl: string
+  /** For how long a received message is hidden from now on; the usual time of this stack unless given. */
+  hideFor(seconds?: number): Promise<void>
   /** One more relay, ready. */
   startRelay(): Promise<Part>
   /** A folder on a disk of `size` (`mount`'s notation) that the server may write to. Only where `canMount`. */
@@ -41,6 +43,8 @@ export interface FailureStack extends Stack {
 
 /** Whether this process may mount a disk: root, and not everywhere. */
 export const canMount = process.platform === 'linux' && process.getuid?.() === 0 && mounts()
+/** A message that was handed to a connection that is cut comes back after this: tests need not wait the usual 30 s. */
+const VISIBILITY_TIMEOUT_SECONDS = 5
 /** `nobody`, as whom PostgreSQL runs when this process is root. */
 const NOBODY = '65534:65534'
 
@@ -75,6 +79,12 @@ export async function startFailureStack(sqsEndpoint: string): Promise<FailureSta
   const { AWS_REGION: region } = localCredentials
   const sqs = connectSqs({ endpoint: sqsEndpoint, region, requestTimeoutMs: 5_000, maxConnections: 2 })
   opened.defer(() => sqs.destroy())
+  const queueUrl = (await findQueueUrl(sqs, queueName)) ?? ''
+  async function hideFor(seconds = VISIBILITY_TIMEOUT_SECONDS): Promise<void> {
+    const Attributes = { VisibilityTimeout: String(seconds) }
+    await sqs.send(new SetQueueAttributesCommand({ QueueUrl: queueUrl, Attributes }))
+  }
+  await hideFor()
 
   return {
     ...stack,
@@ -84,7 +94,8 @@ export async function startFailureStack(sqsEndpoint: string): Promise<FailureSta
     pool,
     sqs,
     queueName,
-    queueUrl: (await findQueueUrl(sqs, queueName)) ?? '',
+    queueUrl,
+    hideFor,
     postgres: () => postgres,
     async startPostgres() {
       postgres = await start()

@@ -1,6 +1,6 @@
 import { rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { ReceiveMessageCommand, SendMessageCommand, SetQueueAttributesCommand } from '@aws-sdk/client-sqs'
+import { ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs'
 import { deadLetterQueueName, findQueueUrl } from 'queue'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { allNotifications, createProduct, deleteProduct } from './api.ts'
@@ -109,11 +109,7 @@ test('SQS throttles: the relay slows down; nothing is lost', async () => {
 })
 
 test('poison message: dead-letter queue after 5 receives; others unaffected', async () => {
-  const hide = (seconds: number) =>
-    stack.sqs.send(
-      new SetQueueAttributesCommand({ QueueUrl: stack.queueUrl, Attributes: { VisibilityTimeout: String(seconds) } }),
-    )
-  await hide(0)
+  await stack.hideFor(0)
   await stack.sqs.send(new SendMessageCommand({ QueueUrl: stack.queueUrl, MessageBody: 'no event at all' }))
   const deadLetters = await findQueueUrl(stack.sqs, deadLetterQueueName(stack.queueName))
   await expect
@@ -122,7 +118,7 @@ test('poison message: dead-letter queue after 5 receives; others unaffected', as
       return (await stack.sqs.send(command)).Messages?.map(({ Body }) => Body)
     }, RECOVERS)
     .toEqual(['no event at all'])
-  await hide(30)
+  await stack.hideFor()
   const refusals = stack.notifications.log.filter(({ msg }) => String(msg).startsWith('message is no event'))
   expect(refusals.map(({ receive_count }) => receive_count)).toEqual([1, 2, 3, 4, 5])
   const made = ids(await create(5))
