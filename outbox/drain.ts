@@ -6,7 +6,7 @@ import { LANES } from './lanes.ts'
 import type { Lease } from './lease.ts'
 import type { Report } from './reports.ts'
 import type { OutboxEvent, Outcome, Send } from './send.ts'
-import { type Judged, rejection, settleAccepted, settleRejected } from './settle.ts'
+import { type Judged, rejection, type Retries, settleAccepted, settleRejected } from './settle.ts'
 
 /** Events in memory at most, whatever the backlog: enough to keep every send busy while the next page is read. */
 const MAX_HELD = 4_000
@@ -35,6 +35,7 @@ export interface DrainOptions {
   batchSize: number
   /** Sends under way at once. */
   inFlight: number
+  retries: Retries
 }
 
 export interface Drain {
@@ -53,7 +54,7 @@ export interface Drain {
  * What can't be settled because the database is away stays in memory, and the next cycle settles it first.
  */
 export function createDrain(options: DrainOptions): Drain {
-  const { db, send, lease, hold, bell, report, batchSize, inFlight } = options
+  const { db, send, lease, hold, bell, report, batchSize, inFlight, retries } = options
   const judged: Judged[] = []
   let sending = 0
   let outage: string | undefined
@@ -97,7 +98,7 @@ export function createDrain(options: DrainOptions): Drain {
     const batch = judged.slice()
     const accepted = batch.filter(({ outcome }) => outcome.kind === 'accepted').map(({ event }) => event)
     const rejections = batch.flatMap(({ event, outcome }) =>
-      outcome.kind === 'accepted' ? [] : [rejection(event, outcome)],
+      outcome.kind === 'accepted' ? [] : [rejection(event, outcome, retries)],
     )
     if (accepted.length > 0)
       await settleAccepted(
@@ -108,10 +109,11 @@ export function createDrain(options: DrainOptions): Drain {
     judged.splice(0, batch.length)
     accepted.forEach(hold.forget)
     counts.published += accepted.length
-    for (const { event, status, reason, delayMs } of rejections) {
+    for (const { event, status, attempts, reason, delayMs } of rejections) {
       hold.forgetKey(event)
       counts[status]++
-      report(status === 'dead' ? { kind: 'dead', event, reason } : { kind: 'failed', event, reason, delayMs })
+      if (status === 'dead') report({ kind: 'dead', event, reason })
+      else report({ kind: attempts === event.attempts ? 'postponed' : 'failed', event, reason, delayMs })
     }
   }
 
