@@ -1,6 +1,7 @@
 import { type Kind, oneOf, optional, port, readConfig, secretUrl, text, url } from 'configuration'
 import { withDatabaseName } from 'database'
 import { logLevels } from 'telemetry'
+import { readChannels } from './channels/config.ts'
 
 const queueName: Kind<string> = {
   expected: 'the name of a queue: up to 80 letters, digits, - and _, for a FIFO queue with .fifo at its end',
@@ -22,6 +23,7 @@ export function readServiceConfig(env: NodeJS.ProcessEnv) {
     HTTP_PORT: port(8081),
     METRICS_PORT: port(8083),
     LOG_LEVEL: oneOf(logLevels, 'info'),
+    CHANNELS_FILE: optional(text('the path of a JSON file, as in docs/channels.md')),
   })
   return {
     databaseUrl: withDatabaseName(variables.DATABASE_URL, 'notifications'),
@@ -35,5 +37,7 @@ export function readServiceConfig(env: NodeJS.ProcessEnv) {
     httpPort: variables.HTTP_PORT,
     metricsPort: variables.METRICS_PORT,
     logLevel: variables.LOG_LEVEL,
+    /** Webhooks and email; undefined when there is only the log. */
+    channels: readChannels(variables.CHANNELS_FILE, env),
   }
 }

@@ -5,7 +5,8 @@ import type { Consumer } from './consumer.ts'
 import { keepHidden } from './keep-hidden.ts'
 import { deleteMessages, hideMessages, type Message } from './messages.ts'
 import { type NewNotification, notificationOf, notificationOfUnknown } from './notifications/notification.ts'
-import { isDataError, storeNotifications } from './notifications/store.ts'
+import { storeWithDeliveries } from './channels/store-with-deliveries.ts'
+import { isDataError } from './notifications/store.ts'
 
 /** A message and the notification that is to come of it. */
 export interface Item {
@@ -89,10 +90,11 @@ async function storeItems(consumer: Consumer, items: Item[]): Promise<Item[]> {
   return handled
 }
 
-async function storeTogether({ pool, log, metrics }: Consumer, items: Item[]): Promise<void> {
-  const stored = await storeNotifications(
+async function storeTogether({ pool, outgoing, log, metrics }: Consumer, items: Item[]): Promise<void> {
+  const stored = await storeWithDeliveries(
     pool,
     items.map((item) => item.notification),
+    outgoing,
   )
   const delays = new Map(stored.map(({ event_id, delay_seconds }) => [event_id, delay_seconds]))
   for (const { notification, known } of items) {

@@ -2,9 +2,12 @@
 import { describePortError, startOrExit, waitUntilUp } from 'configuration'
 import { connect, describeDatabase, migrate } from 'database'
 import { databaseFailure, stopHttpApi } from 'http-api'
+import { outboxMigrations } from 'outbox'
 import { connectSqs, findOrCreateQueue, isTemporary } from 'queue'
 import { createLogger, startOperationsServer } from 'telemetry'
 import { buildApp } from './app.ts'
+import { channelLogLines } from './channels/log-lines.ts'
+import { startChannels } from './channels/start-channels.ts'
 import { closeOnSignal } from './close-on-signal.ts'
 import { readServiceConfig } from './config.ts'
 import { missingParts, type ProcessState } from './health.ts'
@@ -65,7 +68,7 @@ await startOrExit(async () => {
   opened.defer(() => pool.end())
 
   const waiting = { onWaiting: log.waiting, signal: stopping.signal }
-  const migrations = await waitUntilUp(() => migrate(databaseUrl, notificationMigrations), {
+  const migrations = await waitUntilUp(() => migrate(databaseUrl, outboxMigrations, notificationMigrations), {
     what: `PostgreSQL at ${database}`,
     isTemporary: (error) => databaseFailure(error) !== undefined,
     ...waiting,
@@ -97,7 +100,11 @@ await startOrExit(async () => {
     database: reachability({ lost: log.databaseLost, back: log.databaseBack }),
     sqs: reachability({ lost: log.sqsLost, back: log.sqsBack }),
   }
-  const receiving = runReceivers({ pool, sqs, queue, log, metrics, reachable, stopping: stopping.signal })
-  opened.defer(async () => void (await Promise.all([receiving, stopHttpApi(app, CUT_REQUESTS_AFTER_MS)])))
+  const channels = config.channels && startChannels(config.channels, { pool, registry, log: channelLogLines(logger) })
+  const outgoing = channels?.outgoing
+  const receiving = runReceivers({ pool, sqs, queue, log, metrics, outgoing, reachable, stopping: stopping.signal })
+  opened.defer(
+    async () => void (await Promise.all([receiving, channels?.stop(), stopHttpApi(app, CUT_REQUESTS_AFTER_MS)])),
+  )
   log.started({ api, operations: `http://${host}:${metricsPort}`, database, queue: queue.url })
 }, stopping.signal)

@@ -9,6 +9,7 @@ import {
 import { type ProductEvent, type ProductEventType, productEvent } from 'contracts'
 import { connect } from 'database'
 import { dropDatabase, freshDatabase, freshQueue } from 'local'
+import { outboxMigrations } from 'outbox'
 import { pino } from 'pino'
 import { deadLetterQueueName, findQueueUrl } from 'queue'
 import type { Consumer } from './consumer.ts'
@@ -28,7 +29,7 @@ export interface TestOptions {
 /** A consumer on a database and a queue of its own, with what a test wants to know of it. */
 export async function testConsumer({ postgresUrl, sqsEndpoint, fifo = false, ...options }: TestOptions) {
   const [databaseUrl, { sqs, queue }] = await Promise.all([
-    freshDatabase(postgresUrl, notificationMigrations),
+    freshDatabase(postgresUrl, outboxMigrations, notificationMigrations),
     freshQueue(sqsEndpoint, { fifo }),
   ])
   if (options.visibilityTimeoutSeconds !== undefined) {
