@@ -41,3 +41,8 @@ export function readServiceConfig(env: NodeJS.ProcessEnv) {
     channels: readChannels(variables.CHANNELS_FILE, env),
   }
 }
+
+/** What the command for the dead-letter queue takes: the same, but for the channels and their secrets. */
+export function readDlqConfig(env: NodeJS.ProcessEnv) {
+  return readServiceConfig({ ...env, CHANNELS_FILE: '' })
+}

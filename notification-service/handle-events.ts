@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseBody } from 'contracts'
 import { backoff } from './backoff.ts'
 import type { Consumer } from './consumer.ts'
+import { type Failure, noteFailures } from './failed-messages.ts'
 import { keepHidden } from './keep-hidden.ts'
 import { deleteMessages, hideMessages, type Message } from './messages.ts'
 import { type NewNotification, notificationOf, notificationOfUnknown } from './notifications/notification.ts'
@@ -27,7 +28,9 @@ export interface Item {
  * dead-letter queue, and an outage must not send good messages there.
  */
 export async function handleEvents(consumer: Consumer, messages: readonly Message[]): Promise<void> {
-  const items = messages.flatMap((message) => parseMessage(consumer, message))
+  const failures: Failure[] = []
+  const items = messages.flatMap((message) => parseMessage(consumer, message, failures))
+  await note(consumer, failures)
   if (items.length === 0) return
   const held = items.map((item) => item.message)
   const letGo = keepHidden(consumer, held)
@@ -37,16 +40,22 @@ export async function handleEvents(consumer: Consumer, messages: readonly Messag
   else await giveBack(consumer, held)
 }
 
-function parseMessage({ log, metrics }: Consumer, message: Message): Item[] {
+function parseMessage({ log, metrics }: Consumer, message: Message, failures: Failure[]): Item[] {
   const parsed = parseBody(message.Body ?? '')
   if (parsed.kind === 'invalid') {
     metrics.failure('invalid')
     log.invalid(message, parsed.reason)
+    failures.push({ message_id: message.MessageId ?? '', event_id: null, reason: parsed.reason })
     return []
   }
   if (parsed.kind === 'event') return [{ message, notification: notificationOf(parsed.event), known: true }]
   log.unknownType(parsed.envelope.type, parsed.reason)
   return [{ message, notification: notificationOfUnknown(parsed.envelope, parsed.reason), known: false }]
+}
+
+/** For whoever finds the message in the dead-letter queue. A database that is away loses a copy: the log has it too. */
+async function note({ pool }: Consumer, failures: Failure[]): Promise<void> {
+  await noteFailures(pool, failures).catch(() => {})
 }
 
 type Stored = { kind: 'stored'; handled: Item[] } | { kind: 'interrupted' }
@@ -82,6 +91,8 @@ async function storeItems(consumer: Consumer, items: Item[]): Promise<Item[]> {
     if (only && others.length === 0) {
       consumer.metrics.failure('refused')
       consumer.log.refused(only.message, only.notification, error as Error)
+      const reason = `the database refuses it: ${(error as Error).message}`
+      await note(consumer, [{ message_id: only.message.MessageId ?? '', event_id: only.notification.event_id, reason }])
       return []
     }
   }
