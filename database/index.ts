@@ -1,3 +1,3 @@
-export { connect, type ConnectOptions, describeDatabase, withDatabaseName } from './connect.ts'
+export { connect, type ConnectOptions, describeDatabase, disconnect, withDatabaseName } from './connect.ts'
 export { migrate, type Migrations } from './migrate.ts'
 export { transaction } from './transaction.ts'

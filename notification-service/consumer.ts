@@ -1,6 +1,6 @@
 import type { SQSClient } from '@aws-sdk/client-sqs'
 import type pg from 'pg'
-import type { Outgoing } from './channels/store-with-deliveries.ts'
+import type { Inbox } from './inbox.ts'
 import type { LogLines } from './log-lines.ts'
 import type { SourceQueue } from './messages.ts'
 import type { Metrics } from './metrics.ts'
@@ -8,14 +8,15 @@ import type { Reachability } from './reachability.ts'
 
 /** What the receivers of one process share. */
 export interface Consumer {
-  pool: pg.Pool
+  inbox: Inbox
   sqs: SQSClient
   queue: SourceQueue
+  /** Where it is noted why a message failed. */
+  pool: pg.Pool
   log: LogLines
   metrics: Metrics
-  /** The channels beside the log; undefined when none is configured. */
-  outgoing?: Outgoing | undefined
-  reachable: { database: Reachability; sqs: Reachability }
+  /** Whether SQS answers. */
+  reachable: Reachability
   /** Aborts when the process is told to stop: no new receive, no new try. What is under way is finished. */
   stopping: AbortSignal
 }

@@ -19,12 +19,6 @@ export const QUEUE_RETRIES: Retries = { maxAttempts: MAX_ATTEMPTS, longestPauseM
 /** Reasons are for people: the first lines say it. */
 const MAX_REASON_LENGTH = 1_000
 
-/** One judged event. */
-export interface Judged {
-  event: OutboxEvent
-  outcome: Outcome
-}
-
 /** What an event that was not accepted became. */
 export interface Rejection {
   event: OutboxEvent

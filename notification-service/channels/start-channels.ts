@@ -14,8 +14,11 @@ import { webhookChannel } from './webhook.ts'
 const WEBHOOK_LIMIT = 8
 /** Mail servers count connections, and rebuff who opens many. */
 const EMAIL_LIMIT = 2
-/** What a nudge does not tell of are retries that are due: the first of them after a second. */
-const POLL_INTERVAL_MS = 1_000
+/**
+ * Retries are due from a second on, and nobody nudges for them. A poll would come too late: the relay polls between its
+ * cycles, and a cycle lasts as long as the slowest try in it.
+ */
+const LOOK_FOR_RETRIES_MS = 1_000
 /**
  * Sends are promises that mostly wait at the gate of their destination, for 1.5 s at the longest; so many that a slow
  * destination can't take all of them.
@@ -45,7 +48,6 @@ export function startChannels(
   const relay = createRelay({
     db: pool,
     send: sendToChannels({ channels, disabled, metrics, onDisabled: log.disabled }),
-    pollIntervalMs: POLL_INTERVAL_MS,
     batchSize: 1,
     inFlight: IN_FLIGHT,
     retries: RETRIES,
@@ -56,9 +58,11 @@ export function startChannels(
   })
   const stop = new AbortController()
   const running = relay.run(stop.signal)
+  const retries = setInterval(relay.nudge, LOOK_FOR_RETRIES_MS)
   return {
     outgoing: { destinations: channels, disabled, nudge: relay.nudge },
     async stop() {
+      clearInterval(retries)
       stop.abort()
       await running
       close()

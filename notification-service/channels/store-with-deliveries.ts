@@ -30,9 +30,8 @@ export async function storeWithDeliveries(
   const destinations = outgoing.destinations.filter((destination) => !disabled.has(nameOf(destination)))
   const stored = await transaction(pool, async (tx) => {
     const stored = await storeNotifications(tx, notifications)
-    const ids = new Set(stored.map(({ event_id }) => event_id))
-    // Of two messages of one event in a batch the first became the notification.
-    const isNew = notifications.filter(({ event_id }) => ids.delete(event_id))
+    const ids = new Set(stored.map(({ id }) => id))
+    const isNew = notifications.filter(({ id }) => ids.has(id))
     await append(tx, deliveriesOf(isNew, destinations))
     return stored
   })
