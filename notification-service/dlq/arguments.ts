@@ -16,7 +16,7 @@ export const help = `npm run dlq -- <command>: the dead-letter queue of notifica
   --help
 
 It takes the variables of the service: SQS_QUEUE_NAME or SQS_QUEUE_URL, AWS_REGION, AWS_ENDPOINT_URL_SQS, and DATABASE_URL,
-where the service notes why a message failed. Looking hides messages for a moment and gives them back at once. On a FIFO
+where the service notes why a message failed. Looking hides messages for a moment and gives them back. On a FIFO
 queue only the first messages of each product can be seen; the others follow when these are gone.
 `
 

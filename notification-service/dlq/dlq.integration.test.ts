@@ -1,7 +1,7 @@
 import { randomUUIDv7, type UUID } from 'node:crypto'
 import { type Message, ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs'
 import { deadLetterQueueName, findQueueUrl } from 'queue'
-import { afterEach, expect, inject, test } from 'vitest'
+import { afterEach, expect, inject, test, vi } from 'vitest'
 import { findFailures, noteFailures } from '../failed-messages.ts'
 import { ascii, testConsumer, testEvent } from '../testing.ts'
 import { readArguments } from './arguments.ts'
@@ -32,7 +32,15 @@ async function setUp({ fifo = false } = {}) {
     stop,
     pool,
     queueUrl: queue.url,
-    visible: async () => (await depthOf(sqs, deadLetterUrl)).visible,
+    /** Once everything is given back. */
+    async visible(): Promise<number> {
+      const { visible } = await vi.waitFor(async () => {
+        const depth = await depthOf(sqs, deadLetterUrl)
+        expect(depth.in_flight).toBe(0)
+        return depth
+      }, 10_000)
+      return visible
+    },
     /** Puts a message into the dead-letter queue and tells its id. */
     async bury(body: unknown, group = 'one'): Promise<string> {
       const { MessageId = '' } = await sqs.send(

@@ -12,6 +12,12 @@ import { BATCH_SIZE, deleteMessages, hideMessages, type Message } from '../messa
 /** A second makes SQS ask all of its servers: an empty answer then means that there is nothing more. */
 const WAIT_SECONDS = 1
 
+/**
+ * What is given back is visible again after a second. Not at once: the embedded SQS, when it keeps its data on disk, then
+ * fails with "NOT NULL constraint failed" and shows the message only after a restart.
+ */
+const GIVE_BACK_SECONDS = 1
+
 /** The queue and its dead-letter queue. */
 export interface Queues {
   sqs: SQSClient
@@ -94,11 +100,11 @@ export async function takeDeadLetters(
   }
 }
 
-/** Makes messages visible again. What fails becomes visible by itself, when its time is over. */
+/** Makes messages visible again, a second from now. What fails becomes visible by itself, when its time is over. */
 export async function giveBack({ sqs, deadLetterUrl }: Queues, messages: readonly Message[]): Promise<void> {
   for (let start = 0; start < messages.length; start += BATCH_SIZE) {
     const queue = { url: deadLetterUrl, visibilityTimeoutSeconds: 0 }
-    await hideMessages(sqs, queue, messages.slice(start, start + BATCH_SIZE), 0)
+    await hideMessages(sqs, queue, messages.slice(start, start + BATCH_SIZE), GIVE_BACK_SECONDS)
   }
 }
 
