@@ -14,6 +14,7 @@ import {
 } from 'configuration'
 import { withDatabaseName } from 'database'
 import { logLevels } from 'telemetry'
+import { readChannels } from './channels/config.ts'
 
 const queueName: Kind<string> = {
   expected: 'the name of a queue: up to 80 letters, digits, - and _, for a FIFO queue with .fifo at its end',
@@ -39,6 +40,7 @@ export function readServiceConfig(env: NodeJS.ProcessEnv) {
     AUTH_JWKS_URL: authUrl,
     AUTH_ISSUER: authText,
     AUTH_AUDIENCE: authText,
+    CHANNELS_FILE: optional(text('the path of a JSON file, as in docs/channels.md')),
   })
   return {
     databaseUrl: withDatabaseName(variables.DATABASE_URL, 'notifications'),
@@ -54,5 +56,12 @@ export function readServiceConfig(env: NodeJS.ProcessEnv) {
     logLevel: variables.LOG_LEVEL,
     /** Whose tokens the API asks for, if it does. */
     access: readAccess(variables),
+    /** Webhooks and email; undefined when there is only the log. */
+    channels: readChannels(variables.CHANNELS_FILE, env),
   }
+}
+
+/** What the command for the dead-letter queue takes: the same, but for the channels and their secrets. */
+export function readDlqConfig(env: NodeJS.ProcessEnv) {
+  return readServiceConfig({ ...env, CHANNELS_FILE: '' })
 }
