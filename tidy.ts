@@ -21,6 +21,8 @@ const arrows: Record<string, readonly string[]> = {
   'product-service': ['outbox', 'database', 'queue', 'http-api', 'configuration', 'telemetry', 'contracts'],
   'notification-service': ['outbox', 'database', 'queue', 'http-api', 'configuration', 'telemetry', 'contracts'],
   local: ['database', 'queue', 'configuration', 'telemetry'],
+  // What the people who run the services type. It knows whose database is whose.
+  operations: ['outbox', 'database', 'configuration'],
   deploy: [],
 }
 /** Folders that look at the whole from outside, and so may import anything by any path. */

@@ -19,6 +19,8 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['**/*.test.ts'],
+          // Property tests take a second alone, and their turn on a busy machine.
+          testTimeout: 20_000,
           exclude: [...exclude, '**/*.integration.test.ts', 'e2e/**/*.e2e.test.ts'],
           experimental,
         },

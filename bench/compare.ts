@@ -17,24 +17,26 @@ export interface Comparison {
 
 /** Runs the rounds interleaved (A B C, A B C, …): what the machine does meanwhile hits all alike. */
 export async function compare(arena: Arena, rounds: number, say: (progress: string) => void): Promise<Comparison> {
-  const results = arena.contestants.map(({ name }) => ({ name, rounds: [] as Figures[] }))
+  const results = arena.contestants.map(({ name, beside }) => ({ name, beside, rounds: [] as Figures[] }))
   for (let round = 1; round <= rounds; round++) {
     for (const [index, contestant] of arena.contestants.entries()) {
       say(`round ${round} of ${rounds}: ${contestant.name}`)
       results[index]!.rounds.push(await contestant.round())
     }
   }
-  const ours = results[0]?.rounds ?? []
   return {
     skipped: arena.skipped,
-    standings: results.map(({ name, rounds }) => ({
-      name,
-      rounds,
-      figures: perFigure(rounds, (figure) => rounds.map((round) => round[figure] ?? NaN)),
-      oursToTheirs: perFigure(rounds, (figure) =>
-        rounds.map((round, index) => (ours[index]?.[figure] ?? NaN) / (round[figure] ?? NaN)),
-      ),
-    })),
+    standings: results.map(({ name, beside, rounds }) => {
+      const ours = (results.find((result) => result.name === beside) ?? results[0])?.rounds ?? []
+      return {
+        name,
+        rounds,
+        figures: perFigure(rounds, (figure) => rounds.map((round) => round[figure] ?? NaN)),
+        oursToTheirs: perFigure(rounds, (figure) =>
+          rounds.map((round, index) => (ours[index]?.[figure] ?? NaN) / (round[figure] ?? NaN)),
+        ),
+      }
+    }),
   }
 }
 

@@ -4,6 +4,8 @@ export type Figures = Record<string, number>
 /** One of those that are compared: ours, or what people would use instead. */
 export interface Contestant {
   name: string
+  /** Whose figures are "ours" for its ratio; those of the first contestant if it is not said. */
+  beside?: string
   /** One measured round, some seconds long. Figures of the same name are compared across contestants. */
   round(): Promise<Figures>
 }

@@ -36,6 +36,20 @@ export function connect({ databaseUrl, applicationName, maxConnections, onIdleEr
   return pool
 }
 
+/** A server that answers closes its connections within milliseconds. */
+const DISCONNECT_TIMEOUT_MS = 500
+
+/**
+ * Closes the pool's connections, which a frozen server would never confirm: resolves after half a second at the latest,
+ * and what is then still open ends with the process.
+ */
+export async function disconnect(pool: pg.Pool): Promise<void> {
+  const { promise: timeout, resolve } = Promise.withResolvers<void>()
+  const timer = setTimeout(resolve, DISCONNECT_TIMEOUT_MS)
+  await Promise.race([pool.end(), timeout])
+  clearTimeout(timer)
+}
+
 /**
  * The URL of the database to use on the server that `databaseUrl` names: its own if it names one, else `fallback`.
  * So one DATABASE_URL without a database name serves both services, each in its own database.

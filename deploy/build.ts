@@ -1,5 +1,5 @@
 /**
- * `npm run build`: each service as one file, `dist/<service>.js`, for plain Node without node_modules, and beside it
+ * `npm run build`: each service as one file, `dist/<service>.js`, and the operators' command, `dist/outbox.js`, for plain Node without node_modules, and beside it
  * the migrations' SQL files.
  */
 import { cp, glob, mkdir, rm, writeFile } from 'node:fs/promises'
@@ -15,6 +15,9 @@ for (const service of ['product-service', 'notification-service']) {
   await bundle(join(root, service, 'main.ts'), join(dist, `${service}.js`))
   console.log(`dist/${service}.js`)
 }
+// Whoever runs the services from images has no checkout to run the operators' command from.
+await bundle(join(root, 'operations/outbox.ts'), join(dist, 'outbox.js'))
+console.log('dist/outbox.js')
 for await (const migrations of glob('*/migrations', { cwd: root })) {
   await cp(join(root, migrations), join(dist, migrations), { recursive: true })
   console.log(`dist/${migrations}/`)

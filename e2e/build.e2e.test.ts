@@ -37,4 +37,6 @@ test('the bundles do the whole job on plain Node, with migrations and without no
     .poll(() => allNotifications(running.notifications.url), { timeout: 30_000 })
     .toMatchObject([{ event_type: 'product.created', product_id: product.id }])
   expect(running.products.log[0]).toMatchObject({ level: 'info', service: 'product-service' })
+  const help = await run(process.execPath, [join(elsewhere, 'outbox.js'), '--help'])
+  expect(help.stdout).toContain('redrive')
 })

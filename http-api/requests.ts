@@ -47,10 +47,16 @@ export function requestRecorder(registry: Registry): RecordRequest {
     const duration_ms = Math.round(reply.elapsedTime * 1000) / 1000
     // A path that is no route would make a new time series for each typo.
     const route = request.routeOptions.url ?? 'none'
-    durations.observe({ method: request.method, route, status: reply.statusCode }, duration_ms / 1000)
+    // A stream lasts for as long as its reader likes: that says nothing about how fast we answer.
+    if (!isStream(reply))
+      durations.observe({ method: request.method, route, status: reply.statusCode }, duration_ms / 1000)
     request.log.info(
       { method: request.method, url: pathOf(request.url), status: reply.statusCode, duration_ms },
       'request',
     )
   }
+}
+
+function isStream(reply: FastifyReply): boolean {
+  return String(reply.getHeader('content-type')).startsWith('text/event-stream')
 }

@@ -21,12 +21,16 @@ export default async function setup(project: TestProject): Promise<() => Promise
   // Not below os.tmpdir(): it may be one that only its owner can enter, and the server may run as another user.
   const dir = await mkdtemp('/tmp/product-events-test-')
   await chmod(dir, 0o755)
+  // Another server to test on, of another version, say. The tests make their databases on it, and leave them there.
+  const elsewhere = process.env.TEST_POSTGRES_URL
   const [postgres, sqs] = await Promise.all([
-    startPostgres({
-      dataDir: join(dir, 'postgres'),
-      port: await freePort(),
-      settings: { ...noDurability, max_connections: '300' },
-    }),
+    elsewhere === undefined
+      ? startPostgres({
+          dataDir: join(dir, 'postgres'),
+          port: await freePort(),
+          settings: { ...noDurability, max_connections: '300' },
+        })
+      : { url: elsewhere, stop: () => Promise.resolve() },
     startSqs({ port: await freePort() }),
   ])
   project.provide('postgresUrl', postgres.url)

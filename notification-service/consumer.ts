@@ -1,5 +1,5 @@
 import type { SQSClient } from '@aws-sdk/client-sqs'
-import type pg from 'pg'
+import type { Inbox } from './inbox.ts'
 import type { LogLines } from './log-lines.ts'
 import type { SourceQueue } from './messages.ts'
 import type { Metrics } from './metrics.ts'
@@ -7,12 +7,13 @@ import type { Reachability } from './reachability.ts'
 
 /** What the receivers of one process share. */
 export interface Consumer {
-  pool: pg.Pool
+  inbox: Inbox
   sqs: SQSClient
   queue: SourceQueue
   log: LogLines
   metrics: Metrics
-  reachable: { database: Reachability; sqs: Reachability }
+  /** Whether SQS answers. */
+  reachable: Reachability
   /** Aborts when the process is told to stop: no new receive, no new try. What is under way is finished. */
   stopping: AbortSignal
 }

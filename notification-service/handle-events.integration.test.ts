@@ -154,7 +154,7 @@ test('a sequence of nineteen nines, the largest there is, is kept exactly', asyn
 })
 
 test('positions are drawn in the order of commits: a batch waits for the one before it, and its positions are higher', async () => {
-  const { pool } = t.consumer
+  const { pool } = t
   const first = await pool.connect()
   await first.query('BEGIN')
   await first.query('SELECT pg_advisory_xact_lock(7001)')

@@ -1,14 +1,12 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { parseBody } from 'contracts'
-import { backoff } from './backoff.ts'
 import type { Consumer } from './consumer.ts'
+import type { Outcome } from './inbox.ts'
 import { keepHidden } from './keep-hidden.ts'
 import { deleteMessages, hideMessages, type Message } from './messages.ts'
 import { type NewNotification, notificationOf, notificationOfUnknown } from './notifications/notification.ts'
-import { isDataError, storeNotifications } from './notifications/store.ts'
 
 /** A message and the notification that is to come of it. */
-export interface Item {
+interface Item {
   message: Message
   notification: NewNotification
   /** Its event is of a type and shape that this version knows. */
@@ -28,12 +26,23 @@ export interface Item {
 export async function handleEvents(consumer: Consumer, messages: readonly Message[]): Promise<void> {
   const items = messages.flatMap((message) => parseMessage(consumer, message))
   if (items.length === 0) return
-  const held = items.map((item) => item.message)
-  const letGo = keepHidden(consumer, held)
-  const result = await storeUntilDone(consumer, items)
+  const letGo = keepHidden(
+    consumer,
+    items.map((item) => item.message),
+  )
+  const outcomes = await Promise.all(items.map((item) => consumer.inbox.put(item.notification)))
   await letGo()
-  if (result.kind === 'stored') await deleteHandled(consumer, result.handled)
-  else await giveBack(consumer, held)
+
+  const handled: Message[] = []
+  const unhandled: Message[] = []
+  for (const [index, item] of items.entries()) {
+    const outcome = outcomes[index] ?? { kind: 'interrupted' }
+    tell(consumer, item, outcome)
+    if (outcome.kind === 'stored' || outcome.kind === 'duplicate') handled.push(item.message)
+    if (outcome.kind === 'interrupted') unhandled.push(item.message)
+  }
+  await deleteHandled(consumer, handled)
+  await giveBack(consumer, unhandled)
 }
 
 function parseMessage({ log, metrics }: Consumer, message: Message): Item[] {
@@ -48,75 +57,29 @@ function parseMessage({ log, metrics }: Consumer, message: Message): Item[] {
   return [{ message, notification: notificationOfUnknown(parsed.envelope, parsed.reason), known: false }]
 }
 
-type Stored = { kind: 'stored'; handled: Item[] } | { kind: 'interrupted' }
-
-/** Tries for as long as it takes, unless the process is told to stop. */
-async function storeUntilDone(consumer: Consumer, items: Item[]): Promise<Stored> {
-  const { reachable, stopping } = consumer
-  for (let failures = 1; ; failures++) {
-    try {
-      const handled = await storeItems(consumer, items)
-      reachable.database.worked()
-      return { kind: 'stored', handled }
-    } catch (error) {
-      reachable.database.failed((error as Error).message)
-    }
-    await sleep(backoff(failures), undefined, { signal: stopping }).catch(() => {})
-    if (stopping.aborted) return { kind: 'interrupted' }
-  }
-}
-
-/**
- * Stores together what can be stored together, and one by one if the database refuses the data of any. Resolves with the
- * items that are stored now or were before. Rejects when the database is away; what it stored until then will be
- * duplicates in the next try.
- */
-async function storeItems(consumer: Consumer, items: Item[]): Promise<Item[]> {
-  try {
-    await storeTogether(consumer, items)
-    return items
-  } catch (error) {
-    if (!isDataError(error)) throw error
-    const [only, ...others] = items
-    if (only && others.length === 0) {
-      consumer.metrics.failure('refused')
-      consumer.log.refused(only.message, only.notification, error as Error)
-      return []
-    }
-  }
-  const handled: Item[] = []
-  for (const item of items) handled.push(...(await storeItems(consumer, [item])))
-  return handled
-}
-
-async function storeTogether({ pool, log, metrics }: Consumer, items: Item[]): Promise<void> {
-  const stored = await storeNotifications(
-    pool,
-    items.map((item) => item.notification),
-  )
-  const delays = new Map(stored.map(({ event_id, delay_seconds }) => [event_id, delay_seconds]))
-  for (const { notification, known } of items) {
-    const delay = delays.get(notification.event_id)
-    if (delay === undefined) {
+function tell({ log, metrics }: Consumer, { message, notification, known }: Item, outcome: Outcome): void {
+  switch (outcome.kind) {
+    case 'stored':
+      metrics.notified(known ? notification.event_type : 'unknown', outcome.delaySeconds)
+      return log.notification(notification)
+    case 'duplicate':
       metrics.duplicate()
-      log.duplicate(notification)
-    } else {
-      // A second message of the same event in this batch is a duplicate of the first.
-      delays.delete(notification.event_id)
-      metrics.notified(known ? notification.event_type : 'unknown', delay)
-      log.notification(notification)
-    }
+      return log.duplicate(notification)
+    case 'refused':
+      metrics.failure('refused')
+      return log.refused(message, notification, outcome.error)
+    case 'interrupted':
+      return
   }
 }
 
-async function deleteHandled({ sqs, queue, log, reachable }: Consumer, handled: Item[]): Promise<void> {
-  const messages = handled.map((item) => item.message)
+async function deleteHandled({ sqs, queue, log, reachable }: Consumer, messages: Message[]): Promise<void> {
   try {
     const failed = await deleteMessages(sqs, queue, messages)
     if (failed.length > 0) log.notDeleted(failed)
   } catch (error) {
     // Stored but not deleted: they come again, and will be duplicates.
-    reachable.sqs.failed((error as Error).message)
+    reachable.failed((error as Error).message)
   }
 }
 
@@ -125,6 +88,6 @@ async function giveBack({ sqs, queue, reachable }: Consumer, messages: Message[]
     await hideMessages(sqs, queue, messages, 0)
   } catch (error) {
     // They become visible by themselves, a little later.
-    reachable.sqs.failed((error as Error).message)
+    reachable.failed((error as Error).message)
   }
 }

@@ -31,7 +31,7 @@ export function keepHidden(
       const lost = new Set(failed.map((entry) => entry.message_id))
       held = held.filter((message) => !lost.has(message.MessageId ?? ''))
     } catch (error) {
-      reachable.sqs.failed((error as Error).message)
+      reachable.failed((error as Error).message)
     }
   }
 

@@ -43,6 +43,11 @@ export function logLines(log: Logger) {
         { ...idOf(message), event_id, product_id, reason: error.message },
         'the database refuses the notification; message left to the dead-letter queue',
       ),
+    feedLost: (reason: string) =>
+      log.error({ reason }, 'the database can not be read for the streams; they wait until it can'),
+    feedBack: (seconds_away: number) => log.info({ seconds_away }, 'the streams go on'),
+    streamCutOff: () => log.warn('a reader of the stream was too slow and was cut off; it can resume'),
+    swept: (notifications: number) => log.info({ notifications }, 'notifications past their retention were deleted'),
     notDeleted: (entries: FailedEntry[]) =>
       log.warn({ entries }, 'handled messages were not deleted; they come again and will be duplicates'),
     notHidden: (entries: FailedEntry[]) =>

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import pg from 'pg'
-import { freePort, type LocalSqs, startSqs } from 'local'
+import { freePort, type LocalSqs, startPostgres, startSqs } from 'local'
 import { afterEach, expect, inject, test, vi } from 'vitest'
+import { readStream } from './notifications/testing-stream.ts'
 import { type ServiceProcess, spawnService } from './testing-process.ts'
 import { testConsumer, testEvent } from './testing.ts'
 
@@ -153,6 +154,55 @@ test('SQS that goes away is told once, and receiving resumes by itself', async (
   expect(service.logged('SQS does not answer')).toHaveLength(1)
   // The line may still be on its way through the pipe.
   await vi.waitFor(() => expect(service.logged('SQS answers again')).toHaveLength(1), patiently)
+})
+
+test('told to stop while PostgreSQL is frozen, with messages and a stream in hand, it exits with 0 within 10 s', async () => {
+  const dir = await mkdtemp('/tmp/notification-service-test-')
+  opened.push(() => rm(dir, { recursive: true, force: true }))
+  const postgres = await startPostgres({ dataDir: `${dir}/postgres`, port: await freePort() })
+  const { t, variables } = await setUp()
+  const service = await start({ ...variables, DATABASE_URL: `${postgres.url}/postgres` })
+  await service.ready()
+  const stream = await readStream(service.http)
+  const admin = new pg.Client({ connectionString: `${postgres.url}/postgres` })
+  await admin.connect()
+  const { rows } = await admin.query<{ pid: number }>('SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()')
+  await admin.end()
+  const frozen = [postgres.process.pid ?? 0, ...rows.map((row) => row.pid)]
+  for (const pid of frozen) process.kill(pid, 'SIGSTOP')
+  opened.push(async () => {
+    for (const pid of frozen) process.kill(pid, 'SIGCONT')
+    await postgres.stop()
+  })
+  await t.send(manyEvents(20))
+  await vi.waitFor(async () => expect((await t.depth()).hidden).toBeGreaterThan(0), patiently)
+
+  const { code, seconds } = await terminate(service)
+  expect(code).toBe(0)
+  expect(seconds).toBeLessThan(10)
+  expect(await stream.over).toBe('ended')
+  // Given back: they are there for the next at once.
+  expect(await t.depth()).toEqual({ visible: 20, hidden: 0 })
+})
+
+test('a reader of the stream goes on without a gap or a repeat when the service is restarted', async () => {
+  const { t, variables } = await setUp()
+  const first = await start(variables)
+  await first.ready()
+  const reader = await readStream(first.http)
+  await vi.waitFor(() => expect(reader.retryMs()).toBe(2000), patiently)
+  await t.send(manyEvents(20))
+  await vi.waitFor(() => expect(reader.ids.length).toBeGreaterThan(0), patiently)
+  expect((await terminate(first)).code).toBe(0)
+  expect(await reader.over).toBe('ended')
+  await t.send(manyEvents(20))
+
+  const second = await start(variables)
+  await second.ready()
+  const again = await readStream(second.http, { lastEventId: reader.lastEventId() })
+  await vi.waitFor(() => expect(reader.ids.length + again.ids.length).toBe(40), patiently)
+  again.close()
+  expect([...reader.ids, ...again.ids]).toEqual((await t.notifications()).map((row) => row.id))
 })
 
 test('it waits at start for a database that is not there yet, says so, and can be stopped meanwhile', async () => {

@@ -1,24 +1,25 @@
 /** The process: config → database → queue → HTTP → receivers, with health and metrics from the first moment on. */
-import { describePortError, startOrExit, waitUntilUp } from 'configuration'
-import { connect, describeDatabase, migrate } from 'database'
+import { closeOnSignal, describePortError, startOrExit, waitUntilUp } from 'configuration'
+import { connect, describeDatabase, disconnect, migrate } from 'database'
 import { databaseFailure, stopHttpApi } from 'http-api'
 import { connectSqs, findOrCreateQueue, isTemporary } from 'queue'
 import { createLogger, startOperationsServer } from 'telemetry'
 import { buildApp } from './app.ts'
-import { closeOnSignal } from './close-on-signal.ts'
 import { readServiceConfig } from './config.ts'
 import { missingParts, type ProcessState } from './health.ts'
+import { createInbox } from './inbox.ts'
 import { logLines } from './log-lines.ts'
 import { LONG_POLL_SECONDS, sourceQueue } from './messages.ts'
 import { createMetrics } from './metrics.ts'
 import { notificationMigrations } from './migrations.ts'
+import { keepSweeping } from './notifications/sweep.ts'
 import { reachability } from './reachability.ts'
-import { RECEIVERS, runReceivers } from './receive.ts'
+import { MAX_RECEIVERS, runReceivers } from './receive.ts'
 
-/** One for each receiver, and some for the HTTP API and the health check. */
-const MAX_CONNECTIONS = RECEIVERS + 6
+/** One for the inbox, one for the sweep, and the rest for the HTTP API and the health check. */
+const MAX_CONNECTIONS = 10
 /** Each receiver polls or deletes, and extends meanwhile. */
-const MAX_SQS_CONNECTIONS = RECEIVERS * 2
+const MAX_SQS_CONNECTIONS = MAX_RECEIVERS * 2
 /** What SQS may need for an answer beyond the time that a poll is held open. */
 const SQS_ANSWER_MS = 3_000
 /** A stop must end within 10 s, and closing the rest takes moments. Whoever has not sent its request by then is cut off. */
@@ -62,7 +63,7 @@ await startOrExit(async () => {
     operations.close()
     operations.closeAllConnections()
   })
-  opened.defer(() => pool.end())
+  opened.defer(() => disconnect(pool))
 
   const waiting = { onWaiting: log.waiting, signal: stopping.signal }
   const migrations = await waitUntilUp(() => migrate(databaseUrl, notificationMigrations), {
@@ -89,15 +90,18 @@ await startOrExit(async () => {
   )
   state.queueFound = true
 
-  const app = buildApp({ pool, logger, registry })
+  const app = buildApp({ pool, logger, log, registry })
   const api = await app.listen({ host, port: httpPort }).catch((error: Error) => {
     throw describePortError(error, 'the API of notification-service', httpPort, 'HTTP_PORT')
   })
-  const reachable = {
-    database: reachability({ lost: log.databaseLost, back: log.databaseBack }),
-    sqs: reachability({ lost: log.sqsLost, back: log.sqsBack }),
-  }
-  const receiving = runReceivers({ pool, sqs, queue, log, metrics, reachable, stopping: stopping.signal })
-  opened.defer(async () => void (await Promise.all([receiving, stopHttpApi(app, CUT_REQUESTS_AFTER_MS)])))
+  const inbox = createInbox({
+    pool,
+    reachable: reachability({ lost: log.databaseLost, back: log.databaseBack }),
+    stopping: stopping.signal,
+  })
+  const reachable = reachability({ lost: log.sqsLost, back: log.sqsBack })
+  const receiving = runReceivers({ inbox, sqs, queue, log, metrics, reachable, stopping: stopping.signal })
+  const sweeping = keepSweeping(pool, log.swept, stopping.signal)
+  opened.defer(async () => void (await Promise.all([receiving, sweeping, stopHttpApi(app, CUT_REQUESTS_AFTER_MS)])))
   log.started({ api, operations: `http://${host}:${metricsPort}`, database, queue: queue.url })
 }, stopping.signal)

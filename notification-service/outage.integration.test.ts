@@ -84,7 +84,7 @@ test('when the answer to a delete is lost, its messages come again, are duplicat
 
 test('while the database is away messages are held, hidden and uncounted, and stored when it is back', async () => {
   const event = testEvent()
-  await t.consumer.pool.query('ALTER TABLE notifications RENAME TO away')
+  await t.pool.query('ALTER TABLE notifications RENAME TO away')
   await t.send([event])
   const extensions = count('ChangeMessageVisibilityBatchCommand')
   const received = receiveOnce(t.consumer)
@@ -94,7 +94,7 @@ test('while the database is away messages are held, hidden and uncounted, and st
   expect(await t.depth()).toEqual({ visible: 0, hidden: 1 })
   expect(t.logged('the database stores nothing')).toHaveLength(1)
 
-  await t.consumer.pool.query('ALTER TABLE away RENAME TO notifications')
+  await t.pool.query('ALTER TABLE away RENAME TO notifications')
   await received
   expect(await t.notifications()).toMatchObject([{ event_id: event.id }])
   expect(t.logged('the database stores again')).toHaveLength(1)
@@ -102,7 +102,7 @@ test('while the database is away messages are held, hidden and uncounted, and st
 })
 
 test('told to stop while the database is away, it gives the messages in hand back at once', async () => {
-  await t.consumer.pool.query('ALTER TABLE notifications RENAME TO away')
+  await t.pool.query('ALTER TABLE notifications RENAME TO away')
   await t.send([testEvent()])
   const received = receiveOnce(t.consumer)
   await vi.waitFor(() => expect(t.logged('the database stores nothing')).toHaveLength(1), { timeout: 5_000 })
@@ -119,7 +119,7 @@ test('a message that is gone from the queue is given up, which is logged once, a
   await t.consumer.sqs.send(
     new DeleteMessageCommand({ QueueUrl: t.consumer.queue.url, ReceiptHandle: gone?.ReceiptHandle }),
   )
-  await t.consumer.pool.query('ALTER TABLE notifications RENAME TO away')
+  await t.pool.query('ALTER TABLE notifications RENAME TO away')
   const extensions = count('ChangeMessageVisibilityBatchCommand')
   const handled = handleEvents(t.consumer, messages)
 
@@ -128,7 +128,7 @@ test('a message that is gone from the queue is given up, which is logged once, a
   expect(t.logged('messages in work could not be kept hidden')).toMatchObject([
     { entries: [{ message_id: gone?.MessageId }] },
   ])
-  await t.consumer.pool.query('ALTER TABLE away RENAME TO notifications')
+  await t.pool.query('ALTER TABLE away RENAME TO notifications')
   await handled
   expect(await t.notifications()).toHaveLength(2)
 })

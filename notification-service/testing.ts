@@ -12,6 +12,7 @@ import { dropDatabase, freshDatabase, freshQueue } from 'local'
 import { pino } from 'pino'
 import { deadLetterQueueName, findQueueUrl } from 'queue'
 import type { Consumer } from './consumer.ts'
+import { createInbox } from './inbox.ts'
 import { logLines } from './log-lines.ts'
 import { sourceQueue } from './messages.ts'
 import { createMetrics } from './metrics.ts'
@@ -41,21 +42,21 @@ export async function testConsumer({ postgresUrl, sqsEndpoint, fifo = false, ...
     pino({ level: 'debug' }, { write: (line) => void lines.push(JSON.parse(line) as Record<string, unknown>) }),
   )
   const stop = new AbortController()
+  const pool = connect({ databaseUrl, applicationName: 'test', maxConnections: 10, onIdleError: () => {} })
+  const database = reachability({ lost: log.databaseLost, back: log.databaseBack })
   const consumer: Consumer = {
-    pool: connect({ databaseUrl, applicationName: 'test', maxConnections: 10, onIdleError: () => {} }),
+    inbox: createInbox({ pool, reachable: database, stopping: stop.signal }),
     sqs,
     queue: await sourceQueue(sqs, queue.url),
     log,
     metrics: createMetrics(),
-    reachable: {
-      database: reachability({ lost: log.databaseLost, back: log.databaseBack }),
-      sqs: reachability({ lost: log.sqsLost, back: log.sqsBack }),
-    },
+    reachable: reachability({ lost: log.sqsLost, back: log.sqsBack }),
     stopping: stop.signal,
   }
 
   return {
     consumer,
+    pool,
     databaseUrl,
     queueName: queue.name,
     stop: () => stop.abort(),
@@ -93,9 +94,7 @@ export async function testConsumer({ postgresUrl, sqsEndpoint, fifo = false, ...
 
     /** Every notification there is, in the order of their positions. */
     async notifications(): Promise<Record<string, unknown>[]> {
-      const { rows } = await consumer.pool.query<Record<string, unknown>>(
-        'SELECT * FROM notifications ORDER BY position',
-      )
+      const { rows } = await pool.query<Record<string, unknown>>('SELECT * FROM notifications ORDER BY position')
       return rows
     },
 
@@ -107,7 +106,7 @@ export async function testConsumer({ postgresUrl, sqsEndpoint, fifo = false, ...
     close: async (): Promise<void> => {
       stop.abort()
       sqs.destroy()
-      await consumer.pool.end()
+      await pool.end()
       await dropDatabase(databaseUrl)
     },
   }

@@ -26,10 +26,12 @@ export interface NewEvent {
  */
 export async function append(tx: Transaction, events: readonly NewEvent[]): Promise<void> {
   if (events.length === 0) return
+  // By way of text: for a parameter of type jsonb postgres.js would turn the JSON into JSON once more. One parameter, used
+  // once: adapters for libraries that know no $1 need not count.
   await tx.query(
     `INSERT INTO events (event_id, key, type, payload, headers)
      SELECT id, key, type, payload, coalesce(headers, '{}')
-     FROM jsonb_to_recordset($1::jsonb)
+     FROM jsonb_to_recordset($1::text::jsonb)
        AS event (id uuid, key text, type text, payload jsonb, headers jsonb)`,
     [JSON.stringify(events)],
   )

@@ -6,7 +6,7 @@ import { LANES } from './lanes.ts'
 import type { Lease } from './lease.ts'
 import type { Report } from './reports.ts'
 import type { OutboxEvent, Outcome, Send } from './send.ts'
-import { type Judged, rejection, settleAccepted, settleRejected } from './settle.ts'
+import { type Rejection, rejection, settleAccepted, settleRejected } from './settle.ts'
 
 /** Events in memory at most, whatever the backlog: enough to keep every send busy while the next page is read. */
 const MAX_HELD = 4_000
@@ -47,14 +47,16 @@ export interface Drain {
 
 /**
  * One bounded cycle: reads what is due, sends it, settles what the broker said, until nothing is left, or the broker is
- * away, or `stopping` says so. Sends overlap with everything; the database is asked one thing at a time, which is what
- * keeps "read" and "settled" in an order that can be reasoned about.
+ * away, or `stopping` says so. Sends overlap with everything; of the database's work only settling what was accepted
+ * overlaps with reading, which is what keeps "read" and "settled" in an order that can be reasoned about.
  *
  * What can't be settled because the database is away stays in memory, and the next cycle settles it first.
  */
 export function createDrain(options: DrainOptions): Drain {
   const { db, send, lease, hold, bell, report, batchSize, inFlight } = options
-  const judged: Judged[] = []
+  /** What the broker said and the database does not know yet. */
+  const accepted: OutboxEvent[] = []
+  const rejected: Rejection[] = []
   let sending = 0
   let outage: string | undefined
   /** After an outage one batch goes first; every accepted one doubles what may follow. */
@@ -70,15 +72,16 @@ export function createDrain(options: DrainOptions): Drain {
       outage: error.message,
     }))
     sending--
-    const accepted: OutboxEvent[] = []
+    const published: OutboxEvent[] = []
     for (const event of batch) {
       const outcome = outcomes.get(event.id)
       if (outcome === undefined) hold.putBack(event)
-      else judged.push({ event, outcome })
-      if (outcome?.kind === 'accepted') accepted.push(event)
+      else if (outcome.kind === 'accepted') published.push(event)
+      else rejected.push(rejection(event, outcome))
     }
-    for (const event of accepted) hold.accepted(event)
-    if (accepted.length > 0) report({ kind: 'published', events: accepted, at: Date.now() })
+    published.forEach(hold.accepted)
+    accepted.push(...published)
+    if (published.length > 0) report({ kind: 'published', events: published, at: Date.now() })
     window = reason === undefined ? Math.min(inFlight, window * 2) : 1
     outage ??= reason ?? (outcomes.size < batch.length ? 'the broker left events without a verdict' : undefined)
     bell.ring()
@@ -93,22 +96,24 @@ export function createDrain(options: DrainOptions): Drain {
     }
   }
 
-  async function settle(counts: DrainCounts): Promise<void> {
-    const batch = judged.slice()
-    const accepted = batch.filter(({ outcome }) => outcome.kind === 'accepted').map(({ event }) => event)
-    const rejections = batch.flatMap(({ event, outcome }) =>
-      outcome.kind === 'accepted' ? [] : [rejection(event, outcome)],
+  async function settleAcceptedEvents(counts: DrainCounts): Promise<void> {
+    const batch = accepted.slice()
+    if (batch.length === 0) return
+    await settleAccepted(
+      db,
+      batch.map(({ id }) => id),
     )
-    if (accepted.length > 0)
-      await settleAccepted(
-        db,
-        accepted.map((event) => event.id),
-      )
-    if (rejections.length > 0) await settleRejected(db, rejections)
-    judged.splice(0, batch.length)
-    accepted.forEach(hold.forget)
-    counts.published += accepted.length
-    for (const { event, status, reason, delayMs } of rejections) {
+    accepted.splice(0, batch.length)
+    batch.forEach(hold.forget)
+    counts.published += batch.length
+  }
+
+  async function settleRejectedEvents(counts: DrainCounts): Promise<void> {
+    const batch = rejected.slice()
+    if (batch.length === 0) return
+    await settleRejected(db, batch)
+    rejected.splice(0, batch.length)
+    for (const { event, status, reason, delayMs } of batch) {
       hold.forgetKey(event)
       counts[status]++
       report(status === 'dead' ? { kind: 'dead', event, reason } : { kind: 'failed', event, reason, delayMs })
@@ -134,18 +139,22 @@ export function createDrain(options: DrainOptions): Drain {
     mayStart = () => outage === undefined && !stopping()
     let more = true
     for (;;) {
-      if (judged.length > 0) await settle(counts)
+      // Alone, and before the next claim: one that looked while a key's failure was being written would take the next of
+      // that key. What was accepted holds nothing back, so claiming beside it is safe; it is held until both are done.
+      await settleRejectedEvents(counts)
       if (lease.dueInMs() === 0) await balance()
       if (nudged) more = true
       const goOn = mayStart()
       if (goOn && more && hold.size() < LOW_WATER && counts.claimed < MAX_CYCLE) {
         nudged = false
-        const read = await readMore()
+        const [read] = await both(readMore(), settleAcceptedEvents(counts))
         counts.claimed += read
         more = read > 0
+      } else {
+        await settleAcceptedEvents(counts)
       }
       startSends()
-      if (judged.length > 0) continue
+      if (accepted.length > 0 || rejected.length > 0) continue
       if (sending > 0) await bell.wait(lease.dueInMs())
       else if (!goOn || !(hold.hasReady() || (more && counts.claimed < MAX_CYCLE))) break
     }
@@ -168,4 +177,10 @@ export function createDrain(options: DrainOptions): Drain {
   }
 
   return { drainOnce, balance, nudge }
+}
+
+/** Waits for both, also when one fails: nothing may go on behind the back of the next cycle. */
+async function both<A, B>(one: Promise<A>, other: Promise<B>): Promise<[A, B]> {
+  await Promise.allSettled([one, other])
+  return Promise.all([one, other])
 }

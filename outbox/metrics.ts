@@ -77,7 +77,7 @@ export function createOutboxMetrics(registry: Registry, db: Database): { record(
   }
 }
 
-interface Backlog {
+export interface Backlog {
   pending: number
   failed: number
   dead: number
@@ -85,7 +85,7 @@ interface Backlog {
 }
 
 /** Counts through the partial indexes, which hold the backlog only: what is processed costs nothing. */
-async function backlog(db: Database): Promise<Backlog> {
+export async function backlog(db: Database): Promise<Backlog> {
   const { rows } = await db.query<Backlog>(
     `SELECT (SELECT count(*)::int FROM events WHERE status = 'pending') AS pending,
             (SELECT count(*)::int FROM events WHERE status = 'failed') AS failed,

@@ -40,7 +40,7 @@ export interface Relay {
 /** The usual poll of the design: what a lost nudge costs at most. */
 const POLL_INTERVAL_MS = 2_000
 /** A weekend, and some. */
-const RETENTION_HOURS = 72
+export const RETENTION_HOURS = 72
 /** SendMessageBatch takes ten entries. */
 const BATCH_SIZE = 10
 /** Where more calls at once stop paying: the SDK is the bound by then (bench/README.md). */

@@ -52,7 +52,10 @@ export function sendToSqs({ sqs, queueUrl }: SqsTarget): Send {
         result.outcomes.set(batch[0]!.event.id, { kind: 'unacceptable', reason: `${name}: ${message}` })
       } else {
         // One entry spoils the call for all: alone, each is judged for itself.
-        for (const entry of batch) await sendBatch([entry], result, signal)
+        for (const entry of batch) {
+          await sendBatch([entry], result, signal)
+          if (result.outage !== undefined) break
+        }
       }
     }
   }

@@ -7,12 +7,6 @@ export const MAX_ATTEMPTS = 10
 /** Reasons are for people: the first lines say it. */
 const MAX_REASON_LENGTH = 1_000
 
-/** One judged event. */
-export interface Judged {
-  event: OutboxEvent
-  outcome: Outcome
-}
-
 /** What a refused or unacceptable event became. */
 export interface Rejection {
   event: OutboxEvent

@@ -6,7 +6,10 @@ import { type NewEvent, type Outcome, outboxMigrations, type OutboxEvent, type S
 
 /** A pool on a fresh database with the outbox's tables. */
 export async function freshOutbox(serverUrl: string): Promise<pg.Pool> {
-  const databaseUrl = await freshDatabase(serverUrl, outboxMigrations)
+  return connectForTest(await freshDatabase(serverUrl, outboxMigrations))
+}
+
+export function connectForTest(databaseUrl: string): pg.Pool {
   return connect({ databaseUrl, applicationName: 'test', maxConnections: 20, onIdleError: () => {} })
 }
 

@@ -16,8 +16,7 @@ export const logLines = {
     log.info(at, 'product-service is ready'),
   relayStarted: (log: Logger, at: { operations: string; database: string; queue: string }) =>
     log.info(at, 'relay is ready'),
-  stopping: (log: Logger, signal: string | undefined) =>
-    log.info({ signal }, 'stopping: what is under way is finished'),
+  stopping: (log: Logger, signal: string) => log.info({ signal }, 'stopping: what is under way is finished'),
   stopped: (log: Logger) => log.info('stopped'),
   crashed: (log: Logger, err: Error) => log.fatal({ err }, 'stopping after an error that nothing handled: a bug'),
   connectionLost: (log: Logger, err: Error) =>

@@ -1,5 +1,4 @@
-import closeWithGrace from 'close-with-grace'
-import { describePortError, startOrExit } from 'configuration'
+import { closeOnSignal, describePortError, startOrExit } from 'configuration'
 import { describeDatabase } from 'database'
 import { stopHttpApi } from 'http-api'
 import { createLogger } from 'telemetry'
@@ -12,7 +11,6 @@ import { openResources } from './resources.ts'
 
 /** A stop must end within 10 s. Whoever has not sent its request by then is cut off; a send under way has 5 s more. */
 const CUT_REQUESTS_AFTER_MS = 4_000
-const STOP_TIMEOUT_MS = 9_500
 
 const stopping = new AbortController()
 /** What was opened, closed in the opposite order. */
@@ -23,12 +21,14 @@ await startOrExit(start, stopping.signal)
 async function start(): Promise<void> {
   const config = readProductServiceConfig()
   const logger = createLogger('product-service', config.logLevel)
-  closeWithGrace({ delay: STOP_TIMEOUT_MS, logger: false }, async ({ signal, err }) => {
-    if (err) logLines.crashed(logger, err)
-    else logLines.stopping(logger, signal)
-    stopping.abort()
-    await opened.disposeAsync()
-    logLines.stopped(logger)
+  closeOnSignal({
+    async close() {
+      stopping.abort()
+      await opened.disposeAsync()
+    },
+    onSignal: (signal) => logLines.stopping(logger, signal),
+    onCrash: (error) => logLines.crashed(logger, error),
+    onClosed: () => logLines.stopped(logger),
   })
 
   const resources = await openResources('product-service', config, logger, opened, stopping.signal)

@@ -1,6 +1,6 @@
 import type { SQSClient } from '@aws-sdk/client-sqs'
 import { describePortError, waitUntilUp } from 'configuration'
-import { connect, describeDatabase, migrate } from 'database'
+import { connect, describeDatabase, disconnect, migrate } from 'database'
 import { databaseFailure } from 'http-api'
 import { outboxMigrations } from 'outbox'
 import type pg from 'pg'
@@ -48,7 +48,7 @@ export async function openResources(
   })
   const state: ProcessState = { queueFound: false, stopping }
   const operations = await openOperations(name, config, registry, pool, state, opened)
-  opened.defer(() => pool.end())
+  opened.defer(() => disconnect(pool))
 
   await migrateOnceUp(config, logger, stopping)
   const sqs = connectSqs({

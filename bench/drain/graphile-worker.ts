@@ -3,7 +3,7 @@ import { samplePayload, untilNoneLeft } from './drainer.ts'
 import { query } from '../server.ts'
 
 /** Its documented fastest setting: https://worker.graphile.org/docs/performance */
-const FASTEST = {
+export const FASTEST = {
   concurrentJobs: 24,
   maxPoolSize: 25,
   localQueue: { size: 500 },
@@ -17,11 +17,15 @@ interface GraphileWorker {
   Logger: new (factory: () => () => void) => object
 }
 
+/** Rejects with ERR_MODULE_NOT_FOUND where the peers are not installed. */
+export async function loadGraphileWorker(): Promise<GraphileWorker> {
+  const path = '../peers/node_modules/graphile-worker/dist/index.js'
+  return (await import(path)) as GraphileWorker
+}
+
 /** graphile-worker, started for each round on what waits, as its own perfTest does. */
 export async function graphileWorker(connectionString: string): Promise<Drainer> {
-  const { run, runMigrations, Logger } = (await import(
-    '../peers/node_modules/graphile-worker/dist/index.js' as string
-  )) as GraphileWorker
+  const { run, runMigrations, Logger } = await loadGraphileWorker()
   const logger = new Logger(() => () => {})
   await runMigrations({ connectionString, logger })
   return {

@@ -9,8 +9,19 @@ const APPEND = 1_000
 
 const sink: Send = async (events) => ({ outcomes: new Map(events.map(({ id }) => [id, { kind: 'accepted' }])) })
 
-/** `relays` relays of ours in this process, over a table that holds `processed` processed events already. */
-export async function ours(databaseUrl: string, relays: number, processed: number): Promise<Drainer> {
+export interface OursOptions {
+  relays?: number
+  /** Processed events that stand in the table already. */
+  processed?: number
+  send?: Send
+  inFlight?: number
+}
+
+/** Relays of ours in this process, to a sink that takes everything at once unless told otherwise. */
+export async function oursTo(
+  databaseUrl: string,
+  { relays = 1, processed = 0, send = sink, inFlight }: OursOptions,
+): Promise<Drainer> {
   await migrate(databaseUrl, outboxMigrations)
   if (processed > 0) await fillProcessed(databaseUrl, processed)
   const db = connect({ databaseUrl, applicationName: 'bench', maxConnections: 2 * relays + 1, onIdleError: () => {} })
@@ -22,11 +33,13 @@ export async function ours(databaseUrl: string, relays: number, processed: numbe
     wake()
   }
   const stop = new AbortController()
-  const all = Array.from({ length: relays }, () => createRelay({ db, send: sink, report }))
+  const options = { db, send, report, ...(inFlight !== undefined && { inFlight }) }
+  const all = Array.from({ length: relays }, () => createRelay(options))
   const running = all.map((relay) => relay.run(stop.signal))
   await untilNoneLeft(
     databaseUrl,
-    `SELECT abs(${relays} - count(DISTINCT relay))::int + count(*) FILTER (WHERE relay IS NULL)::int AS left FROM outbox_lanes`,
+    `SELECT abs(${relays} - count(DISTINCT relay))::int + count(*) FILTER (WHERE relay IS NULL)::int AS left
+     FROM outbox_lanes`,
   )
   return {
     name: `${relays} ${relays === 1 ? 'relay' : 'relays'}${processed > 0 ? `, ${processed / 1e6} M processed` : ''}`,

@@ -16,7 +16,8 @@ interface Boss {
 }
 
 export async function pgBoss(connectionString: string): Promise<Drainer> {
-  const { PgBoss } = (await import('../peers/node_modules/pg-boss/dist/index.js' as string)) as {
+  const peer = '../peers/node_modules/pg-boss/dist/index.js'
+  const { PgBoss } = (await import(peer)) as {
     PgBoss: new (options: object) => Boss
   }
   const boss = new PgBoss({ connectionString, supervise: false, schedule: false })

@@ -17,9 +17,8 @@ interface Outbox {
 }
 
 export async function pgTransactionalOutbox(connectionString: string): Promise<Drainer> {
-  const { DatabaseSetupExporter, initializePollingMessageListener } = (await import(
-    '../peers/node_modules/pg-transactional-outbox/dist/index.js' as string
-  )) as Outbox
+  const peer = '../peers/node_modules/pg-transactional-outbox/dist/index.js'
+  const { DatabaseSetupExporter, initializePollingMessageListener } = (await import(peer)) as Outbox
   const url = new URL(connectionString)
   const set = { outboxOrInbox: 'outbox', database: url.pathname.slice(1), schema: 'public', table: 'outbox' }
   const functions = { nextMessagesSchema: 'public', nextMessagesName: 'next_outbox_messages' }

@@ -1,6 +1,6 @@
 import { graphileWorker } from '../drain/graphile-worker.ts'
 import type { Drainer } from '../drain/drainer.ts'
-import { ours } from '../drain/ours.ts'
+import { oursTo } from '../drain/ours.ts'
 import { pgBoss } from '../drain/pg-boss.ts'
 import { pgTransactionalOutbox } from '../drain/pg-transactional-outbox.ts'
 import type { Contestant, Scenario, Skipped } from '../scenario.ts'
@@ -30,10 +30,10 @@ export const scenario: Scenario = {
         },
       )
     }
-    await add('ours_1', EVENTS, (url) => ours(url, 1, 0))
-    await add('ours_2', EVENTS, (url) => ours(url, 2, 0))
-    await add('ours_4', EVENTS, (url) => ours(url, 4, 0))
-    await add('ours_1_full', EVENTS, (url) => ours(url, 1, PROCESSED / scale))
+    await add('ours_1', EVENTS, (url) => oursTo(url, { relays: 1 }))
+    await add('ours_2', EVENTS, (url) => oursTo(url, { relays: 2 }))
+    await add('ours_4', EVENTS, (url) => oursTo(url, { relays: 4 }))
+    await add('ours_1_full', EVENTS, (url) => oursTo(url, { relays: 1, processed: PROCESSED / scale }))
     await add('graphile_worker', EVENTS, graphileWorker)
     await add('pg_boss', EVENTS, pgBoss)
     await add('pg_transactional_outbox', EVENTS_FOR_THE_SLOW, pgTransactionalOutbox)

@@ -7,6 +7,7 @@ import { pino } from 'pino'
 import { createRegistry } from 'telemetry'
 import { afterEach, beforeEach, expect, inject, test } from 'vitest'
 import { buildApp } from '../app.ts'
+import { logLines } from '../log-lines.ts'
 import { notificationMigrations } from '../migrations.ts'
 import { testEvent } from '../testing.ts'
 import { notificationOf } from './notification.ts'
@@ -24,7 +25,8 @@ let app: HttpApi
 beforeEach(async () => {
   databaseUrl = await freshDatabase(inject('postgresUrl'), notificationMigrations)
   pool = connect({ databaseUrl, applicationName: 'test', maxConnections: 2, onIdleError: () => {} })
-  app = buildApp({ pool, logger: pino({ level: 'silent' }), registry: createRegistry() })
+  const logger = pino({ level: 'silent' })
+  app = buildApp({ pool, logger, log: logLines(logger), registry: createRegistry() })
 })
 afterEach(async () => {
   await app.close()
@@ -92,20 +94,71 @@ test('following the tokens shows every notification once, newest first, though o
   expect(seen).toEqual(ids.toReversed())
 })
 
+test('filters by product and by type give their notifications page by page, and a token serves its own filter only', async () => {
+  const productId = randomUUIDv7()
+  const types = ['product.created', 'product.updated', 'product.updated', 'product.deleted'] as const
+  const mine = types.map((type, index) => notificationOf(testEvent(type, { productId, sequence: index + 1 })))
+  for (const notification of mine) {
+    await storeNotifications(pool, [notification])
+    await store(1)
+  }
+  const seen = async (query: string): Promise<string[]> => {
+    const page = await list(query)
+    const ids = page.notifications.map((notification) => notification.id)
+    return page.next_page_token === null ? ids : [...ids, ...(await seen(`${query}&token=${page.next_page_token}`))]
+  }
+  const newestFirst = mine.map((notification) => notification.id).toReversed()
+  expect(await seen(`product_id=${productId}&limit=3`)).toEqual(newestFirst)
+  expect(await seen(`product_id=${productId.toUpperCase()}`)).toEqual(newestFirst)
+  expect(await seen(`product_id=${productId}&event_type=product.updated&limit=1`)).toEqual(newestFirst.slice(1, 3))
+  expect(await seen('event_type=product.deleted')).toEqual(newestFirst.slice(0, 1))
+  expect(await seen('event_type=product.none')).toEqual([])
+
+  const { next_page_token: token } = await list(`product_id=${productId}&limit=1`)
+  for (const other of ['', `product_id=${randomUUIDv7()}`, `product_id=${productId}&event_type=product.updated`]) {
+    const answer = await app.inject(`/notifications?${other}&token=${token}`)
+    expect(answer.statusCode).toBe(400)
+    expect(answer.json()).toMatchObject({ errors: [{ field: 'token' }] })
+  }
+})
+
+test('a filter is answered from an index, whatever the size of the table', async () => {
+  await pool.query(
+    `INSERT INTO notifications (id, event_id, event_type, product_id, title, message, sequence, occurred_at)
+     SELECT gen_random_uuid(), gen_random_uuid(), 'product.created', gen_random_uuid(), '', '', 1, now()
+     FROM generate_series(1, 5000)`,
+  )
+  await pool.query('ANALYZE notifications')
+  const plan = async (condition: string) => {
+    const { rows } = await pool.query<{ 'QUERY PLAN': string }>(
+      `EXPLAIN SELECT * FROM notifications WHERE position < 9999 AND ${condition} ORDER BY position DESC LIMIT 20`,
+    )
+    return rows.map((row) => row['QUERY PLAN']).join('\n')
+  }
+  expect(await plan(`product_id = '${randomUUIDv7()}'`)).toContain('notifications_by_product')
+  expect(await plan(`event_type = 'product.none'`)).toContain('notifications_by_type')
+})
+
 test.each([1, 100])('a limit of %d is taken', async (limit) => {
   await store(101)
   expect((await list(`limit=${limit}`)).notifications).toHaveLength(limit)
 })
 
-test.each(['limit=0', 'limit=101', 'limit=many', 'token=made-up', 'token=', 'colour=red'])(
-  'the query %s is answered with 400 and the field that is wrong',
-  async (query) => {
-    const answer = await app.inject(`/notifications?${query}`)
-    expect(answer.statusCode).toBe(400)
-    expect(answer.headers['content-type']).toBe('application/problem+json')
-    expect(answer.json()).toMatchObject({ errors: [{ field: query.split('=')[0] }] })
-  },
-)
+test.each([
+  'limit=0',
+  'limit=101',
+  'limit=many',
+  'token=made-up',
+  'token=',
+  'product_id=7',
+  'event_type=',
+  'colour=red',
+])('the query %s is answered with 400 and the field that is wrong', async (query) => {
+  const answer = await app.inject(`/notifications?${query}`)
+  expect(answer.statusCode).toBe(400)
+  expect(answer.headers['content-type']).toBe('application/problem+json')
+  expect(answer.json()).toMatchObject({ errors: [{ field: query.split('=')[0] }] })
+})
 
 test.each([randomUUIDv7(), 'no-uuid', `${randomUUIDv7()}0`])('there is no notification %s: 404', async (id) => {
   const answer = await app.inject(`/notifications/${id}`)

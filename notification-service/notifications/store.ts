@@ -3,14 +3,14 @@ import type { NewNotification } from './notification.ts'
 
 /**
  * Taken by every storing statement until its commit, so that positions are drawn in the order of commits and a reader
- * that resumes after a position misses nothing. The price is that batches commit one after the other (about a
- * millisecond each). Any number will do that nothing else locks in this database.
+ * that resumes after a position misses nothing. The price is that the batches of several instances commit one after the
+ * other; those of one instance do so anyway (see inbox.ts). Any number will do that nothing else locks in this database.
  */
 const POSITIONS_LOCK = 7_001
 
-/** A notification that was new, by the id of its event. */
+/** A notification that was new. */
 export interface Stored {
-  event_id: string
+  id: string
   /** From the event's time to the database having it. */
   delay_seconds: number
 }
@@ -33,8 +33,22 @@ export async function storeNotifications(pool: pg.Pool, notifications: readonly 
             AS event (id, event_id, event_type, product_id, title, message, sequence, occurred_at, place)
      ORDER BY place
      ON CONFLICT (event_id) DO NOTHING
-     RETURNING event_id, extract(epoch FROM received_at - occurred_at)::float8 AS delay_seconds`,
+     RETURNING id, extract(epoch FROM received_at - occurred_at)::float8 AS delay_seconds`,
     [JSON.stringify(notifications), POSITIONS_LOCK],
+  )
+  return rows
+}
+
+/**
+ * Those of the notifications with these ids that are stored. A try whose answer was lost may have stored them; then the
+ * next try takes their events for duplicates, but of an event that somebody else stored there is no notification of ours.
+ */
+export async function storedBefore(pool: pg.Pool, ids: readonly string[]): Promise<Stored[]> {
+  const { rows } = await pool.query<Stored>(
+    `SELECT id, extract(epoch FROM received_at - occurred_at)::float8 AS delay_seconds
+     FROM notifications
+     WHERE id = ANY($1::uuid[])`,
+    [ids],
   )
   return rows
 }

@@ -21,7 +21,11 @@ CREATE TABLE events (
   last_error      text,
   -- clock_timestamp, not now(): the age of an event counts from when it was written, not from when its transaction began.
   created_at      timestamptz NOT NULL DEFAULT clock_timestamp(),
-  processed_at    timestamptz
+  processed_at    timestamptz,
+  -- How often a person set a dead event to pending again, and who did it last, and when.
+  redriven_count  smallint    NOT NULL DEFAULT 0,
+  redriven_at     timestamptz,
+  redriven_by     text
 );
 
 -- What is still to be sent, in the order of sending. It holds only the backlog, so a claim costs the same however many

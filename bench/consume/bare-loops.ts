@@ -1,0 +1,35 @@
+/** What the SDK alone can do: loops that receive and delete, and do nothing in between. */
+import { DeleteMessageBatchCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs'
+import { connectSqs } from 'queue'
+import { MAX_RECEIVERS } from '../../notification-service/receive.ts'
+import { readOrder, stopwatch } from './peer.ts'
+
+const { sqsEndpoint, queueUrl: QueueUrl, messages } = readOrder()
+const sqs = connectSqs({
+  endpoint: sqsEndpoint,
+  region: 'us-east-1',
+  requestTimeoutMs: 30_000,
+  maxConnections: MAX_RECEIVERS * 2,
+})
+const watch = stopwatch(messages)
+
+async function loop(): Promise<never> {
+  for (;;) {
+    const { Messages = [] } = await sqs.send(
+      new ReceiveMessageCommand({
+        QueueUrl,
+        MaxNumberOfMessages: 10,
+        WaitTimeSeconds: 3,
+        MessageAttributeNames: ['All'],
+        MessageSystemAttributeNames: ['ApproximateReceiveCount'],
+      }),
+    )
+    if (Messages.length === 0) continue
+    watch.received()
+    const Entries = Messages.map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle }))
+    const { Successful = [] } = await sqs.send(new DeleteMessageBatchCommand({ QueueUrl, Entries }))
+    watch.handled(Successful.length)
+  }
+}
+
+await Promise.all(Array.from({ length: MAX_RECEIVERS }, loop))

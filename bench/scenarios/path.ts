@@ -1,0 +1,103 @@
+import { Agent, type IncomingMessage, request } from 'node:http'
+import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { freePort, localCredentials, type Part, type ServiceName, startService, startSqs, untilReady } from 'local'
+import type { Arena, Figures, Scenario } from '../scenario.ts'
+import { query, startBenchServer } from '../server.ts'
+
+/** Changes a second: a quiet day, a busy one, and more than two cores have to spare. */
+const RATES = [10, 100, 1000]
+const SECONDS = 10
+const QUICK_SECONDS = 3
+/** Enough for a delay of a tenth of a second at the highest rate. */
+const MOST_CONNECTIONS = 100
+
+export const scenario: Scenario = {
+  name: 'path',
+  title: 'from the request, and from the time of the event, to the stored notification, at rates of changes a second',
+  async open({ quick, say }): Promise<Arena> {
+    Object.assign(process.env, localCredentials)
+    const server = await startBenchServer()
+    const sqs = await startSqs({ port: await freePort() })
+    const parts: Part[] = []
+    const start = async (name: ServiceName, database: string) => {
+      const [httpPort, metricsPort] = [await freePort(), await freePort()]
+      const databaseUrl = await server.createDatabase(database)
+      const options = { databaseUrl, sqsEndpoint: sqs.endpoint, queueName: 'bench', httpPort, metricsPort }
+      const part = startService(name, { ...options, logLevel: 'info', onLine: () => {} })
+      parts.push(part)
+      await untilReady(part, metricsPort)
+      return { url: `http://127.0.0.1:${httpPort}`, databaseUrl }
+    }
+    const products = await start('product-service', 'products')
+    const notifications = await start('notification-service', 'notifications')
+    say('both services are ready')
+    await measure(products.url, notifications.databaseUrl, 100, 1)
+
+    const seconds = quick ? QUICK_SECONDS : SECONDS
+    return {
+      contestants: RATES.map((rate) => ({
+        name: `${rate} changes/s`,
+        round: () => measure(products.url, notifications.databaseUrl, rate, seconds),
+      })),
+      skipped: [],
+      async close() {
+        for (const part of [...parts, sqs]) await part.stop()
+        await server.close()
+      },
+    }
+  },
+}
+
+/** Sends requests when they are due, whether those before are answered or not, and asks the database how it went. */
+async function measure(url: string, databaseUrl: string, rate: number, seconds: number): Promise<Figures> {
+  const agent = new Agent({ keepAlive: true, maxSockets: MOST_CONNECTIONS })
+  const count = rate * seconds
+  const from = performance.now()
+  const created: Promise<Sent>[] = []
+  while (created.length < count) {
+    const due = Math.min(count, Math.floor(((performance.now() - from) / 1000) * rate) + 1)
+    while (created.length < due) created.push(create(url, agent))
+    await sleep(1)
+  }
+  const sent = await Promise.all(created)
+  agent.destroy()
+  const [ids, times] = [sent.map((one) => one.id), sent.map((one) => one.at)]
+  for (;;) {
+    const [row] = await query<Figures & { stored: number }>(databaseUrl, DELAYS, [ids, times])
+    if (row?.stored === count) {
+      const { stored: _, ...figures } = row
+      return figures
+    }
+    await sleep(50)
+  }
+}
+
+const DELAYS = `
+  WITH delay AS (
+    SELECT extract(epoch FROM received_at) * 1000 - sent_at AS whole,
+           extract(epoch FROM received_at - occurred_at) * 1000 AS event
+    FROM notifications JOIN unnest($1::uuid[], $2::float8[]) AS sent (product_id, sent_at) USING (product_id)
+  )
+  SELECT count(*)::int AS stored,
+         percentile_cont(0.5) WITHIN GROUP (ORDER BY event)::float8 AS "event p50 ms",
+         percentile_cont(0.99) WITHIN GROUP (ORDER BY event)::float8 AS "event p99 ms",
+         percentile_cont(0.5) WITHIN GROUP (ORDER BY whole)::float8 AS "request p50 ms",
+         percentile_cont(0.99) WITHIN GROUP (ORDER BY whole)::float8 AS "request p99 ms"
+  FROM delay`
+
+interface Sent {
+  id: string
+  /** Milliseconds since 1970. */
+  at: number
+}
+
+async function create(url: string, agent: Agent): Promise<Sent> {
+  const at = performance.timeOrigin + performance.now()
+  const call = request(`${url}/products`, { agent, method: 'POST', headers: { 'content-type': 'application/json' } })
+  call.end('{"name":"Green tea","price":4.5}')
+  const [answer] = (await once(call, 'response')) as [IncomingMessage]
+  const body = Buffer.concat(await answer.toArray()).toString()
+  if (answer.statusCode !== 201) throw new Error(`${answer.statusCode}: ${body}`)
+  return { id: (JSON.parse(body) as { id: string }).id, at }
+}

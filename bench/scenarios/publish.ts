@@ -1,0 +1,86 @@
+import { type SendMessageBatchRequestEntry, SendMessageBatchCommand } from '@aws-sdk/client-sqs'
+import { freePort, freshQueue, startSqs } from 'local'
+import { type Send, sendToSqs } from 'outbox'
+import { samplePayload } from '../drain/drainer.ts'
+import { oursTo } from '../drain/ours.ts'
+import type { Contestant, Scenario } from '../scenario.ts'
+import { startBenchServer } from '../server.ts'
+
+const EVENTS = 20_000
+const IN_FLIGHT = [8, 1, 4, 16]
+
+export const scenario: Scenario = {
+  name: 'publish',
+  title: 'the outbox to the SQS emulator, in batches of ten, beside the bare SDK sending the same',
+  async open({ quick, say }) {
+    const server = await startBenchServer()
+    const emulator = await startSqs({ port: await freePort() })
+    const events = EVENTS / (quick ? 5 : 1)
+    const contestants: Contestant[] = []
+    const closing: (() => Promise<void>)[] = []
+    for (const inFlight of IN_FLIGHT) {
+      say(`preparing ${inFlight} batches in flight`)
+      const { sqs, queue } = await freshQueue(emulator.endpoint)
+      const send: Send = sendToSqs({ sqs, queueUrl: queue.url })
+      const drainer = await oursTo(await server.createDatabase(`publish_${inFlight}`), { send, inFlight })
+      closing.push(drainer.close)
+      contestants.push({
+        name: `the relay, ${inFlight} in flight`,
+        async round() {
+          await drainer.fill(events)
+          return rate(events, () => drainer.drain(events))
+        },
+      })
+      contestants.push({
+        name: `the bare SDK, ${inFlight} in flight`,
+        beside: `the relay, ${inFlight} in flight`,
+        round: () =>
+          rate(events, () =>
+            sendAll(events, inFlight, async (Entries) => {
+              await sqs.send(new SendMessageBatchCommand({ QueueUrl: queue.url, Entries }))
+            }),
+          ),
+      })
+    }
+    return {
+      contestants,
+      skipped: [],
+      async close() {
+        for (const close of closing) await close()
+        await emulator.stop()
+        await server.close()
+      },
+    }
+  },
+}
+
+async function rate(events: number, work: () => Promise<void>): Promise<{ 'events/s': number }> {
+  const start = performance.now()
+  await work()
+  return { 'events/s': events / ((performance.now() - start) / 1000) }
+}
+
+/** `inFlight` loops, each sending one batch of ten after the other until `events` are sent. */
+async function sendAll(
+  events: number,
+  inFlight: number,
+  send: (entries: SendMessageBatchRequestEntry[]) => Promise<void>,
+): Promise<void> {
+  let next = 0
+  const loop = async () => {
+    while (next < events) {
+      const entries = Array.from({ length: 10 }, () => entry(next++))
+      await send(entries)
+    }
+  }
+  await Promise.all(Array.from({ length: inFlight }, loop))
+}
+
+/** What the relay sends for the same event. */
+function entry(n: number): SendMessageBatchRequestEntry {
+  return {
+    Id: String(n),
+    MessageBody: JSON.stringify(samplePayload(n)),
+    MessageAttributes: { type: { DataType: 'String', StringValue: 'product.created' } },
+  }
+}

@@ -1,0 +1,51 @@
+import { freePort, freshQueue, startSqs } from 'local'
+import { sendToSqs } from 'outbox'
+import type { Scenario, Skipped } from '../scenario.ts'
+import { startBenchServer } from '../server.ts'
+import { graphileWorkerWoken } from '../wake/graphile-worker.ts'
+import { oursWoken, type WakeContestant, type WakeUp } from '../wake/ours.ts'
+
+const RATE = 100
+const SECONDS = 10
+
+export const scenario: Scenario = {
+  name: 'wake',
+  title: 'from the commit to the send, and to accepted by SQS, at 100 events/s; and what it costs 64 writers',
+  async open({ quick, say }) {
+    const server = await startBenchServer()
+    const emulator = await startSqs({ port: await freePort() })
+    const { sqs, queue } = await freshQueue(emulator.endpoint)
+    const send = sendToSqs({ sqs, queueUrl: queue.url })
+    const timing = { rate: RATE, seconds: quick ? 3 : SECONDS }
+    const contestants: WakeContestant[] = []
+    const skipped: Skipped[] = []
+    const ways: [string, WakeUp][] = [
+      ['ours: nudged after the commit', 'nudge'],
+      ['a poll every 2 s', 'poll'],
+      ['NOTIFY in the transaction', 'notify'],
+    ]
+    for (const [name, by] of ways) {
+      say(`preparing ${name}`)
+      const databaseUrl = await server.createDatabase(`wake_${by}`)
+      contestants.push(await oursWoken(name, by, { databaseUrl, send, ...timing }))
+    }
+    const databaseUrl = await server.createDatabase('wake_graphile_worker')
+    await graphileWorkerWoken({ databaseUrl, ...timing }).then(
+      (contestant) => contestants.push(contestant),
+      (error: NodeJS.ErrnoException) => {
+        if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error
+        skipped.push({ name: 'graphile-worker', reason: 'npm run bench:peers installs it' })
+      },
+    )
+    return {
+      contestants,
+      skipped,
+      async close() {
+        for (const { close } of contestants) await close()
+        sqs.destroy()
+        await emulator.stop()
+        await server.close()
+      },
+    }
+  },
+}

@@ -1,0 +1,66 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { connect } from 'database'
+import { createDatabase, freshDatabase } from 'local'
+import { append, outboxMigrations } from 'outbox'
+import { afterEach, expect, inject, test } from 'vitest'
+import { readOperationsConfig } from './config.ts'
+
+const children: ChildProcess[] = []
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill('SIGKILL')
+})
+
+function start(args: string[], env: Record<string, string>) {
+  const file = join(import.meta.dirname, 'outbox.ts')
+  const child = spawn(process.execPath, [file, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  children.push(child)
+  const [stdout, stderr] = [text(child.stdout), text(child.stderr)]
+  return {
+    child,
+    ended: once(child, 'exit').then(async ([code]) => ({ code, stdout: await stdout, stderr: await stderr })),
+  }
+}
+
+test('one DATABASE_URL serves both services, each in its database, unless it names one', () => {
+  expect(readOperationsConfig({ DATABASE_URL: 'postgres://u@h:5432' })).toEqual({
+    'product-service': 'postgres://u@h:5432/products',
+    'notification-service': 'postgres://u@h:5432/notifications',
+  })
+  expect(readOperationsConfig({ DATABASE_URL: 'postgres://h/x' })['notification-service']).toBe('postgres://h/x')
+})
+
+test('help needs no environment; a command without DATABASE_URL says what is missing and gives an example', async () => {
+  const [help, status] = await Promise.all([start(['--help'], {}).ended, start(['status'], {}).ended])
+  expect(help).toMatchObject({ code: 0, stdout: expect.stringContaining('product-service, notification-service') })
+  expect(status).toMatchObject({ code: 1, stdout: '' })
+  expect(status.stderr).toMatch(/^configuration: DATABASE_URL is not set: .*postgres:\/\/postgres@127.0.0.1:5432.*\n$/)
+})
+
+test('Ctrl-C stops a slow redrive between two events, and the process says how far it came', async () => {
+  const databaseUrl = await freshDatabase(inject('postgresUrl'), outboxMigrations)
+  const db = connect({ databaseUrl, applicationName: 'test', maxConnections: 2, onIdleError: () => {} })
+  const event = (n: number) => ({ id: crypto.randomUUID(), key: String(n), type: 'x', payload: {} })
+  await append(
+    db,
+    Array.from({ length: 50 }, (_, n) => event(n)),
+  )
+  await db.query(`UPDATE events SET status = 'dead'`)
+  const { child, ended } = start(['redrive', '--all', '--rate', '2'], { DATABASE_URL: databaseUrl })
+  const pending = async () => (await db.query(`SELECT FROM events WHERE status = 'pending'`)).rowCount ?? 0
+  await expect.poll(pending, { timeout: 10_000 }).toBeGreaterThan(0)
+  child.kill('SIGINT')
+  const { code, stdout, stderr } = await ended
+  expect({ code, stderr }).toEqual({ code: 130, stderr: '' })
+  expect(stdout).toContain(`Stopped: ${50 - (await pending())} events left as they were.`)
+  await db.end()
+})
+
+test('--service looks into the database of that service', async () => {
+  const server = inject('postgresUrl')
+  await createDatabase(server, 'notifications')
+  const { stderr } = await start(['status', '--service', 'notification-service'], { DATABASE_URL: server }).ended
+  expect(stderr).toContain('this database has no outbox')
+})

@@ -1,0 +1,99 @@
+import type { Database } from '../database.ts'
+import { backlog } from '../metrics.ts'
+import { listEvents } from '../find.ts'
+import { duration, plural, printable, ranges, table } from './table.ts'
+
+/** Up to this many rows counting is exact; beyond it the planner's estimate is shown, which costs nothing. */
+const COUNT_UP_TO = 100_000
+
+interface RelayLine {
+  id: string
+  name: string
+  lanes: number[]
+  /** Below zero: it has run out. */
+  lease_seconds: number
+}
+
+/** A look that costs the same however many processed events there are. */
+export async function readStatus(db: Database) {
+  const { pending, failed, dead, oldestSeconds } = await backlog(db)
+  const processed = await countProcessed(db, pending + failed + dead)
+  const [oldestDead] = await listEvents(db, { status: 'dead' }, '0', 1)
+  return {
+    events: { pending, failed, dead, processed: processed.count },
+    processed_is_estimate: processed.estimate,
+    oldest_pending_seconds: oldestSeconds,
+    oldest_dead: oldestDead ?? null,
+    relays: await relays(db),
+    free_lanes: await freeLanes(db),
+  }
+}
+
+export function statusText(status: Awaited<ReturnType<typeof readStatus>>): string {
+  const { events, oldest_dead: dead, relays, free_lanes: free } = status
+  const counts = table(
+    ['STATUS', 'EVENTS', ''],
+    [
+      ['pending', events.pending, 'to be sent'],
+      ['failed', events.failed, 'refused; tried again by itself'],
+      ['dead', events.dead, 'needs somebody: list, show, redrive'],
+      [
+        'processed',
+        `${status.processed_is_estimate ? 'about ' : ''}${events.processed}`,
+        'sent; kept for the retention',
+      ],
+    ],
+  )
+  const waiting = events.pending + events.failed
+  const oldest = waiting > 0 ? `The oldest that waits: ${duration(status.oldest_pending_seconds)}.\n` : ''
+  const oldestDead = dead
+    ? `The oldest dead: ${dead.id}, of ${dead.created_at.toISOString()}: ${printable(dead.last_error ?? 'no reason')}\n`
+    : ''
+  const alive = table(
+    ['RELAY', 'LEASE', 'LANES', ''],
+    relays.map(({ name, lanes, lease_seconds: left }) => [
+      name,
+      left > 0 ? `${duration(left)} left` : `ran out ${duration(-left)} ago`,
+      lanes.length,
+      ranges(lanes),
+    ]),
+  )
+  const noRelay = relays.some(({ lease_seconds: left }) => left > 0)
+    ? ''
+    : 'No relay is alive: nothing is being sent.\n'
+  const nobodys = free.length > 0 ? `${plural(free.length, 'lane')} without a relay: ${ranges(free)}\n` : ''
+  return `${counts}${oldest}${oldestDead}\n${relays.length > 0 ? alive : ''}${noRelay}${nobodys}`
+}
+
+async function countProcessed(db: Database, others: number): Promise<{ count: number; estimate: boolean }> {
+  const { rows } = await db.query<{ estimate: number }>(
+    `SELECT reltuples::float8 AS estimate FROM pg_class WHERE oid = 'events'::regclass`,
+    [],
+  )
+  const all = rows[0]?.estimate ?? 0
+  if (all > COUNT_UP_TO) return { count: Math.max(0, Math.round(all) - others), estimate: true }
+  const counted = await db.query<{ count: number }>(
+    `SELECT count(*)::int AS count FROM events WHERE status = 'processed'`,
+    [],
+  )
+  return { count: counted.rows[0]?.count ?? 0, estimate: false }
+}
+
+async function relays(db: Database): Promise<RelayLine[]> {
+  const { rows } = await db.query<RelayLine>(
+    `SELECT id, name, extract(epoch FROM expires_at - clock_timestamp())::float8 AS lease_seconds,
+            ARRAY(SELECT lane FROM outbox_lanes WHERE relay = outbox_relays.id ORDER BY lane) AS lanes
+     FROM outbox_relays
+     ORDER BY id`,
+    [],
+  )
+  return rows
+}
+
+async function freeLanes(db: Database): Promise<number[]> {
+  const { rows } = await db.query<{ lane: number }>(
+    `SELECT lane FROM outbox_lanes WHERE relay IS NULL ORDER BY lane`,
+    [],
+  )
+  return rows.map(({ lane }) => lane)
+}

@@ -1,0 +1,97 @@
+import type { Database } from './database.ts'
+
+export type Status = 'pending' | 'processed' | 'failed' | 'dead'
+
+/** An event as people see it, without its content. */
+export interface EventLine {
+  id: string
+  event_id: string
+  key: string
+  type: string
+  status: Status
+  attempts: number
+  created_at: Date
+  last_error: string | null
+}
+
+/** An event with everything that is known of it. */
+export interface EventRecord extends EventLine {
+  lane: number
+  payload: unknown
+  headers: Record<string, string>
+  next_attempt_at: Date | null
+  processed_at: Date | null
+  redriven_count: number
+  redriven_at: Date | null
+  redriven_by: string | null
+}
+
+/** Events by their ids (bigint, by the primary key) and event ids (UUID, by reading the table: it has no such index). */
+export async function findEvents(db: Database, ids: string[], eventIds: string[]): Promise<EventRecord[]> {
+  const byId = ids.length === 0 ? [] : await findById(db, ids)
+  const byEventId = eventIds.length === 0 ? [] : await findByEventId(db, eventIds)
+  return [...new Map([...byId, ...byEventId].map((event) => [event.id, event])).values()]
+}
+
+async function findById(db: Database, ids: string[]): Promise<EventRecord[]> {
+  const { rows } = await db.query<EventRecord>('SELECT * FROM events WHERE id = ANY ($1::bigint[]) ORDER BY id', [ids])
+  return rows
+}
+
+async function findByEventId(db: Database, eventIds: string[]): Promise<EventRecord[]> {
+  const { rows } = await db.query<EventRecord>('SELECT * FROM events WHERE event_id = ANY ($1::uuid[]) ORDER BY id', [
+    eventIds,
+  ])
+  return rows
+}
+
+export interface Filter {
+  status: Status
+  key?: string | undefined
+  type?: string | undefined
+}
+
+/** One page of events, oldest first, after the id `after`. */
+export function listEvents(db: Database, filter: Filter, after: string, limit: number): Promise<EventLine[]> {
+  return filter.status === 'processed' ? listProcessed(db, filter, after, limit) : listBacklog(db, filter, after, limit)
+}
+
+/** Along the primary key, of which most is processed. */
+async function listProcessed(db: Database, { key, type }: Filter, after: string, limit: number): Promise<EventLine[]> {
+  const { rows } = await db.query<EventLine>(
+    `SELECT id, event_id, key, type, status, attempts, created_at, last_error
+     FROM events
+     WHERE status = 'processed' AND ($1::text IS NULL OR key = $1) AND ($2::text IS NULL OR type = $2) AND id > $3
+     ORDER BY id
+     LIMIT $4`,
+    [key, type, after, limit],
+  )
+  return rows
+}
+
+/**
+ * Through the partial index of the status. `id + 0` keeps the planner off the primary key: it expects to find the few
+ * soon there, and they stand behind all that is processed.
+ */
+async function listBacklog(
+  db: Database,
+  { status, key, type }: Filter,
+  after: string,
+  limit: number,
+): Promise<EventLine[]> {
+  const { rows } = await db.query<EventLine>(
+    `SELECT id, event_id, key, type, status, attempts, created_at, last_error
+     FROM events
+     WHERE status = $1 AND ($2::text IS NULL OR key = $2) AND ($3::text IS NULL OR type = $3) AND id > $4
+     ORDER BY id + 0
+     LIMIT $5`,
+    [status, key, type, after, limit],
+  )
+  return rows
+}
+
+/** The ids of all dead events, oldest first. */
+export async function deadIds(db: Database): Promise<string[]> {
+  const { rows } = await db.query<{ id: string }>(`SELECT id FROM events WHERE status = 'dead' ORDER BY id`, [])
+  return rows.map(({ id }) => id)
+}

@@ -1,0 +1,55 @@
+import type pg from 'pg'
+import { afterAll, beforeEach, expect, inject, test } from 'vitest'
+import { append } from './append.ts'
+import { claim } from './claim.ts'
+import type { OutboxEvent } from './send.ts'
+import { rejection, settleAccepted, settleRejected } from './settle.ts'
+import { freshOutbox, newEvent, statuses } from './testing.ts'
+
+let db: pg.Pool
+beforeEach(async () => {
+  await db?.end()
+  db = await freshOutbox(inject('postgresUrl'))
+})
+afterAll(() => db.end())
+
+const allLanes = Array.from({ length: 64 }, (_, lane) => ({ lane, held: [] }))
+const refusal = (event: OutboxEvent) => rejection(event, { kind: 'refused', reason: 'not today' })
+
+test('a refusal that comes late leaves alone what another relay has settled since', async () => {
+  await append(db, [newEvent('a'), newEvent('b')])
+  const [first, second] = (await claim(db, allLanes, 10)) as [OutboxEvent, OutboxEvent]
+  await settleAccepted(db, [first.id])
+  await settleRejected(db, [refusal(second)])
+  const settled = await db.query('SELECT id, status, attempts, next_attempt_at FROM events ORDER BY id')
+
+  await settleRejected(db, [refusal(first), refusal(second)])
+  expect((await db.query('SELECT id, status, attempts, next_attempt_at FROM events ORDER BY id')).rows).toEqual(
+    settled.rows,
+  )
+  expect(await statuses(db)).toEqual({ processed: 1, failed: 1 })
+})
+
+test('an acceptance that comes late is a fact, whatever another relay was told since', async () => {
+  await append(db, [newEvent('a')])
+  const [event] = (await claim(db, allLanes, 10)) as [OutboxEvent]
+  await settleRejected(db, [refusal(event)])
+  await settleAccepted(db, [event.id])
+  expect(await statuses(db)).toEqual({ processed: 1 })
+})
+
+test('of two failed events of a key, as after a redrive, only the older is tried, even while only the younger is due', async () => {
+  await append(db, [newEvent('a', 'older'), newEvent('a', 'younger'), newEvent('b', 'another key')])
+  await db.query(`UPDATE events SET status = 'failed', attempts = 1`)
+  const due = async (ids: number[]) => {
+    await db.query(
+      `UPDATE events SET next_attempt_at = clock_timestamp() +
+         CASE WHEN id = ANY ($1) THEN interval '-1 second' ELSE interval '1 hour' END`,
+      [ids],
+    )
+    return (await claim(db, allLanes, 10)).map(({ id }) => Number(id)).toSorted((a, b) => a - b)
+  }
+  expect(await due([1, 2, 3])).toEqual([1, 3])
+  expect(await due([2, 3])).toEqual([3])
+  expect(await due([])).toEqual([])
+})
