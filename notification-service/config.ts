@@ -1,4 +1,17 @@
-import { type Kind, oneOf, optional, port, readConfig, secretUrl, text, url } from 'configuration'
+import {
+  authSwitch,
+  authText,
+  authUrl,
+  type Kind,
+  oneOf,
+  optional,
+  port,
+  readAccess,
+  readConfig,
+  secretUrl,
+  text,
+  url,
+} from 'configuration'
 import { withDatabaseName } from 'database'
 import { logLevels } from 'telemetry'
 import { readChannels } from './channels/config.ts'
@@ -24,6 +37,10 @@ export function readServiceConfig(env: NodeJS.ProcessEnv) {
     METRICS_PORT: port(8083),
     LOG_LEVEL: oneOf(logLevels, 'info'),
     CHANNELS_FILE: optional(text('the path of a JSON file, as in docs/channels.md')),
+    AUTH: authSwitch,
+    AUTH_JWKS_URL: authUrl,
+    AUTH_ISSUER: authText,
+    AUTH_AUDIENCE: authText,
   })
   return {
     databaseUrl: withDatabaseName(variables.DATABASE_URL, 'notifications'),
@@ -39,10 +56,14 @@ export function readServiceConfig(env: NodeJS.ProcessEnv) {
     logLevel: variables.LOG_LEVEL,
     /** Webhooks and email; undefined when there is only the log. */
     channels: readChannels(variables.CHANNELS_FILE, env),
+    /** Whose tokens the API asks for, if it does. */
+    access: readAccess(variables),
   }
 }
 
-/** What the command for the dead-letter queue takes: the same, but for the channels and their secrets. */
+const onlyForServers = { CHANNELS_FILE: '', AUTH: 'off', AUTH_JWKS_URL: '', AUTH_ISSUER: '', AUTH_AUDIENCE: '' }
+
+/** What the command for the dead-letter queue takes: the same, but for what only a server needs. */
 export function readDlqConfig(env: NodeJS.ProcessEnv) {
-  return readServiceConfig({ ...env, CHANNELS_FILE: '' })
+  return readServiceConfig({ ...env, ...onlyForServers })
 }
