@@ -36,6 +36,7 @@ export function readServiceConfig(env: NodeJS.ProcessEnv) {
     HTTP_PORT: port(8081),
     METRICS_PORT: port(8083),
     LOG_LEVEL: oneOf(logLevels, 'info'),
+    CHANNELS_FILE: optional(text('the path of a JSON file, as in docs/channels.md')),
     AUTH: authSwitch,
     AUTH_JWKS_URL: authUrl,
     AUTH_ISSUER: authText,
@@ -58,10 +59,16 @@ export function readServiceConfig(env: NodeJS.ProcessEnv) {
     access: readAccess(variables),
     /** Webhooks and email; undefined when there is only the log. */
     channels: readChannels(variables.CHANNELS_FILE, env),
+    /** Webhooks and email; undefined when there is only the log. */
+    channels: readChannels(variables.CHANNELS_FILE, env),
+    /** Whose tokens the API asks for, if it does. */
+    access: readAccess(variables),
   }
 }
 
-/** What the command for the dead-letter queue takes: the same, but for the channels and their secrets. */
+const onlyForServers = { CHANNELS_FILE: '', AUTH: 'off', AUTH_JWKS_URL: '', AUTH_ISSUER: '', AUTH_AUDIENCE: '' }
+
+/** What the command for the dead-letter queue takes: the same, but for what only a server needs. */
 export function readDlqConfig(env: NodeJS.ProcessEnv) {
-  return readServiceConfig({ ...env, CHANNELS_FILE: '' })
+  return readServiceConfig({ ...env, ...onlyForServers })
 }

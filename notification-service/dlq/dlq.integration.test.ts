@@ -186,12 +186,3 @@ test('purge needs a yes', async () => {
   expect((await run('purge', '--yes')).done).toBe(true)
   expect(await visible()).toBe(0)
 })
-
-test('a queue that is not there is told by its name, and none is made', async () => {
-  const { at } = await setUp()
-  const { sqs } = at.queues
-  await expect(findQueues(sqs, { queueName: 'no-such-queue', queueUrl: undefined })).rejects.toThrow(
-    'there is no queue no-such-queue',
-  )
-  expect(await findQueueUrl(sqs, 'no-such-queue')).toBeUndefined()
-})
