@@ -1,4 +1,17 @@
-import { type Kind, oneOf, optional, port, readConfig, secretUrl, text, url } from 'configuration'
+import {
+  authSwitch,
+  authText,
+  authUrl,
+  type Kind,
+  oneOf,
+  optional,
+  port,
+  readAccess,
+  readConfig,
+  secretUrl,
+  text,
+  url,
+} from 'configuration'
 import { withDatabaseName } from 'database'
 import { logLevels } from 'telemetry'
 
@@ -22,6 +35,10 @@ export function readServiceConfig(env: NodeJS.ProcessEnv) {
     HTTP_PORT: port(8081),
     METRICS_PORT: port(8083),
     LOG_LEVEL: oneOf(logLevels, 'info'),
+    AUTH: authSwitch,
+    AUTH_JWKS_URL: authUrl,
+    AUTH_ISSUER: authText,
+    AUTH_AUDIENCE: authText,
   })
   return {
     databaseUrl: withDatabaseName(variables.DATABASE_URL, 'notifications'),
@@ -35,5 +52,7 @@ export function readServiceConfig(env: NodeJS.ProcessEnv) {
     httpPort: variables.HTTP_PORT,
     metricsPort: variables.METRICS_PORT,
     logLevel: variables.LOG_LEVEL,
+    /** Whose tokens the API asks for, if it does. */
+    access: readAccess(variables),
   }
 }

@@ -1,7 +1,7 @@
 /** The process: config → database → queue → HTTP → receivers, with health and metrics from the first moment on. */
 import { closeOnSignal, describePortError, startOrExit, waitUntilUp } from 'configuration'
 import { connect, describeDatabase, disconnect, migrate } from 'database'
-import { databaseFailure, stopHttpApi } from 'http-api'
+import { BACKLOG, databaseFailure, stopHttpApi } from 'http-api'
 import { connectSqs, findOrCreateQueue, isTemporary } from 'queue'
 import { createLogger, startOperationsServer } from 'telemetry'
 import { buildApp } from './app.ts'
@@ -90,8 +90,8 @@ await startOrExit(async () => {
   )
   state.queueFound = true
 
-  const app = buildApp({ pool, logger, log, registry })
-  const api = await app.listen({ host, port: httpPort }).catch((error: Error) => {
+  const app = buildApp({ pool, logger, log, registry, access: config.access })
+  const api = await app.listen({ host, port: httpPort, backlog: BACKLOG }).catch((error: Error) => {
     throw describePortError(error, 'the API of notification-service', httpPort, 'HTTP_PORT')
   })
   const inbox = createInbox({
