@@ -7,7 +7,7 @@ import { allNotifications, createProduct, deleteProduct } from './api.ts'
 import { canMount, type FailureStack, startFailureStack } from './failure-stack.ts'
 
 // Each test is a row of the table "what happens | what the user sees", along the whole path. "Process killed at any point"
-// is e2e/crash/crash.e2e.test.ts.
+// is e2e/crash/crash.e2e.test.ts, and "overload" e2e/overload.e2e.test.ts.
 
 /** After a fault of some seconds a backoff may be a few more. */
 const RECOVERS = { timeout: 40_000, interval: 100 }

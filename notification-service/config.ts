@@ -41,7 +41,6 @@ export function readServiceConfig(env: NodeJS.ProcessEnv) {
     AUTH_JWKS_URL: authUrl,
     AUTH_ISSUER: authText,
     AUTH_AUDIENCE: authText,
-    CHANNELS_FILE: optional(text('the path of a JSON file, as in docs/channels.md')),
   })
   return {
     databaseUrl: withDatabaseName(variables.DATABASE_URL, 'notifications'),
@@ -59,10 +58,6 @@ export function readServiceConfig(env: NodeJS.ProcessEnv) {
     access: readAccess(variables),
     /** Webhooks and email; undefined when there is only the log. */
     channels: readChannels(variables.CHANNELS_FILE, env),
-    /** Webhooks and email; undefined when there is only the log. */
-    channels: readChannels(variables.CHANNELS_FILE, env),
-    /** Whose tokens the API asks for, if it does. */
-    access: readAccess(variables),
   }
 }
 

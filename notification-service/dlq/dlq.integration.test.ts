@@ -1,9 +1,8 @@
 import { randomUUIDv7, type UUID } from 'node:crypto'
-import { findQueueUrl } from 'queue'
 import { afterEach, expect, test } from 'vitest'
 import { noteFailures } from '../failed-messages.ts'
 import { ascii, testEvent } from '../testing.ts'
-import { depthOf, findQueues } from './queues.ts'
+import { depthOf } from './queues.ts'
 import { runCommand } from './run.ts'
 import { dlqForTest } from './testing.ts'
 
