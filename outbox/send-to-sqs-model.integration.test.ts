@@ -56,7 +56,7 @@ const calls = fc.array(
 )
 
 test('whatever SQS does, each verdict is the one that SQS gave, no limit is broken, and an outage ends the calls', async () => {
-  const property = fc.asyncProperty(fc.array(entry, { maxLength: 14 }), calls, async (entries, callFates) => {
+  const property = fc.asyncProperty(fc.array(entry, { maxLength: 14, size: 'max' }), calls, async (entries, callFates) => {
     const events = entries.map(({ length, letter }, index) => event(index, length, letter))
     const fateOf = (id: string) => entries[Number(id)]!.fate
     model.reset()
