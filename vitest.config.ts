@@ -22,6 +22,7 @@ export default defineConfig({
           // Property tests take a second alone, and their turn on a busy machine.
           testTimeout: 20_000,
           exclude: [...exclude, '**/*.integration.test.ts', 'e2e/**/*.e2e.test.ts'],
+          setupFiles: ['http-api/testing-setup.ts'],
           experimental,
         },
       },
@@ -33,6 +34,7 @@ export default defineConfig({
           globalSetup: ['local/vitest-setup.ts'],
           testTimeout: 30_000,
           hookTimeout: 60_000,
+          setupFiles: ['http-api/testing-setup.ts'],
           experimental,
         },
       },
@@ -44,6 +46,7 @@ export default defineConfig({
           globalSetup: ['local/vitest-setup.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
+          setupFiles: ['http-api/testing-setup.ts'],
           experimental,
         },
       },

@@ -1,6 +1,9 @@
 import { freePort, freshDatabase, isGone, type Part, type ServiceName, startService, untilReady } from 'local'
 import { randomUUID } from 'node:crypto'
 
+/** Ends a service that answers what its OpenAPI document does not describe. */
+const answersAreDescribed = new URL('../http-api/testing-answers.ts', import.meta.url).href
+
 /** A line of a service's log, parsed; one that is no JSON has it as `msg`. */
 export type LogLine = Record<string, unknown>
 
@@ -30,6 +33,8 @@ export interface StackOptions {
   postgresUrl: string
   sqsEndpoint: string
   queueName?: string
+  /** Instances of one service share a database; by default each service has its own. */
+  databaseUrl?: string
   /** Other programs than the services' own. */
   mains?: Partial<Record<ServiceName, string>>
 }
@@ -51,9 +56,10 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   return { products, notifications, stop }
 }
 
-async function createService(name: ServiceName, queueName: string, options: StackOptions): Promise<Service> {
+/** One service of a stack, not yet started. */
+export async function createService(name: ServiceName, queueName: string, options: StackOptions): Promise<Service> {
   const [httpPort, metricsPort] = await Promise.all([freePort(), freePort()])
-  const databaseUrl = await freshDatabase(options.postgresUrl)
+  const databaseUrl = options.databaseUrl ?? (await freshDatabase(options.postgresUrl))
   const metricsUrl = `http://127.0.0.1:${metricsPort}`
   const main = options.mains?.[name]
   const log: LogLine[] = []
@@ -73,6 +79,7 @@ async function createService(name: ServiceName, queueName: string, options: Stac
         httpPort,
         metricsPort,
         logLevel: 'info',
+        preload: [answersAreDescribed],
         onLine: (line) => log.push(parse(line)),
         ...(main !== undefined && { main }),
       })

@@ -42,6 +42,25 @@ test.each([
   expect(JSON.parse(body)).toMatchObject({ status, request_id: /X-Request-Id: (.*)\r/.exec(answer)?.[1] })
 })
 
+test.each([
+  ['half of its headers', 'POST /echo HTTP/1.1\r\nHost: x\r\nContent-'],
+  [
+    'half of its body',
+    'POST /echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n[1,',
+  ],
+])('a request of which %s arrives gets 408 when its time is over, and the connection is closed', async (_, bytes) => {
+  // The limit itself is ten seconds; it is looked at once a second.
+  app.server.headersTimeout = app.server.requestTimeout = 200
+  expect(await talk(bytes)).toMatch(/^HTTP\/1.1 408 Request Timeout\r\n[^]*"status":408/)
+})
+
+test('a flood of headers within their limit is no trouble', async () => {
+  const headers = Array.from({ length: 300 }, (_, n) => `a${n}: b\r\n`).join('')
+  expect(await talk(`GET /quick HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${headers}\r\n`)).toMatch(
+    /^HTTP\/1.1 200 OK/,
+  )
+})
+
 test('a stop answers what is under way, tells the client to use another connection, and ends right after', async () => {
   const answer = talk('GET /slow HTTP/1.1\r\nHost: x\r\n\r\n')
   await vi.waitFor(() => expect(answerNow).toBeTypeOf('function'))
@@ -66,7 +85,21 @@ test('a stop does not wait for a request of which only half arrives', async () =
   expect(await answer).not.toContain('200')
 })
 
-test('a stop closes idle connections at once', async () => {
+test('a stop takes what comes within a moment over connections that were open, and no second request on any', async () => {
+  const socket = connect((app.server.address() as AddressInfo).port, 'localhost')
+  let answer = ''
+  socket.on('data', (chunk: Buffer) => (answer += chunk.toString()))
+  socket.write('GET /quick HTTP/1.1\r\nHost: x\r\n\r\n')
+  await vi.waitFor(() => expect(answer).toMatch(/connection: keep-alive[^]*quick$/i))
+  const stopped = stopHttpApi(app, 60_000)
+  answer = ''
+  socket.write('GET /quick HTTP/1.1\r\nHost: x\r\n\r\n')
+  await once(socket, 'close')
+  expect(answer).toMatch(/^HTTP\/1.1 200 OK[^]*connection: close[^]*quick$/i)
+  await stopped
+})
+
+test('a stop closes idle connections soon', async () => {
   const response = await fetch(`http://localhost:${(app.server.address() as AddressInfo).port}/quick`)
   expect(await response.text()).toBe('quick')
   await stopHttpApi(app, 60_000)

@@ -1,14 +1,18 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import { fastify, type FastifyBaseLogger, type FastifyInstance, LogController, type RawServerDefault } from 'fastify'
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerOptions, ServerResponse } from 'node:http'
+import type { TokenIssuer } from 'configuration'
 import type { Logger, Registry } from 'telemetry'
+import { askForTokens, type Scopes } from './access.ts'
 import { rememberMethods } from './allowed-methods.ts'
 import { answerClientError } from './client-error.ts'
 import { pathOf, sendProblem } from './errors.ts'
+import { addDocument } from './openapi.ts'
+import { createBoundedServer } from './pressure.ts'
 import { HttpProblem } from './problems.ts'
-import { followRequests, requestId, requestRecorder } from './requests.ts'
+import { followRequests, refusalRecorder, requestDurations, requestId, requestRecorder } from './requests.ts'
 import { closePolitely } from './stop.ts'
-import { createValidatorCompiler, parseJsonAsUtf8 } from './validation.ts'
+import { acceptJson, createValidatorCompiler } from './validation.ts'
 
 /** The longest body of ours is a description of 2000 characters, 12 bytes each when escaped as surrogate pairs. */
 const BODY_LIMIT_BYTES = 64 * 1024
@@ -25,6 +29,14 @@ const CONNECTION_TIMEOUT_MS = 30_000
 /** Longer than the 60 s of the usual load balancer, so that it is the balancer that closes an idle connection. */
 const KEEP_ALIVE_TIMEOUT_MS = 72_000
 
+const serverOptions: ServerOptions = {
+  maxHeaderSize: MAX_HEADER_BYTES,
+  headersTimeout: REQUEST_TIMEOUT_MS,
+  requestTimeout: REQUEST_TIMEOUT_MS,
+  keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+  connectionsCheckingInterval: CHECK_TIMEOUTS_EVERY_MS,
+}
+
 export type HttpApi = FastifyInstance<
   RawServerDefault,
   IncomingMessage,
@@ -37,14 +49,21 @@ export interface HttpApiOptions {
   logger: Logger
   /** Gets `http_request_duration_seconds`. */
   registry: Registry
+  /** What the API is called and is for. With it, routes that are added `after` are in `/openapi.json` and `/docs`. */
+  document?: { title: string; description: string }
+  /** Whose tokens a request needs, with which scopes. Without it nobody has to sign in. */
+  access?: { issuer: TokenIssuer; scopes: Scopes } | undefined
+  /** What the service has waiting is as much as it should be: until it is less, requests are turned away. */
+  isFull?: () => boolean
 }
 
 /**
  * A Fastify instance that validates strictly, answers every error as an RFC 9457 problem, and gives each request an id,
  * a log line and a place in the metrics. It has no routes yet and opens nothing.
  */
-export function createHttpApi({ logger, registry }: HttpApiOptions): HttpApi {
-  const record = requestRecorder(registry)
+export function createHttpApi({ logger, registry, document, access, isFull }: HttpApiOptions): HttpApi {
+  const durations = requestDurations(registry)
+  const record = requestRecorder(durations)
   // Fastify's narrower type, which handlers see.
   const loggerInstance: FastifyBaseLogger = logger
   const app: HttpApi = fastify({
@@ -52,14 +71,10 @@ export function createHttpApi({ logger, registry }: HttpApiOptions): HttpApi {
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
     genReqId: requestId,
     bodyLimit: BODY_LIMIT_BYTES,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    connectionTimeout: CONNECTION_TIMEOUT_MS,
-    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-    http: {
-      maxHeaderSize: MAX_HEADER_BYTES,
-      headersTimeout: REQUEST_TIMEOUT_MS,
-      connectionsCheckingInterval: CHECK_TIMEOUTS_EVERY_MS,
-    },
+    serverFactory: (handle) =>
+      createBoundedServer(serverOptions, handle, { isFull, onRefused: refusalRecorder(durations, logger) }).setTimeout(
+        CONNECTION_TIMEOUT_MS,
+      ),
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     // A request that arrives on an open connection while the process stops is answered like any other.
     return503OnClosing: false,
@@ -74,8 +89,10 @@ export function createHttpApi({ logger, registry }: HttpApiOptions): HttpApi {
 
   const allowedMethods = rememberMethods(app)
   followRequests(app, record)
+  if (access) askForTokens(app, access.issuer, access.scopes)
   closePolitely(app)
-  parseJsonAsUtf8(app, () => new HttpProblem('malformed-request', 'The body is not valid UTF-8.'))
+  app.removeAllContentTypeParsers()
+  acceptJson(app, 'application/json')
   app.setValidatorCompiler(createValidatorCompiler())
   app.setErrorHandler(sendProblem)
   app.setNotFoundHandler((request, reply) => {
@@ -85,5 +102,15 @@ export function createHttpApi({ logger, registry }: HttpApiOptions): HttpApi {
     void reply.header('allow', allowed.join(', '))
     throw new HttpProblem('method-not-allowed', `${path} knows ${allowed.join(', ')}, not ${request.method}.`)
   })
+  if (document) addDocument(app, { ...document, scopes: access?.scopes })
   return app
+}
+
+/** Routes whose bodies may be of this media type as well; to all others it is unsupported. It must be a kind of JSON. */
+export function alsoAccept(app: HttpApi, mediaType: string, addRoutes: (app: HttpApi) => void): void {
+  void app.register((scope, _, done) => {
+    acceptJson(scope, mediaType)
+    addRoutes(scope.withTypeProvider<TypeBoxTypeProvider>())
+    done()
+  })
 }

@@ -7,19 +7,26 @@ import { type TSchema, Type } from 'typebox'
 export const problems = {
   'invalid-request': { status: 400, title: 'The request is not valid' },
   'malformed-request': { status: 400, title: 'The request could not be read' },
+  unauthenticated: { status: 401, title: 'You have to sign in' },
+  forbidden: { status: 403, title: 'You may not do this' },
   'not-found': { status: 404, title: 'There is nothing here' },
   'method-not-allowed': { status: 405, title: 'This method is not allowed here' },
   'request-timeout': { status: 408, title: 'The request took too long to arrive' },
+  'request-in-progress': { status: 409, title: 'The same request is still in progress' },
+  'precondition-failed': { status: 412, title: 'It is not in the state that the request asks for' },
   'body-too-large': { status: 413, title: 'The body is too large' },
   'unsupported-media-type': { status: 415, title: 'The body has a media type that is not supported' },
+  'idempotency-key-reused': { status: 422, title: 'The Idempotency-Key was used for another request' },
   'headers-too-large': { status: 431, title: 'The headers are too large' },
   internal: { status: 500, title: 'Something went wrong on our side' },
   // A database that restarts is back within seconds; a client that waits this long finds most outages over.
   unavailable: { status: 503, title: 'The service can’t answer right now', retryAfterSeconds: 2 },
+  // Whoever is turned away comes back when those who were there first are done: a matter of moments.
+  overloaded: { status: 503, title: 'The service has too much to do', retryAfterSeconds: 1 },
 } as const satisfies Record<string, { status: number; title: string; retryAfterSeconds?: number }>
 
 export type ProblemCode = keyof typeof problems
-type ProblemStatus = (typeof problems)[ProblemCode]['status']
+export type ProblemStatus = (typeof problems)[ProblemCode]['status']
 
 export interface FieldError {
   field: string
@@ -40,7 +47,7 @@ export class HttpProblem extends Error {
 export const MEDIA_TYPE = 'application/problem+json'
 
 /** RFC 9457. `type` names the kind of problem for machines; the rest is for people. */
-const Problem = Type.Object(
+export const Problem = Type.Object(
   {
     type: Type.String(),
     title: Type.String(),

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { Histogram, type Registry } from 'telemetry'
+import { Histogram, type Logger, type Registry } from 'telemetry'
 import { pathOf } from './errors.ts'
+import { securityHeaders } from './security-headers.ts'
 
 /** What may go into a log and a header as it is. */
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/
@@ -19,6 +20,7 @@ export function requestId(request: { headers: IncomingMessage['headers'] }): str
 export function followRequests(app: FastifyInstance, record: RecordRequest): void {
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id)
+    reply.headers(securityHeaders)
     done()
   })
   app.addHook('onResponse', (request, reply, done) => {
@@ -35,14 +37,19 @@ export function followRequests(app: FastifyInstance, record: RecordRequest): voi
 /** Logs a request and counts its duration, once it is answered. */
 export type RecordRequest = (request: FastifyRequest, reply: FastifyReply) => void
 
-export function requestRecorder(registry: Registry): RecordRequest {
-  const durations = new Histogram({
+type Durations = Histogram<'method' | 'route' | 'status'>
+
+export function requestDurations(registry: Registry): Durations {
+  return new Histogram({
     name: 'http_request_duration_seconds',
     help: 'Time from the arrival of a request to the end of its answer, by route pattern',
     labelNames: ['method', 'route', 'status'],
     buckets: DURATION_BUCKETS_SECONDS,
     registers: [registry],
   })
+}
+
+export function requestRecorder(durations: Durations): RecordRequest {
   return (request, reply) => {
     const duration_ms = Math.round(reply.elapsedTime * 1000) / 1000
     // A path that is no route would make a new time series for each typo.
@@ -54,6 +61,24 @@ export function requestRecorder(registry: Registry): RecordRequest {
       { method: request.method, url: pathOf(request.url), status: reply.statusCode, duration_ms },
       'request',
     )
+  }
+}
+
+/** A line for each of them would be a load of its own, just when there is too much of it already. */
+const REPORT_REFUSALS_EVERY_MS = 1_000
+
+/** Counts the requests that are turned away because there are too many, and logs how many at most once a second. */
+export function refusalRecorder(durations: Durations, logger: Logger): (method: string) => void {
+  let refused = 0
+  let reportedAt = -Infinity
+  return (method) => {
+    durations.observe({ method, route: 'none', status: 503 }, 0)
+    refused++
+    const now = performance.now()
+    if (now - reportedAt < REPORT_REFUSALS_EVERY_MS) return
+    logger.warn({ refused }, 'overloaded: requests are turned away with 503')
+    refused = 0
+    reportedAt = now
   }
 }
 

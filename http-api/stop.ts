@@ -1,27 +1,46 @@
+import type { Server } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
+
+/**
+ * Whoever sends requests here learns from the readiness that another instance has to take them, and needs this long to
+ * ask for it and act: until then they are taken as ever. A balancer that looks less often should be told in another way.
+ */
+const STILL_TAKE_MS = 1_000
+/** Nobody waits longer than this for connections that are gone already. */
+const LOOK_EVERY_MS = 50
+
+const leaving = new WeakSet<Server>()
 
 /** Tells the clients of answers that go out while the process stops to use another connection from now on. */
 export function closePolitely(app: FastifyInstance): void {
-  let closing = false
-  app.addHook('preClose', (done) => {
-    closing = true
-    done()
-  })
   app.addHook('onSend', (_, reply, payload, done) => {
-    if (closing) reply.header('connection', 'close')
+    if (leaving.has(app.server)) reply.header('connection', 'close')
     done(null, payload)
   })
 }
 
 /**
- * Stops listening and resolves once every request under way is answered. Idle connections are closed at once; what is
- * still open after `cutAfterMs` is cut off, such as a request of which only half ever arrived.
+ * Takes requests for up to a second more, as long as there are connections that they may come over, but no second one on
+ * any of them; then stops listening, and resolves once every request under way is answered. Connections that are idle
+ * by then are closed. What is still open `cutAfterMs` after that second is cut off, such as a request of which only half ever
+ * arrived.
  */
 export async function stopHttpApi(app: Pick<FastifyInstance, 'close' | 'server'>, cutAfterMs: number): Promise<void> {
+  leaving.add(app.server)
+  for (
+    const until = performance.now() + STILL_TAKE_MS;
+    performance.now() < until && (await hasConnections(app.server));
+  )
+    await sleep(LOOK_EVERY_MS)
   const timer = setTimeout(() => app.server.closeAllConnections(), cutAfterMs)
   try {
     await app.close()
   } finally {
     clearTimeout(timer)
   }
+}
+
+function hasConnections(server: Server): Promise<boolean> {
+  return new Promise((resolve) => server.getConnections((_, count) => resolve(count > 0)))
 }

@@ -2,7 +2,7 @@ import { Ajv, type ErrorObject, type Options } from 'ajv'
 import ajvFormats from 'ajv-formats'
 import type { FastifyInstance, FastifySchemaCompiler, FastifySchemaValidationError } from 'fastify'
 import { type TString, type TStringOptions, Type } from 'typebox'
-import type { FieldError } from './problems.ts'
+import { type FieldError, HttpProblem } from './problems.ts'
 
 /** Collecting all errors is safe because a body is at most 64 KiB: see `createHttpApi`. */
 const options: Options = { allErrors: true, strict: true, removeAdditional: false }
@@ -79,14 +79,17 @@ function unescapePointer(segment: string): string {
   return segment.replaceAll('~1', '/').replaceAll('~0', '~')
 }
 
-/** Refuses JSON that is no UTF-8, which would else be stored with U+FFFD in place of what was sent. */
-export function parseJsonAsUtf8(app: FastifyInstance, notUtf8: () => Error): void {
+/**
+ * Takes bodies of this media type, and parses them as JSON. Refuses JSON that is no UTF-8, which would else be stored
+ * with U+FFFD in place of what was sent.
+ */
+export function acceptJson(app: FastifyInstance, mediaType: string): void {
   const parse = app.getDefaultJsonParser('error', 'error')
-  app.removeAllContentTypeParsers()
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
+  app.addContentTypeParser(mediaType, { parseAs: 'buffer' }, (request, body: Buffer, done) => {
     const text = body.toString('utf8')
     // A body that was no UTF-8 is not the same bytes any more.
-    if (text.includes('\ufffd') && !body.equals(Buffer.from(text))) return done(notUtf8())
+    if (text.includes('\ufffd') && !body.equals(Buffer.from(text)))
+      return done(new HttpProblem('malformed-request', 'The body is not valid UTF-8.'))
     void parse(request, text, done)
   })
 }

@@ -17,6 +17,8 @@ export interface ServiceOptions {
   logLevel: string
   /** Called with each line that the service writes, to stdout or stderr. */
   onLine: (line: string) => void
+  /** Modules to load before it. */
+  preload?: string[]
   /** The program, if not the service's `main.ts`. */
   main?: string
 }
@@ -34,8 +36,8 @@ const READY_TIMEOUT_MS = 60_000
  */
 export function startService(name: ServiceName, options: ServiceOptions): Part {
   const main = options.main ?? resolve(import.meta.dirname, '..', name, 'main.ts')
-  const preload = new URL('end-with-parent.ts', import.meta.url).href
-  const child = spawn(process.execPath, ['--import', preload, main], {
+  const preload = [new URL('end-with-parent.ts', import.meta.url).href, ...(options.preload ?? [])]
+  const child = spawn(process.execPath, [...preload.flatMap((module) => ['--import', module]), main], {
     // Its own group, or a Ctrl-C would reach it beside the supervisor that stops everything in order.
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

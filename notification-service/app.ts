@@ -1,3 +1,4 @@
+import type { TokenIssuer } from 'configuration'
 import { createHttpApi, type HttpApi } from 'http-api'
 import type pg from 'pg'
 import type { Logger, Registry } from 'telemetry'
@@ -12,15 +13,35 @@ export interface AppOptions {
   logger: Logger
   log: LogLines
   registry: Registry
+  /** Whose tokens callers need; undefined when nobody has to sign in. */
+  access: TokenIssuer | undefined
   /** Until a silent stream says that it is still there, in milliseconds. */
   heartbeatMs?: number
 }
 
+const document = {
+  title: 'notification-service',
+  description: 'Notifications: one for each event of a product.',
+}
+/** Nothing can be changed here. */
+const scopes = { read: 'notifications:read', write: 'notifications:read' }
+/** More than ever wait while each request under way wants a connection; only callers that give up and ask again get there. */
+const MAX_WAITING_FOR_DATABASE = 300
+
 /** The HTTP API with its routes. It opens nothing: `listen` does. */
-export function buildApp({ pool, logger, log, registry, ...options }: AppOptions): HttpApi {
-  const app = createHttpApi({ logger, registry })
-  notificationRoutes(app, pool)
-  const feed = createFeed(pool, reachability({ lost: log.feedLost, back: log.feedBack }))
-  streamRoute(app, { pool, feed, log, ...options })
+export function buildApp({ pool, logger, log, registry, access, ...options }: AppOptions): HttpApi {
+  const app = createHttpApi({
+    logger,
+    registry,
+    document,
+    access: access && { issuer: access, scopes },
+    isFull: () => pool.waitingCount >= MAX_WAITING_FOR_DATABASE,
+  })
+  // The document has to know of each route that is added.
+  app.after(() => {
+    notificationRoutes(app, pool)
+    const feed = createFeed(pool, reachability({ lost: log.feedLost, back: log.feedBack }))
+    streamRoute(app, { pool, feed, log, ...options })
+  })
   return app
 }

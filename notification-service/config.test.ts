@@ -14,6 +14,7 @@ test('what is not set has the values that the documentation gives', () => {
     httpPort: 8081,
     metricsPort: 8083,
     logLevel: 'info',
+    access: undefined,
   })
 })
 

@@ -1,6 +1,20 @@
-import { type Kind, oneOf, optional, port, readConfig, secretUrl, text, url } from 'configuration'
+import {
+  authSwitch,
+  authText,
+  authUrl,
+  type Kind,
+  oneOf,
+  optional,
+  port,
+  readAccess,
+  readConfig,
+  secretUrl,
+  text,
+  url,
+} from 'configuration'
 import { withDatabaseName } from 'database'
 import { logLevels } from 'telemetry'
+import { readChannels } from './channels/config.ts'
 
 const queueName: Kind<string> = {
   expected: 'the name of a queue: up to 80 letters, digits, - and _, for a FIFO queue with .fifo at its end',
@@ -22,6 +36,11 @@ export function readServiceConfig(env: NodeJS.ProcessEnv) {
     HTTP_PORT: port(8081),
     METRICS_PORT: port(8083),
     LOG_LEVEL: oneOf(logLevels, 'info'),
+    AUTH: authSwitch,
+    AUTH_JWKS_URL: authUrl,
+    AUTH_ISSUER: authText,
+    AUTH_AUDIENCE: authText,
+    CHANNELS_FILE: optional(text('the path of a JSON file, as in docs/channels.md')),
   })
   return {
     databaseUrl: withDatabaseName(variables.DATABASE_URL, 'notifications'),
@@ -35,5 +54,14 @@ export function readServiceConfig(env: NodeJS.ProcessEnv) {
     httpPort: variables.HTTP_PORT,
     metricsPort: variables.METRICS_PORT,
     logLevel: variables.LOG_LEVEL,
+    /** Whose tokens the API asks for, if it does. */
+    access: readAccess(variables),
+    /** Webhooks and email; undefined when there is only the log. */
+    channels: readChannels(variables.CHANNELS_FILE, env),
   }
+}
+
+/** What the command for the dead-letter queue takes: the same, but for the channels and their secrets. */
+export function readDlqConfig(env: NodeJS.ProcessEnv) {
+  return readServiceConfig({ ...env, CHANNELS_FILE: '' })
 }

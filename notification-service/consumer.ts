@@ -1,4 +1,5 @@
 import type { SQSClient } from '@aws-sdk/client-sqs'
+import type pg from 'pg'
 import type { Inbox } from './inbox.ts'
 import type { LogLines } from './log-lines.ts'
 import type { SourceQueue } from './messages.ts'
@@ -10,6 +11,8 @@ export interface Consumer {
   inbox: Inbox
   sqs: SQSClient
   queue: SourceQueue
+  /** Where it is noted why a message failed. */
+  pool: pg.Pool
   log: LogLines
   metrics: Metrics
   /** Whether SQS answers. */

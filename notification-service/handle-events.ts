@@ -1,5 +1,6 @@
 import { parseBody } from 'contracts'
 import type { Consumer } from './consumer.ts'
+import { type Failure, noteFailures } from './failed-messages.ts'
 import type { Outcome } from './inbox.ts'
 import { keepHidden } from './keep-hidden.ts'
 import { deleteMessages, hideMessages, type Message } from './messages.ts'
@@ -24,7 +25,9 @@ interface Item {
  * dead-letter queue, and an outage must not send good messages there.
  */
 export async function handleEvents(consumer: Consumer, messages: readonly Message[]): Promise<void> {
-  const items = messages.flatMap((message) => parseMessage(consumer, message))
+  const failures: Failure[] = []
+  const items = messages.flatMap((message) => parseMessage(consumer, message, failures))
+  await note(consumer, failures)
   if (items.length === 0) return
   const letGo = keepHidden(
     consumer,
@@ -35,26 +38,40 @@ export async function handleEvents(consumer: Consumer, messages: readonly Messag
 
   const handled: Message[] = []
   const unhandled: Message[] = []
+  const refused: Failure[] = []
   for (const [index, item] of items.entries()) {
     const outcome = outcomes[index] ?? { kind: 'interrupted' }
     tell(consumer, item, outcome)
     if (outcome.kind === 'stored' || outcome.kind === 'duplicate') handled.push(item.message)
     if (outcome.kind === 'interrupted') unhandled.push(item.message)
+    if (outcome.kind === 'refused') refused.push(failureOf(item, outcome.error))
   }
   await deleteHandled(consumer, handled)
   await giveBack(consumer, unhandled)
+  await note(consumer, refused)
 }
 
-function parseMessage({ log, metrics }: Consumer, message: Message): Item[] {
+function parseMessage({ log, metrics }: Consumer, message: Message, failures: Failure[]): Item[] {
   const parsed = parseBody(message.Body ?? '')
   if (parsed.kind === 'invalid') {
     metrics.failure('invalid')
     log.invalid(message, parsed.reason)
+    failures.push({ message_id: message.MessageId ?? '', event_id: null, reason: parsed.reason })
     return []
   }
   if (parsed.kind === 'event') return [{ message, notification: notificationOf(parsed.event), known: true }]
   log.unknownType(parsed.envelope.type, parsed.reason)
   return [{ message, notification: notificationOfUnknown(parsed.envelope, parsed.reason), known: false }]
+}
+
+/** For whoever finds the message in the dead-letter queue. A database that is away loses a copy: the log has it too. */
+async function note({ pool }: Consumer, failures: Failure[]): Promise<void> {
+  await noteFailures(pool, failures).catch(() => {})
+}
+
+function failureOf({ message, notification }: Item, error: Error): Failure {
+  const reason = `the database refuses it: ${error.message}`
+  return { message_id: message.MessageId ?? '', event_id: notification.event_id, reason }
 }
 
 function tell({ log, metrics }: Consumer, { message, notification, known }: Item, outcome: Outcome): void {

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type pg from 'pg'
 import { backoff } from './backoff.ts'
+import { type Outgoing, storeWithDeliveries } from './channels/store-with-deliveries.ts'
 import type { NewNotification } from './notifications/notification.ts'
-import { isDataError, storedBefore, storeNotifications } from './notifications/store.ts'
+import { isDataError, storedBefore } from './notifications/store.ts'
 import type { Reachability } from './reachability.ts'
 
 /**
@@ -32,6 +33,8 @@ interface Entry {
 
 export interface InboxOptions {
   pool: pg.Pool
+  /** The channels beside the log; undefined when none is configured. */
+  outgoing?: Outgoing | undefined
   reachable: Reachability
   stopping: AbortSignal
 }
@@ -44,7 +47,7 @@ export interface InboxOptions {
  * While the database is away it tries for as long as it takes, unless the process is told to stop. A batch with data
  * that the database refuses is halved until the culprit is alone: it fails, and its neighbours are stored.
  */
-export function createInbox({ pool, reachable, stopping }: InboxOptions): Inbox {
+export function createInbox({ pool, outgoing, reachable, stopping }: InboxOptions): Inbox {
   let waiting: Entry[] = []
   let storing = false
 
@@ -62,7 +65,7 @@ export function createInbox({ pool, reachable, stopping }: InboxOptions): Inbox 
     let failures = 0
     for (let part = parts.pop(); part; part = parts.pop()) {
       try {
-        await storePart(pool, part)
+        await storePart(pool, part, outgoing)
         reachable.worked()
         failures = 0
       } catch (error) {
@@ -96,10 +99,11 @@ export function createInbox({ pool, reachable, stopping }: InboxOptions): Inbox 
 }
 
 /** One statement, and one more after a lost answer: what that try committed was no duplicate. */
-async function storePart(pool: pg.Pool, part: Entry[]): Promise<void> {
-  const stored = await storeNotifications(
+async function storePart(pool: pg.Pool, part: Entry[], outgoing: Outgoing | undefined): Promise<void> {
+  const stored = await storeWithDeliveries(
     pool,
     part.map((entry) => entry.notification),
+    outgoing,
   )
   const delays = new Map(stored.map(({ id, delay_seconds }) => [id, delay_seconds]))
   const unsure = part.filter((entry) => entry.unsure && !delays.has(entry.notification.id))

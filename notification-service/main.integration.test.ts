@@ -45,6 +45,22 @@ test('without configuration it ends with 1 and one line that names what is missi
   expect(service.stderr()).toMatch(/^configuration: DATABASE_URL [^\n]+AWS_REGION [^\n]+\n$/)
 })
 
+test('on an address that other machines can reach it does not start unless it is told who may call', async () => {
+  const { variables } = await setUp()
+  const service = await start({ ...variables, HOST: '0.0.0.0' })
+  expect(await service.exit).toEqual([1, null])
+  expect(service.stderr()).toMatch(/^configuration: HOST=0\.0\.0\.0 [^\n]*AUTH_JWKS_URL[^\n]*AUTH=off[^\n]*\n$/)
+})
+
+test('with a token issuer the API asks for tokens', async () => {
+  const { variables } = await setUp()
+  const issuer = { AUTH_JWKS_URL: 'http://127.0.0.1:1/keys', AUTH_ISSUER: 'https://id.example', AUTH_AUDIENCE: 'x' }
+  const service = await start({ ...variables, ...issuer })
+  await service.ready()
+  // Ready is said before the API listens.
+  await vi.waitFor(async () => expect((await fetch(`${service.http}/notifications`)).status).toBe(401), patiently)
+})
+
 test('a port in use is told with the variable that changes it', async () => {
   const { variables } = await setUp()
   const first = await start(variables)

@@ -1,10 +1,13 @@
 /** The process: config → database → queue → HTTP → receivers, with health and metrics from the first moment on. */
 import { closeOnSignal, describePortError, startOrExit, waitUntilUp } from 'configuration'
 import { connect, describeDatabase, disconnect, migrate } from 'database'
-import { databaseFailure, stopHttpApi } from 'http-api'
+import { BACKLOG, databaseFailure, stopHttpApi } from 'http-api'
+import { outboxMigrations } from 'outbox'
 import { connectSqs, findOrCreateQueue, isTemporary } from 'queue'
 import { createLogger, startOperationsServer } from 'telemetry'
 import { buildApp } from './app.ts'
+import { channelLogLines } from './channels/log-lines.ts'
+import { startChannels } from './channels/start-channels.ts'
 import { readServiceConfig } from './config.ts'
 import { missingParts, type ProcessState } from './health.ts'
 import { createInbox } from './inbox.ts'
@@ -66,7 +69,7 @@ await startOrExit(async () => {
   opened.defer(() => disconnect(pool))
 
   const waiting = { onWaiting: log.waiting, signal: stopping.signal }
-  const migrations = await waitUntilUp(() => migrate(databaseUrl, notificationMigrations), {
+  const migrations = await waitUntilUp(() => migrate(databaseUrl, outboxMigrations, notificationMigrations), {
     what: `PostgreSQL at ${database}`,
     isTemporary: (error) => databaseFailure(error) !== undefined,
     ...waiting,
@@ -90,18 +93,23 @@ await startOrExit(async () => {
   )
   state.queueFound = true
 
-  const app = buildApp({ pool, logger, log, registry })
-  const api = await app.listen({ host, port: httpPort }).catch((error: Error) => {
+  const app = buildApp({ pool, logger, log, registry, access: config.access })
+  const api = await app.listen({ host, port: httpPort, backlog: BACKLOG }).catch((error: Error) => {
     throw describePortError(error, 'the API of notification-service', httpPort, 'HTTP_PORT')
   })
+  const channels = config.channels && startChannels(config.channels, { pool, registry, log: channelLogLines(logger) })
   const inbox = createInbox({
     pool,
+    outgoing: channels?.outgoing,
     reachable: reachability({ lost: log.databaseLost, back: log.databaseBack }),
     stopping: stopping.signal,
   })
   const reachable = reachability({ lost: log.sqsLost, back: log.sqsBack })
-  const receiving = runReceivers({ inbox, sqs, queue, log, metrics, reachable, stopping: stopping.signal })
+  const receiving = runReceivers({ inbox, pool, sqs, queue, log, metrics, reachable, stopping: stopping.signal })
   const sweeping = keepSweeping(pool, log.swept, stopping.signal)
-  opened.defer(async () => void (await Promise.all([receiving, sweeping, stopHttpApi(app, CUT_REQUESTS_AFTER_MS)])))
+  opened.defer(
+    async () =>
+      void (await Promise.all([receiving, sweeping, channels?.stop(), stopHttpApi(app, CUT_REQUESTS_AFTER_MS)])),
+  )
   log.started({ api, operations: `http://${host}:${metricsPort}`, database, queue: queue.url })
 }, stopping.signal)

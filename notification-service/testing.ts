@@ -9,6 +9,7 @@ import {
 import { type ProductEvent, type ProductEventType, productEvent } from 'contracts'
 import { connect } from 'database'
 import { dropDatabase, freshDatabase, freshQueue } from 'local'
+import { outboxMigrations } from 'outbox'
 import { pino } from 'pino'
 import { deadLetterQueueName, findQueueUrl } from 'queue'
 import type { Consumer } from './consumer.ts'
@@ -29,7 +30,7 @@ export interface TestOptions {
 /** A consumer on a database and a queue of its own, with what a test wants to know of it. */
 export async function testConsumer({ postgresUrl, sqsEndpoint, fifo = false, ...options }: TestOptions) {
   const [databaseUrl, { sqs, queue }] = await Promise.all([
-    freshDatabase(postgresUrl, notificationMigrations),
+    freshDatabase(postgresUrl, outboxMigrations, notificationMigrations),
     freshQueue(sqsEndpoint, { fifo }),
   ])
   if (options.visibilityTimeoutSeconds !== undefined) {
@@ -46,6 +47,7 @@ export async function testConsumer({ postgresUrl, sqsEndpoint, fifo = false, ...
   const database = reachability({ lost: log.databaseLost, back: log.databaseBack })
   const consumer: Consumer = {
     inbox: createInbox({ pool, reachable: database, stopping: stop.signal }),
+    pool,
     sqs,
     queue: await sourceQueue(sqs, queue.url),
     log,

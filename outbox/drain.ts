@@ -6,7 +6,7 @@ import { LANES } from './lanes.ts'
 import type { Lease } from './lease.ts'
 import type { Report } from './reports.ts'
 import type { OutboxEvent, Outcome, Send } from './send.ts'
-import { type Rejection, rejection, settleAccepted, settleRejected } from './settle.ts'
+import { type Rejection, rejection, type Retries, settleAccepted, settleRejected } from './settle.ts'
 
 /** Events in memory at most, whatever the backlog: enough to keep every send busy while the next page is read. */
 const MAX_HELD = 4_000
@@ -35,6 +35,7 @@ export interface DrainOptions {
   batchSize: number
   /** Sends under way at once. */
   inFlight: number
+  retries: Retries
 }
 
 export interface Drain {
@@ -53,7 +54,7 @@ export interface Drain {
  * What can't be settled because the database is away stays in memory, and the next cycle settles it first.
  */
 export function createDrain(options: DrainOptions): Drain {
-  const { db, send, lease, hold, bell, report, batchSize, inFlight } = options
+  const { db, send, lease, hold, bell, report, batchSize, inFlight, retries } = options
   /** What the broker said and the database does not know yet. */
   const accepted: OutboxEvent[] = []
   const rejected: Rejection[] = []
@@ -77,7 +78,7 @@ export function createDrain(options: DrainOptions): Drain {
       const outcome = outcomes.get(event.id)
       if (outcome === undefined) hold.putBack(event)
       else if (outcome.kind === 'accepted') published.push(event)
-      else rejected.push(rejection(event, outcome))
+      else rejected.push(rejection(event, outcome, retries))
     }
     published.forEach(hold.accepted)
     accepted.push(...published)
@@ -113,10 +114,11 @@ export function createDrain(options: DrainOptions): Drain {
     if (batch.length === 0) return
     await settleRejected(db, batch)
     rejected.splice(0, batch.length)
-    for (const { event, status, reason, delayMs } of batch) {
+    for (const { event, status, attempts, reason, delayMs } of batch) {
       hold.forgetKey(event)
       counts[status]++
-      report(status === 'dead' ? { kind: 'dead', event, reason } : { kind: 'failed', event, reason, delayMs })
+      if (status === 'dead') report({ kind: 'dead', event, reason })
+      else report({ kind: attempts === event.attempts ? 'postponed' : 'failed', event, reason, delayMs })
     }
   }
 

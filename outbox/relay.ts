@@ -8,6 +8,7 @@ import { createLease } from './lease.ts'
 import { keepPruning } from './prune.ts'
 import type { Report } from './reports.ts'
 import type { Send } from './send.ts'
+import { QUEUE_RETRIES, type Retries } from './settle.ts'
 
 export interface RelayOptions {
   /** A `pg` pool, or anything that runs single statements like one. Two connections are enough. */
@@ -24,6 +25,8 @@ export interface RelayOptions {
   batchSize?: number
   /** Sends under way at once. */
   inFlight?: number
+  /** How long a refused event is tried for. */
+  retries?: Retries
 }
 
 export interface Relay {
@@ -49,10 +52,10 @@ const IN_FLIGHT = 8
 /** A relay over the tables of `migrations/`. Opens nothing by itself. Any number of them share the work. */
 export function createRelay(options: RelayOptions): Relay {
   const { db, send, report = () => {}, pollIntervalMs = POLL_INTERVAL_MS, retentionHours = RETENTION_HOURS } = options
-  const { batchSize = BATCH_SIZE, inFlight = IN_FLIGHT } = options
+  const { batchSize = BATCH_SIZE, inFlight = IN_FLIGHT, retries = QUEUE_RETRIES } = options
   const bell = createBell()
   const lease = createLease(db, `${hostname()}:${process.pid}`)
-  const drain = createDrain({ db, send, lease, hold: createHold(), bell, report, batchSize, inFlight })
+  const drain = createDrain({ db, send, lease, hold: createHold(), bell, report, batchSize, inFlight, retries })
   const broker = createOutageWatch('broker', report)
   const database = createOutageWatch('database', report)
 

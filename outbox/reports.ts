@@ -6,6 +6,8 @@ export type RelayReport =
   | { kind: 'published'; events: OutboxEvent[]; at: number }
   /** One event was refused; it is tried again in `delayMs`. */
   | { kind: 'failed'; event: OutboxEvent; reason: string; delayMs: number }
+  /** One event was not tried, since its destination is busy; it loses no attempt. */
+  | { kind: 'postponed'; event: OutboxEvent; reason: string; delayMs: number }
   /** One event is dead: somebody has to look. */
   | { kind: 'dead'; event: OutboxEvent; reason: string }
   /** The broker can't be reached, or takes nothing from anybody. */

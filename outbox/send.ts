@@ -22,6 +22,8 @@ export type Outcome =
   | { kind: 'refused'; reason: string }
   /** It can never be accepted (too large, say): dead at once, with the reason. */
   | { kind: 'unacceptable'; reason: string }
+  /** Not now: its destination is busy. It is tried again in `delayMs` and loses no attempt. Its key waits, no other. */
+  | { kind: 'postponed'; reason: string; delayMs: number }
 
 export interface SendResult {
   /** By event id. An event without an outcome counts as not sent: it loses no attempt and is tried again. */

@@ -8,6 +8,7 @@ import { createHold } from './hold.ts'
 import { createLease, type Lease } from './lease.ts'
 import { redrive } from './redrive.ts'
 import { type OutboxEvent, type Send, SEND_TIMEOUT_MS, type SendResult } from './send.ts'
+import { QUEUE_RETRIES } from './settle.ts'
 import { createLedger, type Fate } from './testing-ledger.ts'
 
 interface Flight {
@@ -80,6 +81,7 @@ export async function createWorld(db: pg.Pool, relayCount: number) {
       report,
       batchSize: 3,
       inFlight: 2,
+      retries: QUEUE_RETRIES,
     })
     const relay: ModelRelay = { drain, lease, bell, alive: true, known: new Set(), database: 'works', running: false }
     return relay

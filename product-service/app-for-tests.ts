@@ -13,6 +13,7 @@ import { productMigrations } from './migrations.ts'
 export const migrations = [outboxMigrations, productMigrations]
 
 export interface TestApp {
+  databaseUrl: string
   app: HttpApi
   pool: pg.Pool
   registry: Registry
@@ -34,12 +35,12 @@ export function openTestApp(databaseUrl: string): TestApp {
   const pool = connect({ databaseUrl, applicationName: 'test', maxConnections: 5, onIdleError: () => {} })
   const registry = createRegistry()
   let nudges = 0
-  const app = buildApp({ logger: pino(stream), registry, pool, nudge: () => nudges++ })
+  const app = buildApp({ logger: pino(stream), registry, pool, nudge: () => nudges++, access: undefined })
   const close = async () => {
     await app.close()
     await pool.end()
   }
-  return { app, pool, registry, logs, nudges: () => nudges, close }
+  return { databaseUrl, app, pool, registry, logs, nudges: () => nudges, close }
 }
 
 export interface Page {

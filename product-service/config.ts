@@ -1,4 +1,18 @@
-import { integer, matching, oneOf, optional, port, readConfig, secretUrl, text, url } from 'configuration'
+import {
+  authSwitch,
+  authText,
+  authUrl,
+  integer,
+  matching,
+  oneOf,
+  optional,
+  port,
+  readAccess,
+  readConfig,
+  secretUrl,
+  text,
+  url,
+} from 'configuration'
 import { withDatabaseName } from 'database'
 import { logLevels } from 'telemetry'
 
@@ -8,17 +22,35 @@ const MAX_RETENTION_HOURS = 365 * 24
 /** Not parsed as a URL: emulators give hosts like sqs.us-east-1.127.0.0.1, which are none, and nobody connects to. */
 const QUEUE_URL = /^https?:\/\/[^/\s]+\/\S+$/
 
-export type Config = ReturnType<typeof readProductServiceConfig>
+const host = text('an address to listen on', '127.0.0.1')
+
+export type Config = ReturnType<typeof readRelayConfig>
 
 /** The one place of this service that knows the environment. Throws a `StartError` that names what is wrong with it. */
-export function readProductServiceConfig(env: NodeJS.ProcessEnv = process.env) {
+export function readProductServiceConfig(env: NodeJS.ProcessEnv) {
+  const variables = readConfig(env, {
+    HOST: host,
+    AUTH: authSwitch,
+    AUTH_JWKS_URL: authUrl,
+    AUTH_ISSUER: authText,
+    AUTH_AUDIENCE: authText,
+  })
+  return {
+    ...readRelayConfig(env),
+    /** Whose tokens the API asks for, if it does. */
+    access: readAccess(variables),
+  }
+}
+
+/** What both processes of this folder need. The relay alone has no API, so nobody has to sign in to it. */
+export function readRelayConfig(env: NodeJS.ProcessEnv) {
   const variables = readConfig(env, {
     DATABASE_URL: secretUrl(['postgres', 'postgresql'], 'postgres://user:password@host:5432/products'),
     SQS_QUEUE_NAME: text('the name of a queue', 'product-notifications'),
     SQS_QUEUE_URL: optional(matching(QUEUE_URL, 'a URL like https://sqs.eu-central-1.amazonaws.com/123456789012/name')),
     AWS_REGION: text('an AWS region such as eu-central-1'),
     AWS_ENDPOINT_URL_SQS: optional(url(['http', 'https'])),
-    HOST: text('an address to listen on', '127.0.0.1'),
+    HOST: host,
     HTTP_PORT: port(8080),
     METRICS_PORT: port(8082),
     LOG_LEVEL: oneOf(logLevels, 'info'),

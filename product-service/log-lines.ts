@@ -23,6 +23,7 @@ export const logLines = {
     log.warn({ reason: err.message }, 'an idle database connection was lost; the next query opens another'),
 
   created: (log: FastifyBaseLogger, change: Change) => log.info(change, 'product created'),
+  updated: (log: FastifyBaseLogger, change: Change) => log.info(change, 'product updated'),
   deleted: (log: FastifyBaseLogger, change: Change) => log.info(change, 'product deleted'),
 }
 

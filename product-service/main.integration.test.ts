@@ -133,6 +133,30 @@ test('a missing or malformed variable is one line on stderr, and no secret', asy
   )
 })
 
+test('on an address that other machines can reach it does not start unless it is told who may call', async () => {
+  const env = { ...(await environment()), HOST: '0.0.0.0' }
+  const service = start(env)
+  expect(await service.exit).toBe(1)
+  expect(service.stderr()).toMatch(/^configuration: HOST=0\.0\.0\.0 [^\n]*AUTH_JWKS_URL[^\n]*AUTH=off[^\n]*\n$/)
+  const open = start({ ...env, AUTH: 'off' })
+  await ready(open)
+  expect((await fetch(`${open.api}/products`)).status).toBe(200)
+})
+
+test('with a token issuer the API asks for tokens, and health does not', async () => {
+  const issuer = {
+    AUTH_JWKS_URL: 'http://127.0.0.1:1/keys',
+    AUTH_ISSUER: 'https://id.example',
+    AUTH_AUDIENCE: 'products',
+  }
+  const service = start({ ...(await environment()), ...issuer })
+  await ready(service)
+  const answer = await fetch(`${service.api}/products`)
+  expect([answer.status, answer.headers.get('www-authenticate')]).toEqual([401, 'Bearer'])
+  expect((await fetch(`${service.operations}/health/ready`)).status).toBe(200)
+  expect((await fetch(`${service.api}/openapi.json`)).status).toBe(200)
+})
+
 test('waits for a database that is not there yet, says so, and can be stopped meanwhile', async () => {
   const env = await environment()
   const nobody = await freePort()

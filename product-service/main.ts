@@ -1,15 +1,16 @@
 import { closeOnSignal, describePortError, startOrExit } from 'configuration'
 import { describeDatabase } from 'database'
-import { stopHttpApi } from 'http-api'
+import { BACKLOG, stopHttpApi } from 'http-api'
 import { createLogger } from 'telemetry'
 import { buildApp } from './app.ts'
 import { readProductServiceConfig } from './config.ts'
+import { startForgettingKeys } from './forget-keys.ts'
 import { logLines } from './log-lines.ts'
 import { startRelay } from './relay.ts'
 import { openResources } from './resources.ts'
 
-/** A stop must end within 10 s. Whoever has not sent its request by then is cut off; a send under way has 5 s more. */
-const CUT_REQUESTS_AFTER_MS = 4_000
+/** A stop must end within 10 s: one second of it is for callers to turn elsewhere, and a send under way may take 5 s. */
+const CUT_REQUESTS_AFTER_MS = 3_000
 
 const stopping = new AbortController()
 /** What was opened, closed in the opposite order. */
@@ -18,7 +19,7 @@ const opened = new AsyncDisposableStack()
 await startOrExit(start, stopping.signal)
 
 async function start(): Promise<void> {
-  const config = readProductServiceConfig()
+  const config = readProductServiceConfig(process.env)
   const logger = createLogger('product-service', config.logLevel)
   closeOnSignal({
     async close() {
@@ -32,9 +33,10 @@ async function start(): Promise<void> {
 
   const resources = await openResources('product-service', config, logger, opened, stopping.signal)
   const nudge = startRelay(resources, config, logger, opened)
-  const app = buildApp({ logger, registry: resources.registry, pool: resources.pool, nudge })
+  startForgettingKeys(resources.pool, opened)
+  const app = buildApp({ logger, registry: resources.registry, pool: resources.pool, nudge, access: config.access })
   opened.defer(() => stopHttpApi(app, CUT_REQUESTS_AFTER_MS))
-  const api = await app.listen({ host: config.host, port: config.httpPort }).catch((error: Error) => {
+  const api = await app.listen({ host: config.host, port: config.httpPort, backlog: BACKLOG }).catch((error: Error) => {
     throw describePortError(error, 'the API of product-service', config.httpPort, 'HTTP_PORT')
   })
   logLines.started(logger, {

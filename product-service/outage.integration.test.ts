@@ -1,4 +1,5 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import type { Product } from 'contracts'
 import { freePort, freshDatabase, type LocalPostgres, startPostgres } from 'local'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { create, migrations, openTestApp, type TestApp } from './app-for-tests.ts'
@@ -56,6 +57,36 @@ test('while PostgreSQL is away every call is 503 with Retry-After and health say
   await vi.waitFor(async () => expect((await post()).statusCode).toBe(201), { timeout: 10_000 })
   expect((await it.app.inject(`/products/${id}`)).statusCode).toBe(200)
   expect(await missingParts(it.pool, state)).toEqual({})
+})
+
+test('PostgreSQL restarts under load: every 201 is true, every other answer is 503, and no product is without its event', async () => {
+  const done = new AbortController()
+  const answers: { status: number; body: string }[] = []
+  const clients = Array.from({ length: 40 }, async () => {
+    while (!done.signal.aborted) {
+      const answer = await post()
+      answers.push({ status: answer.statusCode, body: answer.body })
+    }
+  })
+  const created = () => answers.filter(({ status }) => status === 201)
+  await vi.waitFor(() => expect(created().length).toBeGreaterThan(100), { timeout: 10_000 })
+  postgres.kill() // "immediate": as after a crash, and with requests under way
+  await postgres.stop()
+  await startServer()
+  const before = created().length
+  await vi.waitFor(() => expect(created().length).toBeGreaterThan(before + 100), { timeout: 10_000 })
+  done.abort()
+  await Promise.all(clients)
+
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([201, 503]))
+  const { rows } = await it.pool.query<{ id: string; events: number }>(
+    `SELECT id, (SELECT count(*)::int FROM events WHERE key = products.id::text) AS events FROM products`,
+  )
+  const written = new Map(rows.map(({ id, events }) => [id, events]))
+  for (const { body } of created()) expect(written.get((JSON.parse(body) as Product).id)).toBe(1)
+  expect(rows.every(({ events }) => events === 1)).toBe(true)
+  const { rowCount } = await it.pool.query('SELECT FROM events')
+  expect(rowCount).toBe(rows.length)
 })
 
 test('a read-only database is 503 for writes, with no half-written fact, and 200 for reads', async () => {

@@ -2,7 +2,7 @@
 import { closeOnSignal, startOrExit } from 'configuration'
 import { describeDatabase } from 'database'
 import { createLogger } from 'telemetry'
-import { readProductServiceConfig } from './config.ts'
+import { readRelayConfig } from './config.ts'
 import { logLines } from './log-lines.ts'
 import { startRelay } from './relay.ts'
 import { openResources } from './resources.ts'
@@ -14,7 +14,7 @@ const opened = new AsyncDisposableStack()
 await startOrExit(start, stopping.signal)
 
 async function start(): Promise<void> {
-  const config = readProductServiceConfig(process.env)
+  const config = readRelayConfig(process.env)
   const logger = createLogger('relay', config.logLevel)
   closeOnSignal({
     async close() {

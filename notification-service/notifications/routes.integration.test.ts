@@ -26,7 +26,7 @@ beforeEach(async () => {
   databaseUrl = await freshDatabase(inject('postgresUrl'), notificationMigrations)
   pool = connect({ databaseUrl, applicationName: 'test', maxConnections: 2, onIdleError: () => {} })
   const logger = pino({ level: 'silent' })
-  app = buildApp({ pool, logger, log: logLines(logger), registry: createRegistry() })
+  app = buildApp({ pool, logger, log: logLines(logger), registry: createRegistry(), access: undefined })
 })
 afterEach(async () => {
   await app.close()

@@ -16,7 +16,11 @@ export function notificationRoutes(app: HttpApi, pool: pg.Pool): void {
   app.route({
     method: 'GET',
     url: '/notifications',
-    schema: { querystring: PageQuery, response: { 200: NotificationPage, ...problemResponses(400, 500, 503) } },
+    schema: {
+      summary: 'List notifications, newest first',
+      querystring: PageQuery,
+      response: { 200: NotificationPage, ...problemResponses(400, 500, 503) },
+    },
     async handler({ query: { limit, token, ...query } }) {
       const filter = filterOf(query)
       const tokens = tokensOf(filter)
@@ -29,7 +33,11 @@ export function notificationRoutes(app: HttpApi, pool: pg.Pool): void {
   app.route({
     method: 'GET',
     url: '/notifications/:id',
-    schema: { params: NotificationParams, response: { 200: Notification, ...problemResponses(404, 500, 503) } },
+    schema: {
+      summary: 'Get a notification',
+      params: NotificationParams,
+      response: { 200: Notification, ...problemResponses(404, 500, 503) },
+    },
     async handler({ params: { id } }) {
       // What is no UUID names no notification either.
       const notification = UUID.test(id) ? await getNotification(pool, id) : undefined

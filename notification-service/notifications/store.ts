@@ -16,12 +16,15 @@ export interface Stored {
 }
 
 /**
- * Stores those notifications whose event is not known yet, all or none, in one statement that is its own transaction.
+ * Stores those notifications whose event is not known yet, all or none, in one statement that is its own transaction unless `db` is one.
  * Resolves, after the commit, with the new ones; whatever is missing from them was a duplicate, of an earlier batch or of
  * this one. Rejects with the server's error.
  */
-export async function storeNotifications(pool: pg.Pool, notifications: readonly NewNotification[]): Promise<Stored[]> {
-  const { rows } = await pool.query<Stored>(
+export async function storeNotifications(
+  db: Pick<pg.Pool, 'query'>,
+  notifications: readonly NewNotification[],
+): Promise<Stored[]> {
+  const { rows } = await db.query<Stored>(
     `INSERT INTO notifications (id, event_id, event_type, product_id, title, message, sequence, occurred_at)
      SELECT id, event_id, event_type, product_id, title, message, sequence, occurred_at
      FROM (SELECT pg_advisory_xact_lock($2)) AS turn,

@@ -39,7 +39,14 @@ async function startApi(heartbeatMs = 60_000) {
   const lines: string[] = []
   const logger = pino({ level: 'info' }, { write: (line) => void lines.push(line) })
   const own = connect({ databaseUrl, applicationName: 'api', maxConnections: 10, onIdleError: () => {} })
-  const app = buildApp({ pool: own, logger, log: logLines(logger), registry: createRegistry(), heartbeatMs })
+  const app = buildApp({
+    pool: own,
+    logger,
+    log: logLines(logger),
+    registry: createRegistry(),
+    access: undefined,
+    heartbeatMs,
+  })
   const url = await app.listen({ host: '127.0.0.1', port: 0 })
   let closed: Promise<void> | undefined
   const close = () => (closed ??= app.close().then(() => own.end()))

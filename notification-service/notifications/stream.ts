@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream'
-import { type HttpApi, HttpProblem, problemResponses } from 'http-api'
+import { type HttpApi, HttpProblem, leavePlace, problemResponses } from 'http-api'
 import type pg from 'pg'
 import { Type } from 'typebox'
 import type { LogLines } from '../log-lines.ts'
@@ -20,6 +20,7 @@ const Headers = Type.Object({
   'last-event-id': Type.Optional(
     Type.String({
       format: 'uuid',
+      examples: ['00000000-0000-0000-0000-000000000000'],
       description:
         'The id of the last notification that the reader has seen: the stream goes on behind it. Without it the stream ' +
         'begins with what comes next; with the id of zeros it begins with the oldest notification there is.',
@@ -62,6 +63,7 @@ export function streamRoute(app: HttpApi, { pool, feed, log, heartbeatMs = HEART
     // A HEAD would open a stream and never read it.
     exposeHeadRoute: false,
     schema: {
+      summary: 'Follow notifications as they come',
       querystring: FilterQuery,
       headers: Headers,
       response: { 200: EventStream, ...problemResponses(400, 500, 503) },
@@ -84,6 +86,7 @@ export function streamRoute(app: HttpApi, { pool, feed, log, heartbeatMs = HEART
           // When the stream ends so does its connection: nobody waits for another request on it.
           connection: 'close',
         })
+        leavePlace(app.server, reply.raw)
         return reply.send(stream)
       } catch (error) {
         streams -= 1

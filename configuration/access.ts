@@ -1,0 +1,51 @@
+import { isLoopback } from './loopback.ts'
+import { type Kind, oneOf, optional, text, url } from './read-config.ts'
+import { StartError } from './start-error.ts'
+
+/** Who signs the tokens that are let in, and for whom they must be meant. */
+export interface TokenIssuer {
+  /** Where the public keys are. */
+  jwksUrl: string
+  issuer: string
+  audience: string
+}
+
+/** The variables below, as `readConfig` gives them. */
+export interface AccessVariables {
+  HOST: string
+  AUTH: 'off' | undefined
+  AUTH_JWKS_URL: string | undefined
+  AUTH_ISSUER: string | undefined
+  AUTH_AUDIENCE: string | undefined
+}
+
+export const authSwitch: Kind<'off' | undefined> = optional(oneOf(['off'] as const))
+export const authUrl: Kind<string | undefined> = optional(url(['https', 'http']))
+export const authText: Kind<string | undefined> = optional(text('text'))
+
+/**
+ * Whose tokens an API must ask for; undefined when nobody has to sign in: on loopback, or where `AUTH=off` says that
+ * somebody else checks. Throws a `StartError` for everything between: nothing is open by accident.
+ */
+export function readAccess(variables: AccessVariables): TokenIssuer | undefined {
+  const { HOST, AUTH, AUTH_JWKS_URL: jwksUrl, AUTH_ISSUER: issuer, AUTH_AUDIENCE: audience } = variables
+  const missing = Object.entries({ AUTH_JWKS_URL: jwksUrl, AUTH_ISSUER: issuer, AUTH_AUDIENCE: audience })
+    .filter(([, value]) => value === undefined)
+    .map(([name]) => name)
+  const none = missing.length === 3
+  if (AUTH === 'off') {
+    if (!none)
+      throw new StartError('configuration: AUTH=off and AUTH_JWKS_URL, AUTH_ISSUER, AUTH_AUDIENCE exclude each other')
+    return undefined
+  }
+  if (jwksUrl !== undefined && issuer !== undefined && audience !== undefined) return { jwksUrl, issuer, audience }
+  if (!none)
+    throw new StartError(
+      `configuration: ${missing.join(' and ')} must be set too: AUTH_JWKS_URL, AUTH_ISSUER and AUTH_AUDIENCE belong together`,
+    )
+  if (isLoopback(HOST)) return undefined
+  throw new StartError(
+    `configuration: HOST=${HOST} can be reached from other machines: set AUTH_JWKS_URL, AUTH_ISSUER and AUTH_AUDIENCE, ` +
+      'or AUTH=off if something in front of this service checks who calls',
+  )
+}

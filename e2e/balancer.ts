@@ -1,0 +1,81 @@
+import { Agent, createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import type { Service } from './stack.ts'
+
+/** Often enough to see within the second that an instance gives that it is not ready any more. */
+const CHECK_EVERY_MS = 100
+
+export interface Balancer {
+  url: string
+  /** Requests that got no answer from the instance they were sent to. */
+  dropped: () => number
+  stop(): Promise<void>
+}
+
+/**
+ * What stands before instances of a service in production: hands requests in turn to those that are ready, over
+ * connections that it keeps. Like any, it goes on to the next instance only if it could not connect: what was sent may
+ * have been done.
+ */
+export async function startBalancer(instances: Service[]): Promise<Balancer> {
+  const agent = new Agent({ keepAlive: true })
+  let ready = instances
+  let turn = 0
+  let dropped = 0
+  const check = async () => {
+    const answers = await Promise.all(instances.map((instance) => isReady(instance)))
+    ready = instances.filter((_, index) => answers[index])
+  }
+  const timer = setInterval(() => void check(), CHECK_EVERY_MS)
+
+  function pass(incoming: IncomingMessage, response: ServerResponse, body: Buffer, tries: number): void {
+    const instance = ready[turn++ % Math.max(1, ready.length)]
+    if (!instance) {
+      fail(response)
+      return
+    }
+    const { method, url: path, headers } = incoming
+    const { hostname: host, port } = new URL(instance.url)
+    const passed = request({ agent, host, port, method, path, headers }, (answer) => {
+      response.writeHead(answer.statusCode ?? 502, { 'content-type': 'application/json' })
+      answer.pipe(response)
+      answer.on('error', () => fail(response))
+    })
+    passed.on('error', ({ code }: NodeJS.ErrnoException) => {
+      if (code === 'ECONNREFUSED' && tries > 1) pass(incoming, response, body, tries - 1)
+      else fail(response)
+    })
+    passed.end(body)
+  }
+
+  function fail(response: ServerResponse): void {
+    dropped++
+    response.writeHead(502).end()
+  }
+
+  const server = createServer((incoming, response) => {
+    const chunks: Buffer[] = []
+    incoming.on('data', (chunk: Buffer) => chunks.push(chunk))
+    incoming.on('end', () => pass(incoming, response, Buffer.concat(chunks), instances.length))
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    dropped: () => dropped,
+    async stop() {
+      clearInterval(timer)
+      server.close()
+      server.closeAllConnections()
+      await once(server, 'close')
+      agent.destroy()
+    },
+  }
+}
+
+async function isReady({ metricsUrl }: Service): Promise<boolean> {
+  return fetch(`${metricsUrl}/health/ready`).then(
+    ({ ok }) => ok,
+    () => false,
+  )
+}

@@ -1,0 +1,26 @@
+import { execFile } from 'node:child_process'
+import { resolve } from 'node:path'
+import { localCredentials } from 'local'
+
+export interface DlqTarget {
+  sqsEndpoint: string
+  queueName: string
+  databaseUrl: string
+}
+
+/** `npm run dlq -- <args>` as a process; resolves with what it printed and its exit code. */
+export function runDlq(target: DlqTarget, ...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  const main = resolve(import.meta.dirname, '../notification-service/dlq-main.ts')
+  const env = {
+    ...localCredentials,
+    PATH: process.env.PATH,
+    DATABASE_URL: target.databaseUrl,
+    AWS_ENDPOINT_URL_SQS: target.sqsEndpoint,
+    SQS_QUEUE_NAME: target.queueName,
+  }
+  return new Promise((done) => {
+    execFile(process.execPath, [main, ...args], { env }, (error, out, err) => {
+      done({ code: error ? Number(error.code ?? 1) : 0, out, err })
+    })
+  })
+}

@@ -1,0 +1,102 @@
+import swagger from '@fastify/swagger'
+import type { FastifyInstance, FastifySchema, RouteOptions } from 'fastify'
+import { scopeFor, type Scopes } from './access.ts'
+import { docsPage } from './docs-page.ts'
+import type { Answer, OpenApiDocument } from './openapi-document.ts'
+import { problemExamples } from './problem-examples.ts'
+import { MEDIA_TYPE, Problem, problemResponses, type ProblemStatus, problems } from './problems.ts'
+
+export interface DocumentOptions {
+  title: string
+  description: string
+  /** When tokens are asked for: the scope that reading needs, and the one that changing needs. */
+  scopes: Scopes | undefined
+}
+
+/** Nothing is loaded from anywhere, and no script runs; the page brings its few lines of style along. */
+const DOCS_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+
+/** Headers that belong to a problem, by its status. */
+const PROBLEM_HEADERS: Record<number, Record<string, string>> = {
+  401: { 'www-authenticate': 'What is wrong with the token: RFC 6750' },
+  403: { 'www-authenticate': 'Which scope the token needs: RFC 6750' },
+  405: { allow: 'The methods that are allowed' },
+  503: { 'retry-after': 'Seconds to wait before the next try' },
+}
+
+/**
+ * Makes the OpenAPI 3.1 document from the schemas of the routes that are added `after` this, and serves it at
+ * `/openapi.json`, and at `/docs` as a page to read. Both are open to everybody.
+ */
+export function addDocument(app: FastifyInstance, { title, description, scopes }: DocumentOptions): void {
+  void app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title, description, version: '1.0.0' },
+      components: scopes
+        ? { securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } } }
+        : {},
+    },
+    transform: ({ schema, url, route }) => ({ schema: withGeneralAnswers(schema, route, scopes), url }),
+    transformObject: (made) =>
+      shareProblems(('openapiObject' in made ? made.openapiObject : {}) as OpenApiDocument) as object,
+  })
+  app.after(() => {
+    const hidden = { schema: { hide: true }, config: { open: true } } as const
+    let page: string | undefined
+    app.get('/openapi.json', hidden, () => app.swagger())
+    app.get('/docs', hidden, (_, reply) => {
+      page ??= docsPage(app.swagger() as OpenApiDocument)
+      return reply.header('content-security-policy', DOCS_POLICY).type('text/html; charset=utf-8').send(page)
+    })
+  })
+}
+
+/** What any route may answer, whatever it does itself. */
+function withGeneralAnswers(
+  schema: FastifySchema,
+  { method }: RouteOptions,
+  scopes: Scopes | undefined,
+): FastifySchema {
+  const name = String([method].flat()[0])
+  const reads = name === 'GET' || name === 'HEAD'
+  return {
+    ...schema,
+    ...(scopes && { security: [{ bearer: [scopeFor(name, scopes)] }] }),
+    response: {
+      ...(schema.response as object),
+      ...problemResponses(400, 500, 503),
+      ...(!reads && problemResponses(413, 415)),
+      ...(scopes && problemResponses(401, 403)),
+    },
+  }
+}
+
+/** Each problem is described once, and referred to wherever it may be the answer. */
+function shareProblems(document: OpenApiDocument): OpenApiDocument {
+  const statuses = [...new Set(Object.values(problems).map(({ status }) => status))]
+  const name = (status: number | string) => `Problem${status}`
+  for (const operation of Object.values(document.paths).flatMap((path) => Object.values(path))) {
+    for (const [status, answer] of Object.entries(operation.responses)) {
+      if ('content' in answer && answer.content && MEDIA_TYPE in answer.content)
+        operation.responses[status] = { $ref: `#/components/responses/${name(status)}` }
+    }
+  }
+  const responses = Object.fromEntries(statuses.map((status) => [name(status), problemAnswer(status)]))
+  const schemas = { ...document.components.schemas, Problem: { ...Problem } }
+  return { ...document, components: { ...document.components, schemas, responses } }
+}
+
+function problemAnswer(status: ProblemStatus): Answer {
+  const headers = Object.entries(PROBLEM_HEADERS[status] ?? {})
+  const { description } = problemResponses(status)[status]
+  return {
+    description,
+    ...(headers.length > 0 && {
+      headers: Object.fromEntries(
+        headers.map(([name, description]) => [name, { description, schema: { type: 'string' } }]),
+      ),
+    }),
+    content: { [MEDIA_TYPE]: { schema: { $ref: '#/components/schemas/Problem' }, examples: problemExamples(status) } },
+  }
+}

@@ -1,0 +1,46 @@
+import { HttpProblem } from './problems.ts'
+
+/** Which precondition of a request is not met by the resource as it is; undefined when it may go on. */
+export type FailedPrecondition = 'if-match' | 'if-none-match' | undefined
+
+/** An entity tag of RFC 9110, section 8.8.3. */
+const ENTITY_TAG = /(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*"/g
+
+/**
+ * Reads If-Match and If-None-Match, and returns what tells whether they hold for a strong entity tag. If-Match compares
+ * strongly, so a weak tag never matches there; If-None-Match compares weakly (RFC 9110, section 13.1). Throws a problem
+ * (400) for what is neither `*` nor a list of entity tags.
+ */
+export function readPreconditions(headers: {
+  'if-match'?: string
+  'if-none-match'?: string
+}): (etag: string) => FailedPrecondition {
+  const ifMatch = readTags('if-match', headers['if-match'])
+  const ifNoneMatch = readTags('if-none-match', headers['if-none-match'])
+  return (etag) => {
+    if (ifMatch && ifMatch !== '*' && !ifMatch.includes(etag)) return 'if-match'
+    if (ifNoneMatch && (ifNoneMatch === '*' || ifNoneMatch.some((tag) => tag.replace(/^W\//, '') === etag)))
+      return 'if-none-match'
+    return undefined
+  }
+}
+
+function readTags(field: string, header: string | undefined): '*' | string[] | undefined {
+  if (header === undefined) return undefined
+  if (header.trim() === '*') return '*'
+  const tags: string[] = []
+  const elements = header
+    .replaceAll(ENTITY_TAG, (tag) => {
+      tags.push(tag)
+      return '"'
+    })
+    .split(',')
+    .map((element) => element.trim())
+    // A list may have empty elements.
+    .filter((element) => element !== '')
+  // What is left over is not a tag, or one behind another without a comma.
+  if (tags.length > 0 && elements.length === tags.length && elements.every((element) => element === '"')) return tags
+  throw new HttpProblem('invalid-request', 'The headers are not valid.', [
+    { field, message: 'must be * or a list of entity tags, such as "1"' },
+  ])
+}

@@ -1,0 +1,64 @@
+import { Writable } from 'node:stream'
+import { pino } from 'pino'
+import { createRegistry, type Registry } from 'telemetry'
+import { beforeEach, expect, test } from 'vitest'
+import { createHttpApi, type HttpApi } from './index.ts'
+
+let app: HttpApi
+let registry: Registry
+let logs: Record<string, unknown>[]
+beforeEach(() => {
+  logs = []
+  registry = createRegistry()
+  const stream = new Writable({
+    write(line: Buffer, _, done) {
+      logs.push(JSON.parse(line.toString()) as Record<string, unknown>)
+      done()
+    },
+  })
+  app = createHttpApi({ logger: pino(stream), registry })
+  app.post('/things/:id', () => 'done')
+})
+
+const get = (url: string, headers: Record<string, string> = {}) => app.inject({ method: 'GET', url, headers })
+const post = (url: string) => app.inject({ method: 'POST', url })
+
+test.each(['abc', 'A.b-c_9', 'x'.repeat(128)])('the id %s of the caller is kept', async (id) => {
+  const { headers } = await get('/nowhere', { 'x-request-id': id })
+  expect(headers['x-request-id']).toBe(id)
+})
+
+test.each(['', 'a b', 'a"', 'x'.repeat(129), 'ü'])('the id "%s" is replaced by a UUID', async (id) => {
+  const { headers } = await get('/nowhere', { 'x-request-id': id })
+  expect(headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/)
+})
+
+test('each request is one line in the log, at info, without its query', async () => {
+  await post('/things/1?limit=3')
+  expect(logs).toEqual([
+    expect.objectContaining({
+      level: 30,
+      msg: 'request',
+      method: 'POST',
+      url: '/things/1',
+      status: 200,
+      duration_ms: expect.any(Number) as number,
+      request_id: expect.any(String) as string,
+    }),
+  ])
+})
+
+test('durations are measured by route pattern, whatever paths are asked for', async () => {
+  await post('/things/1')
+  await post('/things/2')
+  await get('/a')
+  await get('/%zz')
+  const counts = (await registry.metrics())
+    .split('\n')
+    .filter((line) => line.startsWith('http_request_duration_seconds_count{'))
+  expect(counts).toEqual([
+    'http_request_duration_seconds_count{method="POST",route="/things/:id",status="200"} 2',
+    'http_request_duration_seconds_count{method="GET",route="none",status="404"} 1',
+    'http_request_duration_seconds_count{method="GET",route="none",status="400"} 1',
+  ])
+})
