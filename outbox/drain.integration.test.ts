@@ -4,7 +4,7 @@ import { createBell } from './bell.ts'
 import { createDrain } from './drain.ts'
 import { createHold } from './hold.ts'
 import { createLease } from './lease.ts'
-import { settleAccepted } from './settle.ts'
+import { QUEUE_RETRIES, settleAccepted } from './settle.ts'
 import { freshOutbox, newEvent, testBroker } from './testing.ts'
 
 test('what waited in memory when its lanes were lost is not sent once they are back: another relay may have sent it', async () => {
@@ -22,6 +22,7 @@ test('what waited in memory when its lanes were lost is not sent once they are b
     report: () => {},
     batchSize: 10,
     inFlight: 1,
+    retries: QUEUE_RETRIES,
   })
   await append(db, [newEvent('a'), newEvent('b')])
   expect(await drain.drainOnce(() => false)).toMatchObject({ claimed: 2, outage: 'the broker is away' })
