@@ -1,5 +1,5 @@
-import type { OutboxEvent } from './send.ts'
 import type { Database } from './database.ts'
+import type { OutboxEvent } from './send.ts'
 
 /** A lane to read from, and the ids of it that are in memory already. */
 export interface LaneToRead {
@@ -8,36 +8,51 @@ export interface LaneToRead {
 }
 
 /** Events are read into memory until they take this much (as stored, compressed): a thousand of 1 MiB must not. */
-const MAX_BYTES = 16 * 1024 * 1024
+export const MAX_BYTES = 16 * 1024 * 1024
 
 /**
- * Reads the next events to send: of each lane up to `perLane` failed ones that are due and up to `perLane` pending ones
- * in the order of their ids. A key with a failed event gives nothing but that event, once it is due.
+ * Reads the next pending events: of each lane up to `perLane` in the order of their ids. A key with a failed event gives
+ * nothing.
  *
  * It goes by status, never by "id above the last one": an event whose transaction took its id early and committed late
  * is found like any other. It writes nothing: owning the lane is what keeps other relays away.
  */
-export async function claim(db: Database, lanes: LaneToRead[], perLane: number): Promise<OutboxEvent[]> {
+export async function claimPending(db: Database, lanes: LaneToRead[], perLane: number): Promise<OutboxEvent[]> {
   const { rows } = await db.query<OutboxEvent>(
     `SELECT id, event_id AS "eventId", key, lane, type, payload::text, headers, attempts, created_at AS "createdAt"
      FROM (
        SELECT next.*, sum(pg_column_size(payload)) OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes_before
        FROM jsonb_to_recordset($1::jsonb) AS owned (lane smallint, held bigint[])
        CROSS JOIN LATERAL (
-         (SELECT * FROM events AS failed
-          WHERE failed.status = 'failed' AND failed.lane = owned.lane AND failed.next_attempt_at <= clock_timestamp()
-            AND failed.id <> ALL (owned.held)
-            AND NOT EXISTS (SELECT FROM events AS earlier
-                            WHERE earlier.status = 'failed' AND earlier.key = failed.key AND earlier.id < failed.id)
-          ORDER BY failed.next_attempt_at
-          LIMIT $2)
-         UNION ALL
-         (SELECT * FROM events AS pending
-          WHERE pending.status = 'pending' AND pending.lane = owned.lane
-            AND pending.id <> ALL (owned.held)
-            AND NOT EXISTS (SELECT FROM events AS failed WHERE failed.status = 'failed' AND failed.key = pending.key)
-          ORDER BY pending.id
-          LIMIT $2)
+         SELECT * FROM events AS pending
+         WHERE pending.status = 'pending' AND pending.lane = owned.lane
+           AND pending.id <> ALL (owned.held)
+           AND NOT EXISTS (SELECT FROM events AS failed WHERE failed.status = 'failed' AND failed.key = pending.key)
+         ORDER BY pending.id
+         LIMIT $2
+       ) AS next
+     ) AS readable
+     WHERE coalesce(bytes_before, 0) < $3`,
+    [JSON.stringify(lanes), perLane, MAX_BYTES],
+  )
+  return rows
+}
+
+/** Reads the failed events that are due: of each lane up to `perLane`, the longest due first, of each key the oldest. */
+export async function claimDue(db: Database, lanes: LaneToRead[], perLane: number): Promise<OutboxEvent[]> {
+  const { rows } = await db.query<OutboxEvent>(
+    `SELECT id, event_id AS "eventId", key, lane, type, payload::text, headers, attempts, created_at AS "createdAt"
+     FROM (
+       SELECT next.*, sum(pg_column_size(payload)) OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes_before
+       FROM jsonb_to_recordset($1::jsonb) AS owned (lane smallint, held bigint[])
+       CROSS JOIN LATERAL (
+         SELECT * FROM events AS failed
+         WHERE failed.status = 'failed' AND failed.lane = owned.lane AND failed.next_attempt_at <= clock_timestamp()
+           AND failed.id <> ALL (owned.held)
+           AND NOT EXISTS (SELECT FROM events AS earlier
+                           WHERE earlier.status = 'failed' AND earlier.key = failed.key AND earlier.id < failed.id)
+         ORDER BY failed.next_attempt_at
+         LIMIT $2
        ) AS next
      ) AS readable
      WHERE coalesce(bytes_before, 0) < $3`,

@@ -1,5 +1,5 @@
 import type { Bell } from './bell.ts'
-import { claim } from './claim.ts'
+import { claimDue, claimPending, type LaneToRead, MAX_BYTES } from './claim.ts'
 import type { Database } from './database.ts'
 import type { Hold } from './hold.ts'
 import { LANES } from './lanes.ts'
@@ -12,6 +12,8 @@ import { type Rejection, rejection, type Retries, settleAccepted, settleRejected
 const MAX_HELD = 4_000
 /** Below this the next page is read. */
 const LOW_WATER = 2_000
+/** A nudge tells of new events, not of old ones that became due: those are looked for this often at most. */
+const LOOK_FOR_DUE_MS = 500
 /** A cycle claims no more once it has claimed this many: it is bounded, so that its caller gets to look around. */
 const MAX_CYCLE = 50_000
 
@@ -63,6 +65,11 @@ export function createDrain(options: DrainOptions): Drain {
   /** After an outage one batch goes first; every accepted one doubles what may follow. */
   let window = inFlight
   let nudged = false
+  /** Failed events that are in memory: while the database calls them failed, it holds the rest of their keys back. */
+  const due = new Set<string>()
+  let lookedForDueAt = -Infinity
+  /** Whether there may be pending events that the last claim did not bring. */
+  let more = true
   /** Whether this cycle may start sends: neither is the broker away nor the process about to stop. */
   let mayStart: () => boolean = () => outage === undefined
 
@@ -106,6 +113,8 @@ export function createDrain(options: DrainOptions): Drain {
     )
     accepted.splice(0, batch.length)
     batch.forEach(hold.forget)
+    // Now the rest of a key that had failed can be read.
+    for (const { id } of batch) more = due.delete(id) || more
     counts.published += batch.length
   }
 
@@ -116,49 +125,60 @@ export function createDrain(options: DrainOptions): Drain {
     rejected.splice(0, batch.length)
     for (const { event, status, attempts, reason, delayMs } of batch) {
       hold.forgetKey(event)
+      due.delete(event.id)
+      more = true
       counts[status]++
       if (status === 'dead') report({ kind: 'dead', event, reason })
       else report({ kind: attempts === event.attempts ? 'postponed' : 'failed', event, reason, delayMs })
     }
   }
 
-  async function readMore(): Promise<number> {
+  /** Reads a page into memory. Returns how many events it brought, and whether there may be more where they were. */
+  async function read(claim: typeof claimPending): Promise<{ events: OutboxEvent[]; full: boolean }> {
     const lanes = lease.readable()
-    if (lanes.length === 0) return 0
+    if (lanes.length === 0) return { events: [], full: false }
     const perLane = Math.ceil((MAX_HELD - hold.size()) / lanes.length)
-    const events = await claim(
-      db,
-      lanes.map((lane) => ({ lane, held: hold.idsOf(lane) })),
-      perLane,
-    )
+    const toRead: LaneToRead[] = lanes.map((lane) => ({ lane, held: hold.idsOf(lane) }))
+    const events = await claim(db, toRead, perLane)
     hold.add(events)
-    return events.length
+    const bytes = events.reduce((sum, { payload }) => sum + payload.length, 0)
+    return { events, full: events.length >= perLane || bytes >= MAX_BYTES }
+  }
+
+  async function readPending(counts: DrainCounts): Promise<void> {
+    nudged = more = false
+    const { events, full } = await read(claimPending)
+    counts.claimed += events.length
+    more ||= full
+  }
+
+  async function readDue(counts: DrainCounts): Promise<void> {
+    const { events, full } = await read(claimDue)
+    for (const { id } of events) due.add(id)
+    counts.claimed += events.length
+    lookedForDueAt = full ? -Infinity : performance.now()
   }
 
   async function drainOnce(stopping: () => boolean): Promise<DrainCounts> {
     const counts: DrainCounts = { claimed: 0, published: 0, failed: 0, dead: 0 }
     outage = undefined
     mayStart = () => outage === undefined && !stopping()
-    let more = true
+    if (!nudged) lookedForDueAt = -Infinity
+    more = true
     for (;;) {
       // Alone, and before the next claim: one that looked while a key's failure was being written would take the next of
       // that key. What was accepted holds nothing back, so claiming beside it is safe; it is held until both are done.
       await settleRejectedEvents(counts)
       if (lease.dueInMs() === 0) await balance()
-      if (nudged) more = true
-      const goOn = mayStart()
-      if (goOn && more && hold.size() < LOW_WATER && counts.claimed < MAX_CYCLE) {
-        nudged = false
-        const [read] = await both(readMore(), settleAcceptedEvents(counts))
-        counts.claimed += read
-        more = read > 0
-      } else {
-        await settleAcceptedEvents(counts)
-      }
+      const mayRead = () => mayStart() && hold.size() < LOW_WATER && counts.claimed < MAX_CYCLE
+      if (mayRead() && (more || nudged)) await both(readPending(counts), settleAcceptedEvents(counts))
+      else await settleAcceptedEvents(counts)
+      startSends()
+      if (mayRead() && performance.now() - lookedForDueAt > LOOK_FOR_DUE_MS) await readDue(counts)
       startSends()
       if (accepted.length > 0 || rejected.length > 0) continue
       if (sending > 0) await bell.wait(lease.dueInMs())
-      else if (!goOn || !(hold.hasReady() || (more && counts.claimed < MAX_CYCLE))) break
+      else if (!mayStart() || !(hold.hasReady() || ((more || nudged) && counts.claimed < MAX_CYCLE))) break
     }
     // The last send rang for this loop, not for whoever sleeps next.
     if (!nudged) bell.clear()
@@ -170,7 +190,9 @@ export function createDrain(options: DrainOptions): Drain {
     await lease.balance((lane) => hold.idsOf(lane).length === 0)
     const readable = new Set(lease.readable())
     hold.forgetWaiting((lane) => !readable.has(lane))
-    if (lease.owned() !== before) report({ kind: 'lanes', owned: lease.owned(), of: LANES })
+    if (lease.owned() === before) return
+    more = true
+    report({ kind: 'lanes', owned: lease.owned(), of: LANES })
   }
 
   function nudge(): void {

@@ -1,7 +1,7 @@
 import type pg from 'pg'
 import { afterAll, beforeEach, expect, inject, test } from 'vitest'
 import { append } from './append.ts'
-import { claim } from './claim.ts'
+import { claimDue, claimPending } from './claim.ts'
 import type { OutboxEvent } from './send.ts'
 import { rejection, settleAccepted, settleRejected } from './settle.ts'
 import type { Database } from './database.ts'
@@ -20,7 +20,7 @@ const refusal = (event: OutboxEvent) => rejection(event, { kind: 'refused', reas
 
 test('a refusal that comes late leaves alone what another relay has settled since', async () => {
   await append(db, [newEvent('a'), newEvent('b')])
-  const [first, second] = (await claim(db, allLanes, 10)) as [OutboxEvent, OutboxEvent]
+  const [first, second] = (await claimPending(db, allLanes, 10)) as [OutboxEvent, OutboxEvent]
   await settleAccepted(db, [first.id])
   await settleRejected(db, [refusal(second)])
   const settled = await db.query('SELECT id, status, attempts, next_attempt_at FROM events ORDER BY id')
@@ -34,7 +34,7 @@ test('a refusal that comes late leaves alone what another relay has settled sinc
 
 test('an acceptance that comes late is a fact, whatever another relay was told since', async () => {
   await append(db, [newEvent('a')])
-  const [event] = (await claim(db, allLanes, 10)) as [OutboxEvent]
+  const [event] = (await claimPending(db, allLanes, 10)) as [OutboxEvent]
   await settleRejected(db, [refusal(event)])
   await settleAccepted(db, [event.id])
   expect(await statuses(db)).toEqual({ processed: 1 })
@@ -49,7 +49,7 @@ test('of two failed events of a key, as after a redrive, only the older is tried
          CASE WHEN id = ANY ($1) THEN interval '-1 second' ELSE interval '1 hour' END`,
       [ids],
     )
-    return (await claim(db, allLanes, 10)).map(({ id }) => Number(id)).toSorted((a, b) => a - b)
+    return (await claimDue(db, allLanes, 10)).map(({ id }) => Number(id)).toSorted((a, b) => a - b)
   }
   expect(await due([1, 2, 3])).toEqual([1, 3])
   expect(await due([2, 3])).toEqual([3])
