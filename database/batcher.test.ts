@@ -37,28 +37,38 @@ test('a lone call starts at once', async () => {
 })
 
 test('calls that arrive together share runs, in order, as many in each as are allowed', async () => {
-  const { submit, runs } = batcher()
-  const results = [1, 2, 3, 4].map(submit)
+  const { submit, runs } = batcher({ maxWaiting: 8 })
+  const results = [1, 2, 3, 4, 5, 6, 7].map(submit)
   await turn()
-  expect(runs.map(({ items }) => items)).toEqual([[1, 2, 3], [4]])
-  for (const { end } of runs) end()
-  expect(await Promise.all(results)).toEqual([10, 20, 30, 40])
+  expect(runs.map(({ items }) => items)).toEqual([
+    [1, 2, 3],
+    [4, 5, 6],
+  ])
+  runs[0]?.end()
+  runs[1]?.end()
+  await vi.waitFor(() => expect(runs[2]?.items).toEqual([7]))
+  runs[2]?.end()
+  expect(await Promise.all(results)).toEqual([10, 20, 30, 40, 50, 60, 70])
 })
 
-test('no call joins a run that has begun: what comes while all are under way waits for the next', async () => {
+test('no call joins a run that has begun: it waits for its end, or for enough company to fill another', async () => {
   const { submit, runs } = batcher()
-  const first = [submit(1)]
+  const results = [submit(1)]
   await turn()
-  first.push(submit(2))
+  results.push(submit(2), submit(3))
   await turn()
-  const later = [3, 4].map(submit)
+  expect(runs.map(({ items }) => items)).toEqual([[1]])
+  results.push(submit(4), submit(5))
   await turn()
-  expect(runs.map(({ items }) => items)).toEqual([[1], [2]])
+  expect(runs.map(({ items }) => items)).toEqual([[1], [2, 3, 4]])
+  runs[0]?.end()
+  expect(await results[0]).toBe(10)
+  await turn()
+  expect(runs).toHaveLength(2)
   runs[1]?.end()
-  expect(await first[1]).toBe(20)
-  await vi.waitFor(() => expect(runs.map(({ items }) => items)).toEqual([[1], [2], [3, 4]]))
-  for (const { end } of runs) end()
-  expect(await Promise.all([...first, ...later])).toEqual([10, 20, 30, 40])
+  await vi.waitFor(() => expect(runs[2]?.items).toEqual([5]))
+  runs[2]?.end()
+  expect(await Promise.all(results)).toEqual([10, 20, 30, 40, 50])
 })
 
 test('one more than may wait is refused, and the others are served', async () => {
@@ -92,10 +102,10 @@ test('what has waited too long is refused instead of run', async () => {
 
 test('an error of the whole is that of everybody in the run, of nobody else, and is not tried again', async () => {
   const { submit, runs } = batcher()
-  const results = [1, 2, 3, 4].map(submit)
-  const settled = Promise.allSettled(results)
+  const settled = Promise.allSettled([1, 2, 3, 4].map(submit))
   await turn()
   runs[0]?.fail(new Error('connection lost'))
+  await vi.waitFor(() => expect(runs[1]?.items).toEqual([4]))
   runs[1]?.end()
   const outcomes = await settled
   expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected', 'fulfilled'])

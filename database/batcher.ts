@@ -6,7 +6,7 @@ export interface BatcherOptions<Item, Result> {
   run: (items: Item[]) => Promise<Result[]>
   /** Most items in one run. */
   maxItems: number
-  /** Most runs at once. What arrives meanwhile waits, and so finds company. */
+  /** Most runs at once: beside one that is under way only full ones start. */
   maxInFlight: number
   /** Most items that wait for a run. What is above it is refused. */
   maxWaiting: number
@@ -27,7 +27,8 @@ interface Waiting<Item, Result> {
 
 /**
  * Lets calls that arrive together share a run, each answered only after it: for writes, group commit. A lone call waits
- * for nobody: a run starts as soon as fewer than `maxInFlight` are under way, with all that is there by then.
+ * for nobody: when no run is under way, one starts at once with all that is there. What arrives meanwhile waits for its
+ * end, or until there is enough of it to fill another.
  *
  * No call joins a run that has begun, so a read sees all that was committed before it was asked for.
  *
@@ -41,9 +42,15 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
   let inFlight = 0
   let scheduled = false
 
+  /** A second run starts only when it is full: before that it is better off with what arrives while the first ends. */
+  function mayStart(): boolean {
+    if (inFlight === 0) return waiting.length > 0
+    return inFlight < maxInFlight && waiting.length >= maxItems
+  }
+
   /** After the requests that have arrived are read, and before waiting for more. */
   function schedule(): void {
-    if (scheduled || inFlight === maxInFlight || waiting.length === 0) return
+    if (scheduled || !mayStart()) return
     scheduled = true
     setImmediate(start)
   }
@@ -53,7 +60,7 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
     const tooOld = performance.now() - maxWaitMs
     const firstInTime = waiting.findIndex(({ since }) => since >= tooOld)
     for (const { reject } of waiting.splice(0, firstInTime === -1 ? waiting.length : firstInTime)) reject(refusal())
-    while (inFlight < maxInFlight && waiting.length > 0) void occupySlot(waiting.splice(0, maxItems))
+    while (mayStart()) void occupySlot(waiting.splice(0, maxItems))
   }
 
   async function occupySlot(batch: Waiting<Item, Result>[]): Promise<void> {

@@ -36,6 +36,10 @@ export async function migrate(databaseUrl: string, ...sets: Migrations[]): Promi
       applied.push(...ran.map((migration) => migration.name))
     }
     return applied
+  } catch (error) {
+    // The runner puts some errors into words of its own. A connection that broke says so itself, as this rejects.
+    await client.query('SELECT 1')
+    throw error
   } finally {
     await client.end()
   }

@@ -54,10 +54,10 @@ export function readServiceConfig(env: NodeJS.ProcessEnv) {
     httpPort: variables.HTTP_PORT,
     metricsPort: variables.METRICS_PORT,
     logLevel: variables.LOG_LEVEL,
-    /** Webhooks and email; undefined when there is only the log. */
-    channels: readChannels(variables.CHANNELS_FILE, env),
     /** Whose tokens the API asks for, if it does. */
     access: readAccess(variables),
+    /** Webhooks and email; undefined when there is only the log. */
+    channels: readChannels(variables.CHANNELS_FILE, env),
   }
 }
 

@@ -75,7 +75,9 @@ test('of many receivers one goes on asking while SQS does not answer', async () 
   await expect.poll(async () => (await t.notifications()).length, patiently).toBeGreaterThan(0)
   let end = Promise.withResolvers<void>()
   receives.outage = end.promise
-  await expect.poll(() => receives.now, patiently).toBe(8)
+  // Several, on any machine: those that are not polling come to it when they have handled what they have.
+  await expect.poll(() => receives.now, patiently).toBeGreaterThan(1)
+  await expect.poll(async () => (await t.depth()).hidden, patiently).toBe(0)
   for (let attempt = 1; attempt <= 3; attempt++) {
     const failed = end
     end = Promise.withResolvers()

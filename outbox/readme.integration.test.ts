@@ -35,15 +35,17 @@ test('the program at the top of the README sends its event', async () => {
 })
 
 test('the README tells every option of createRelay with the default that it has', () => {
-  const options = [...read('README.md').matchAll(/^\| `(\w+)` \| (\d*)/gm)].map(([, name, value]) =>
-    `${name} ${value}`.trim(),
+  const options = [...read('README.md').matchAll(/^\| `(\w+)` \| (?:(\d+) \|)?/gm)].map(([, name, value]) =>
+    `${name} ${value ?? ''}`.trim(),
   )
   const source = read('relay.ts')
   const declared = /interface RelayOptions {([^]*?)^}/m.exec(source)?.[1] ?? ''
   const names = [...declared.matchAll(/^ {2}(\w+)\??:/gm)].map(([, name = '']) => name)
   const defaultOf = (name: string) => {
     const constant = new RegExp(`\\b${name} = ([A-Z_]+)`).exec(source)?.[1]
-    return constant === undefined ? '' : new RegExp(`const ${constant} = ([\\d_]+)`).exec(source)?.[1]?.replace('_', '')
+    return constant === undefined
+      ? ''
+      : (new RegExp(`const ${constant} = ([\\d_]+)`).exec(source)?.[1]?.replace('_', '') ?? '')
   }
   expect(names.length).toBeGreaterThan(5)
   expect(options.toSorted()).toEqual(names.map((name) => `${name} ${defaultOf(name)}`.trim()).toSorted())

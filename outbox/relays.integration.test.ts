@@ -33,9 +33,13 @@ const step = fc.oneof(
   often(4, fc.record({ is: is('pass'), ms: fc.constantFrom(300, 2_500, 4_000, 6_000, 11_000) })),
   often(1, fc.record({ is: is('appendLate'), key })),
   often(1, fc.record({ is: is('endLate'), key, commits: fc.boolean() })),
+  often(1, fc.record({ is: is('redrive') })),
   often(1, fc.record({ is: is('crash'), relay, fates })),
   often(1, fc.record({ is: is('stop'), relay })),
-  often(1, fc.record({ is: is('breakDatabase'), relay, how: fc.constantFrom('fails', 'loses the answer') })),
+  often(
+    1,
+    fc.record({ is: is('breakDatabase'), relay, how: fc.constantFrom('fails', 'settles nothing', 'loses the answer') }),
+  ),
 )
 type Step = typeof step extends fc.Arbitrary<infer Step> ? Step : never
 
@@ -53,6 +57,8 @@ async function take(world: Awaited<ReturnType<typeof createWorld>>, step: Step):
       return world.appendLate(step.key)
     case 'endLate':
       return world.endLate(step.key, step.commits)
+    case 'redrive':
+      return world.redrive()
     case 'crash':
       return world.crash(step.relay, step.fates)
     case 'stop':

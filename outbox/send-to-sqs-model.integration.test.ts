@@ -56,39 +56,43 @@ const calls = fc.array(
 )
 
 test('whatever SQS does, each verdict is the one that SQS gave, no limit is broken, and an outage ends the calls', async () => {
-  const property = fc.asyncProperty(fc.array(entry, { maxLength: 14 }), calls, async (entries, callFates) => {
-    const events = entries.map(({ length, letter }, index) => event(index, length, letter))
-    const fateOf = (id: string) => entries[Number(id)]!.fate
-    model.reset()
-    Object.assign(model, { entryFate: fateOf, callFates })
-    const { outcomes, outage } = await sendToSqs({ sqs, queueUrl: model.queueUrl })(events)
+  const property = fc.asyncProperty(
+    fc.array(entry, { maxLength: 14, size: 'max' }),
+    calls,
+    async (entries, callFates) => {
+      const events = entries.map(({ length, letter }, index) => event(index, length, letter))
+      const fateOf = (id: string) => entries[Number(id)]!.fate
+      model.reset()
+      Object.assign(model, { entryFate: fateOf, callFates })
+      const { outcomes, outage } = await sendToSqs({ sqs, queueUrl: model.queueUrl })(events)
 
-    expect(model.violations).toEqual([])
-    const answerLost = callFates.slice(0, model.calls).includes('accepted-then-cut')
-    for (const { id, payload } of events) {
-      const outcome = outcomes.get(id)?.kind
-      const fate = Buffer.byteLength(payload) - 2 + OVERHEAD > MIB ? 'too large' : fateOf(id)
-      if (outcome === 'accepted') expect(model.queue.get(id)).toBe(payload)
-      else if (!answerLost) expect(model.queue.has(id), 'what is on the queue is accepted').toBe(false)
-      const possible = {
-        fine: 'accepted',
-        failed: 'refused',
-        invalid: 'unacceptable',
-        poison: 'unacceptable',
-        'too large': 'unacceptable',
-        throttled: undefined,
-        missing: undefined,
-      }[fate]
-      if (outcome !== undefined || outage === undefined) expect(outcome, fate).toBe(possible)
-      if (fate === 'too large') expect(outcome).toBe('unacceptable')
-    }
-    const failedCall = callFates.findIndex((fate) => fate !== 'answered')
-    if (failedCall >= 0 && failedCall < model.calls) {
-      expect(outage).toBeDefined()
-      expect(model.calls, 'nothing is asked of a broker that is away').toBe(failedCall + 1)
-    }
-    const throttled = events.some(({ id, payload }) => fateOf(id) === 'throttled' && payload.length < 1_000)
-    if (throttled && failedCall < 0) expect(outage).toBeDefined()
-  })
+      expect(model.violations).toEqual([])
+      const answerLost = callFates.slice(0, model.calls).includes('accepted-then-cut')
+      for (const { id, payload } of events) {
+        const outcome = outcomes.get(id)?.kind
+        const fate = Buffer.byteLength(payload) - 2 + OVERHEAD > MIB ? 'too large' : fateOf(id)
+        if (outcome === 'accepted') expect(model.queue.get(id)).toBe(payload)
+        else if (!answerLost) expect(model.queue.has(id), 'what is on the queue is accepted').toBe(false)
+        const possible = {
+          fine: 'accepted',
+          failed: 'refused',
+          invalid: 'unacceptable',
+          poison: 'unacceptable',
+          'too large': 'unacceptable',
+          throttled: undefined,
+          missing: undefined,
+        }[fate]
+        if (outcome !== undefined || outage === undefined) expect(outcome, fate).toBe(possible)
+        if (fate === 'too large') expect(outcome).toBe('unacceptable')
+      }
+      const failedCall = callFates.findIndex((fate) => fate !== 'answered')
+      if (failedCall >= 0 && failedCall < model.calls) {
+        expect(outage).toBeDefined()
+        expect(model.calls, 'nothing is asked of a broker that is away').toBe(failedCall + 1)
+      }
+      const throttled = events.some(({ id, payload }) => fateOf(id) === 'throttled' && payload.length < 1_000)
+      if (throttled && failedCall < 0) expect(outage).toBeDefined()
+    },
+  )
   await fc.assert(property, { numRuns: 100 })
 }, 60_000)

@@ -4,7 +4,9 @@ import { append } from './append.ts'
 import { claim } from './claim.ts'
 import type { OutboxEvent } from './send.ts'
 import { rejection, settleAccepted, settleRejected } from './settle.ts'
-import { freshOutbox, newEvent, statuses } from './testing.ts'
+import type { Database } from './database.ts'
+import { createRelay } from './relay.ts'
+import { freshOutbox, newEvent, statuses, testBroker } from './testing.ts'
 
 let db: pg.Pool
 beforeEach(async () => {
@@ -53,3 +55,28 @@ test('of two failed events of a key, as after a redrive, only the older is tried
   expect(await due([2, 3])).toEqual([3])
   expect(await due([])).toEqual([])
 })
+
+test.each([
+  ['accepted', { processed: 1 }],
+  ['refused', { failed: 1 }],
+  ['unacceptable', { dead: 1 }],
+] as const)(
+  'an event that was %s while the database was away is settled by the next cycle, not sent again',
+  async (kind, settled) => {
+    await append(db, [newEvent('a')])
+    let away = true
+    const query: Database['query'] = (text, values) =>
+      away && text.startsWith('UPDATE events')
+        ? Promise.reject(new Error('the database is away'))
+        : db.query(text, values)
+    const broker = testBroker(() => ({ kind, reason: 'not today' }))
+    const relay = createRelay({ db: { query }, send: broker.send })
+    await expect(relay.drainOnce()).rejects.toThrow('the database is away')
+    expect(await statuses(db)).toEqual({ pending: 1 })
+    away = false
+    await relay.drainOnce()
+    expect(await statuses(db)).toEqual(settled)
+    expect(broker.batches).toHaveLength(1)
+    await relay.release()
+  },
+)

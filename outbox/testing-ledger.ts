@@ -17,6 +17,8 @@ interface Fact {
   /** Attempts that it came with, and refusals that a relay was told of. */
   refusals: number
   unacceptable: boolean
+  /** Younger ones may have gone before. */
+  redriven: boolean
 }
 
 /** Keeps the facts about events and says, as soon as it can be known, which promise of the outbox is broken. */
@@ -31,7 +33,7 @@ export function createLedger() {
     if (fact.accepted) return
     fact.accepted = true
     for (const earlier of facts.values()) {
-      if (earlier.key !== key || earlier.place >= fact.place || !earlier.committed) continue
+      if (earlier.key !== key || earlier.place >= fact.place || !earlier.committed || earlier.redriven) continue
       if (!earlier.accepted && !mayBeDead(earlier)) broken.push(`${id} of ${key} overtook number ${earlier.place}`)
     }
   }
@@ -44,13 +46,25 @@ export function createLedger() {
         const id = randomUUID()
         const place = (places.get(key) ?? 0) + 1
         places.set(key, place)
-        facts.set(id, { key, place, committed, accepted: false, refusals: attempts, unacceptable: false })
+        facts.set(id, {
+          key,
+          place,
+          committed,
+          accepted: false,
+          refusals: attempts,
+          unacceptable: false,
+          redriven: false,
+        })
         return { id, key, type: 'test', payload: place }
       })
     },
 
     committed(ids: readonly string[]): void {
       for (const id of ids) facts.get(id)!.committed = true
+    },
+
+    redriven(ids: readonly string[]): void {
+      for (const id of ids) Object.assign(facts.get(id)!, { refusals: 0, unacceptable: false, redriven: true })
     },
 
     /** A relay sends `batch`, while it or others wait for the verdict on `underWay`; `known` is what it was told of. */

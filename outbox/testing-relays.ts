@@ -3,8 +3,10 @@ import { append } from './append.ts'
 import type { Bell } from './bell.ts'
 import type { Database } from './database.ts'
 import { createDrain, type Drain } from './drain.ts'
+import { listEvents } from './find.ts'
 import { createHold } from './hold.ts'
 import { createLease, type Lease } from './lease.ts'
+import { redrive } from './redrive.ts'
 import { type OutboxEvent, type Send, SEND_TIMEOUT_MS, type SendResult } from './send.ts'
 import { QUEUE_RETRIES } from './settle.ts'
 import { createLedger, type Fate } from './testing-ledger.ts'
@@ -23,8 +25,8 @@ interface ModelRelay {
   alive: boolean
   /** The events that it was told are accepted. */
   known: Set<string>
-  /** Its next statement fails before the database sees it, or after. */
-  database: 'works' | 'fails' | 'loses the answer'
+  /** Its next statement (`fails`) or settlement fails, the latter before the database sees it or after. */
+  database: 'works' | 'fails' | 'settles nothing' | 'loses the answer'
   running: boolean
 }
 
@@ -47,9 +49,10 @@ export async function createWorld(db: pg.Pool, relayCount: number) {
   function createModelRelay(): ModelRelay {
     const query: Database['query'] = async (text, values) => {
       if (!relay.alive) throw new Error('this process is gone')
-      const state = relay.database
-      relay.database = 'works'
-      if (state === 'fails') throw new Error('the database is away')
+      // Settling is where it matters most; whatever comes first would mostly be a look at the lanes.
+      const state = text.startsWith('UPDATE events') || relay.database === 'fails' ? relay.database : 'works'
+      if (state !== 'works') relay.database = 'works'
+      if (state === 'fails' || state === 'settles nothing') throw new Error('the database is away')
       const result = await db.query(text, values)
       if (state === 'loses the answer') throw new Error('the connection broke')
       return result as never
@@ -160,7 +163,7 @@ export async function createWorld(db: pg.Pool, relayCount: number) {
       const flight = flights.find(({ relay }) => relay === relays[index])
       if (flight) await answer(flight, fates)
     },
-    breakDatabase(index: number, how: 'fails' | 'loses the answer'): void {
+    breakDatabase(index: number, how: Exclude<ModelRelay['database'], 'works'>): void {
       relays[index]!.database = how
     },
     /** kill -9: what had left reaches the broker or does not, nobody hears of it, and a new process takes its place. */
@@ -177,6 +180,12 @@ export async function createWorld(db: pg.Pool, relayCount: number) {
       if (relay.running) return
       await relay.lease.release().catch(() => {})
       relays[index] = createModelRelay()
+    },
+    async redrive(): Promise<void> {
+      const dead = await listEvents(db, { status: 'dead' }, '0', 1_000)
+      const ids = dead.map(({ id }) => id)
+      await redrive(db, ids, { by: 'model', signal: new AbortController().signal, onProgress: () => {} })
+      ledger.redriven(dead.map((event) => event.event_id))
     },
     async pass(ms: number): Promise<void> {
       offset += ms

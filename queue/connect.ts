@@ -22,6 +22,8 @@ export function connectSqs({ endpoint, region, requestTimeoutMs, maxConnections 
     useQueueUrlAsEndpoint: endpoint === undefined,
     // Whoever calls decides about retries: it knows what a failure means and how long to wait.
     maxAttempts: 1,
+    // TLS has checked every byte; a hash of each message on top would only cost time.
+    md5: false,
     requestHandler: {
       connectionTimeout: CONNECT_TIMEOUT_MS,
       requestTimeout: requestTimeoutMs,

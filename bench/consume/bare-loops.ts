@@ -1,16 +1,10 @@
 /** What the SDK alone can do: loops that receive and delete, and do nothing in between. */
-import { DeleteMessageBatchCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs'
-import { connectSqs } from 'queue'
+import { DeleteMessageBatchCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { MAX_RECEIVERS } from '../../notification-service/receive.ts'
 import { readOrder, stopwatch } from './peer.ts'
 
 const { sqsEndpoint, queueUrl: QueueUrl, messages } = readOrder()
-const sqs = connectSqs({
-  endpoint: sqsEndpoint,
-  region: 'us-east-1',
-  requestTimeoutMs: 30_000,
-  maxConnections: MAX_RECEIVERS * 2,
-})
+const sqs = new SQSClient({ endpoint: sqsEndpoint, region: 'us-east-1', useQueueUrlAsEndpoint: false })
 const watch = stopwatch(messages)
 
 async function loop(): Promise<never> {

@@ -55,7 +55,10 @@ function learn(request: FuzzRequest, { status, headers, body }: Answer, model: M
 
 /** A field that was sent and is not what is answered. */
 function unlike({ body }: FuzzRequest, product: Product, before?: Product): string | undefined {
-  const sent = JSON.parse(String(body)) as Partial<Record<'name' | 'description' | 'price', unknown>>
+  // RFC 8259 lets a parser pass over a byte order mark, and ours does.
+  const sent = JSON.parse(String(body).replace(/^\ufeff/, '')) as Partial<
+    Record<'name' | 'description' | 'price', unknown>
+  >
   for (const field of ['name', 'description', 'price'] as const) {
     const missing = field === 'description' ? '' : undefined
     const expected = field in sent ? (sent[field] ?? missing) : before ? before[field] : missing

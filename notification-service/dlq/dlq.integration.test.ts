@@ -1,82 +1,27 @@
 import { randomUUIDv7, type UUID } from 'node:crypto'
-import { type Message, ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs'
-import { deadLetterQueueName, findQueueUrl } from 'queue'
-import { afterEach, expect, inject, test } from 'vitest'
-import { findFailures, noteFailures } from '../failed-messages.ts'
-import { ascii, testConsumer, testEvent } from '../testing.ts'
-import { readArguments } from './arguments.ts'
+import { findQueueUrl } from 'queue'
+import { afterEach, expect, test } from 'vitest'
+import { noteFailures } from '../failed-messages.ts'
+import { ascii, testEvent } from '../testing.ts'
 import { depthOf, findQueues } from './queues.ts'
-import { runCommand, type Surroundings } from './run.ts'
+import { runCommand } from './run.ts'
+import { dlqForTest } from './testing.ts'
 
 const opened: (() => Promise<unknown>)[] = []
 afterEach(async () => {
   for (const close of opened.splice(0).toReversed()) await close()
 })
 
-async function setUp({ fifo = false } = {}) {
-  const t = await testConsumer({ postgresUrl: inject('postgresUrl'), sqsEndpoint: inject('sqsEndpoint'), fifo })
-  opened.push(t.close)
-  const { sqs, pool, queue } = t.consumer
-  const deadLetterUrl = (await findQueueUrl(sqs, deadLetterQueueName(t.queueName))) ?? ''
-  const said: string[] = []
-  const at: Surroundings = {
-    queues: await findQueues(sqs, { queueName: t.queueName, queueUrl: undefined }),
-    findFailures: (ids) => findFailures(pool, ids),
-    say: (text) => said.push(text),
-    confirm: () => Promise.resolve(false),
-    signal: new AbortController().signal,
-  }
-  return {
-    at,
-    pool,
-    queueUrl: queue.url,
-    /** The emulator counts as in flight what is visible again until somebody asks for messages. */
-    async left(): Promise<number> {
-      const { visible, in_flight } = await depthOf(sqs, deadLetterUrl)
-      return visible + in_flight
-    },
-    /** Puts a message into the dead-letter queue and tells its id. */
-    async bury(body: unknown, group = 'one'): Promise<string> {
-      const { MessageId = '' } = await sqs.send(
-        new SendMessageCommand({
-          QueueUrl: deadLetterUrl,
-          MessageBody: typeof body === 'string' ? body : ascii(body),
-          MessageAttributes: { type: { DataType: 'String', StringValue: 'product.updated' } },
-          ...(fifo && { MessageGroupId: group, MessageDeduplicationId: randomUUIDv7() }),
-        }),
-      )
-      return MessageId
-    },
-    async run(...args: string[]): Promise<{ done: boolean; text: string }> {
-      said.length = 0
-      const command = readArguments(args)
-      if (command.kind === 'help') throw new Error('help needs no queue')
-      const done = await runCommand(command, at)
-      return { done, text: said.join('\n') }
-    },
-    async json<Result>(...args: string[]): Promise<Result> {
-      said.length = 0
-      const command = readArguments([...args, '--json'])
-      if (command.kind !== 'help') await runCommand(command, at)
-      return JSON.parse(said.join('\n')) as Result
-    },
-    /** What is on the queue, in the order in which SQS gives it. */
-    async onQueue(): Promise<Message[]> {
-      const all: Message[] = []
-      for (;;) {
-        const { Messages = [] } = await sqs.send(
-          new ReceiveMessageCommand({ QueueUrl: queue.url, MaxNumberOfMessages: 10, MessageAttributeNames: ['All'] }),
-        )
-        if (Messages.length === 0) return all
-        all.push(...Messages)
-      }
-    },
-  }
+async function setUp(options?: { fifo: boolean }) {
+  const dlq = await dlqForTest(options)
+  opened.push(dlq.close)
+  return dlq
 }
 
 interface Listed {
   messages: { message_id: string; event_id: string; product_id: string; sequence: string; reason: string }[]
 }
+
 const updates = (productId: UUID, sequences: number[]) =>
   sequences.map((sequence) => testEvent('product.updated', { productId, sequence }))
 
@@ -244,4 +189,11 @@ test('purge needs a yes', async () => {
   expect(await left()).toBe(1)
   expect((await run('purge', '--yes')).done).toBe(true)
   expect(await left()).toBe(0)
+})
+
+test('a queue that is not there is told by its name, and none is made', async () => {
+  const { at } = await setUp()
+  const missing = { queueName: 'no-such-queue', queueUrl: undefined }
+  await expect(findQueues(at.queues.sqs, missing)).rejects.toThrow('there is no queue no-such-queue')
+  expect(await findQueueUrl(at.queues.sqs, 'no-such-queue')).toBeUndefined()
 })

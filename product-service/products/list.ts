@@ -21,6 +21,11 @@ export function pageQuery(limit: number, token: string | undefined): PageQuery {
   return { limit, behind: token === undefined ? BEFORE_THE_FIRST : tokens.decode(token) }
 }
 
+/** The token of the page behind the product with that id. */
+export function pageTokenBehind(id: string): string {
+  return tokens.encode(id)
+}
+
 /** Reads pages and returns each as it is answered. The same page is read once, for all who ask for it. */
 export async function listProducts(db: pg.Pool, queries: PageQuery[]): Promise<string[]> {
   const pages = new Map<string, Promise<string>>()
@@ -39,7 +44,7 @@ async function readPage(db: pg.Pool, { behind, limit }: PageQuery): Promise<stri
   const rows = await selectBehind(db, behind, limit + 1)
   const products = rows.slice(0, limit).map(toProduct)
   const last = products.at(-1)
-  return JSON.stringify({ products, next_page_token: rows.length > limit && last ? tokens.encode(last.id) : null })
+  return JSON.stringify({ products, next_page_token: rows.length > limit && last ? pageTokenBehind(last.id) : null })
 }
 
 async function selectBehind(db: pg.Pool, id: string, limit: number): Promise<ProductRow[]> {

@@ -1,0 +1,167 @@
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { GetQueueAttributesCommand, SetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs'
+import { connect } from 'database'
+import {
+  createDatabase,
+  freePort,
+  localCredentials,
+  type Part,
+  startPostgres,
+  startService,
+  startSqs,
+  untilReady,
+} from 'local'
+import type pg from 'pg'
+import { connectSqs, findOrCreateQueue } from 'queue'
+import { type CallFault, type SqsFront, startSqsFront } from '../faults/sqs-front.ts'
+import { startTcpProxy, type TcpProxy } from '../faults/tcp-proxy.ts'
+import { keepRunning, type Member } from './keep-running.ts'
+
+/**
+ * What a killed server process leaves in the system's cache is there for the next one, so nothing waits for the disk.
+ * What it has not written yet would be gone: synchronous_commit stays on.
+ */
+const settings = { fsync: 'off', max_connections: '200' }
+/** A message in the hands of a consumer that was killed comes back after this, so a round ends soon after its faults. */
+const VISIBILITY_TIMEOUT_SECONDS = 5
+/** Consumers die here more often in a minute than elsewhere in a year: that alone must make no message a dead letter. */
+const MAX_RECEIVE_COUNT = 100
+/** Lines of each process that are kept for the report of a violation. */
+const LOG_LINES_KEPT = 500
+
+/** Everything as real processes, each started again when it ends, behind networks and an SQS that fail on demand. */
+export interface CrashStack {
+  members: Member[]
+  networks: Record<'PostgreSQL' | 'SQS', TcpProxy>
+  front: SqsFront
+  /** The APIs of product-service. */
+  urls: string[]
+  /** Past every fault, for looking on. */
+  direct: { products: pg.Pool; notifications: pg.Pool; sqs: SQSClient; queueUrl: string }
+  /** What each process logged last, by its name. */
+  logs: Map<string, string[]>
+  /** Resolves once every service says that it is ready. */
+  ready(): Promise<void>
+  stop(): Promise<void>
+}
+
+interface Service {
+  member: Member
+  url: string
+  ready: () => Promise<unknown>
+}
+
+export interface CrashStackOptions {
+  fifo: boolean
+  onAccepted: (body: string) => void
+  onFault: (fault: CallFault | 'refuse-entry') => void
+  onSurprise: (what: string) => void
+}
+
+export async function startCrashStack(options: CrashStackOptions): Promise<CrashStack> {
+  const { fifo, onAccepted, onFault, onSurprise } = options
+  const opened = new AsyncDisposableStack()
+  const logs = new Map<string, string[]>()
+  // Not below os.tmpdir(): it may be one that only its owner can enter, and PostgreSQL may run as another user.
+  const dir = await mkdtemp('/tmp/product-events-crash-')
+  await chmod(dir, 0o755)
+  opened.defer(() => rm(dir, { recursive: true, force: true }))
+
+  async function keep(kind: Member['kind'], name: string, start: () => Part | Promise<Part>): Promise<Member> {
+    const member = await keepRunning({ kind, name, start, onSurprise })
+    opened.defer(member.stop)
+    return member
+  }
+
+  try {
+    const [postgresPort, sqsPort] = [await freePort(), await freePort()]
+    const postgres = await keep('PostgreSQL', 'PostgreSQL', () =>
+      startPostgres({ dataDir: `${dir}/postgres`, port: postgresPort, settings, detached: true }),
+    )
+    const emulator = await keep('SQS', 'SQS', () => startSqs({ port: sqsPort, dataDir: `${dir}/sqs`, detached: true }))
+    const direct = await openDirect(`postgres://postgres@127.0.0.1:${postgresPort}`, sqsPort, fifo, opened)
+
+    const endpoint = `http://127.0.0.1:${sqsPort}`
+    const front = await startSqsFront({ port: await freePort(), endpoint, onAccepted, onFault })
+    opened.defer(front.close)
+    const networks = {
+      PostgreSQL: await startTcpProxy({ port: await freePort(), targetPort: postgresPort }),
+      SQS: await startTcpProxy({ port: await freePort(), targetPort: Number(new URL(front.endpoint).port) }),
+    }
+    opened.defer(networks.PostgreSQL.close)
+    opened.defer(networks.SQS.close)
+
+    const services: Service[] = []
+    opened.defer(async () => void (await Promise.all(services.map(({ member }) => member.stop()))))
+    async function keepService(kind: Member['kind'], name: string): Promise<void> {
+      const service = kind === 'consumer' ? 'notification-service' : 'product-service'
+      const [httpPort, metricsPort] = [await freePort(), await freePort()]
+      const lines: string[] = []
+      logs.set(name, lines)
+      let part: Part | undefined
+      const start = () =>
+        (part = startService(service, {
+          databaseUrl: `postgres://postgres@127.0.0.1:${networks.PostgreSQL.port}`,
+          sqsEndpoint: `http://127.0.0.1:${networks.SQS.port}`,
+          queueName: direct.queueName,
+          httpPort,
+          metricsPort,
+          logLevel: 'info',
+          onLine: (line) => void (lines.push(line) > LOG_LINES_KEPT && lines.shift()),
+          ...(kind === 'relay' && { main: `${import.meta.dirname}/../../product-service/relay-main.ts` }),
+        }))
+      const member = await keepRunning({ kind, name, start, onSurprise })
+      const ready = async () => part && untilReady(part, metricsPort)
+      services.push({ member, url: `http://127.0.0.1:${httpPort}`, ready })
+    }
+    for (const kind of ['API', 'relay', 'consumer'] as const) {
+      for (const number of [1, 2]) await keepService(kind, `${kind} ${number}`)
+    }
+    return {
+      members: [postgres, emulator, ...services.map(({ member }) => member)],
+      networks,
+      front,
+      urls: services.filter(({ member }) => member.kind === 'API').map(({ url }) => url),
+      direct,
+      logs,
+      ready: async () => void (await Promise.all(services.map(({ ready }) => ready()))),
+      stop: () => opened.disposeAsync(),
+    }
+  } catch (error) {
+    await opened.disposeAsync()
+    throw error
+  }
+}
+
+async function openDirect(postgresUrl: string, sqsPort: number, fifo: boolean, opened: AsyncDisposableStack) {
+  Object.assign(process.env, localCredentials)
+  const open = async (name: string) => {
+    const databaseUrl = await createDatabase(postgresUrl, name)
+    const pool = connect({ databaseUrl, applicationName: 'onlooker', maxConnections: 2, onIdleError: () => {} })
+    opened.defer(() => pool.end())
+    return pool
+  }
+  const sqs = connectSqs({
+    endpoint: `http://127.0.0.1:${sqsPort}`,
+    region: localCredentials.AWS_REGION,
+    requestTimeoutMs: 5_000,
+    maxConnections: 2,
+  })
+  opened.defer(() => sqs.destroy())
+  const queue = await findOrCreateQueue(sqs, fifo ? 'crash.fifo' : 'crash')
+  const { Attributes } = await sqs.send(
+    new GetQueueAttributesCommand({ QueueUrl: queue.url, AttributeNames: ['RedrivePolicy'] }),
+  )
+  const policy = JSON.parse(Attributes?.RedrivePolicy ?? '{}') as object
+  await sqs.send(
+    new SetQueueAttributesCommand({
+      QueueUrl: queue.url,
+      Attributes: {
+        VisibilityTimeout: String(VISIBILITY_TIMEOUT_SECONDS),
+        RedrivePolicy: JSON.stringify({ ...policy, maxReceiveCount: MAX_RECEIVE_COUNT }),
+      },
+    }),
+  )
+  const [products, notifications] = [await open('products'), await open('notifications')]
+  return { products, notifications, sqs, queueUrl: queue.url, queueName: queue.name }
+}

@@ -1,0 +1,97 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { checkHistory, type Violation } from '../history/check.ts'
+import type { History } from '../history/history.ts'
+import type { CrashStack } from './crash-stack.ts'
+import { doHarm, type FaultCounts } from './faults.ts'
+import { createRandom } from './random.ts'
+import { acceptance, readEvents, readMarks, readNotifications, readProducts, readUnderWay } from './witnesses.ts'
+import { write } from './writer.ts'
+
+/** Backoffs reach 30 s, and the last refused events wait for theirs. What is not done by then is not coming. */
+const DRAIN_TIMEOUT_MS = 120_000
+const LOOK_EVERY_MS = 100
+
+/** What the processes and the front tell while a round goes on. */
+export interface Ears {
+  accepted: string[]
+  faults: FaultCounts
+  surprises: string[]
+}
+
+export interface RoundResult {
+  seed: number
+  history: History
+  violations: Violation[]
+  /** What no process and no answer should ever do, besides. */
+  surprises: string[]
+  faults: FaultCounts
+  /** How long faults and writes went on. */
+  activeMs: number
+  /** From the last fault to the last thing that was under way; undefined when it took too long. */
+  drainedMs: number | undefined
+}
+
+export interface RoundOptions {
+  stack: CrashStack
+  ears: Ears
+  seed: number
+  seconds: number
+  updates: boolean
+}
+
+/** Writes and does harm at once for `seconds`, lifts all faults, waits until everything has drained, and decides. */
+export async function runRound({ stack, ears, seed, seconds, updates }: RoundOptions): Promise<RoundResult> {
+  const random = createRandom(seed)
+  const label = `round ${seed}`
+  const marks = await readMarks(stack.direct)
+  ears.accepted.length = 0
+  ears.surprises.length = 0
+  ears.faults.clear()
+  const started = performance.now()
+  const stop = new AbortController()
+  const onSurprise = (what: string) => void ears.surprises.push(what)
+  const [operations] = await Promise.all([
+    write({ urls: stack.urls, random: random.fork('writer'), label, updates, onSurprise }, stop.signal),
+    doHarm(
+      {
+        stack,
+        random: random.fork('faults'),
+        count: (fault) => void ears.faults.set(fault, (ears.faults.get(fault) ?? 0) + 1),
+      },
+      stop.signal,
+    ),
+    sleep(seconds * 1000).then(() => stop.abort()),
+  ])
+  const lifted = performance.now()
+  const drained = await drain(stack)
+  const history: History = {
+    operations,
+    products: await readProducts(stack.direct.products, label),
+    events: await readEvents(stack.direct.products, marks.event),
+    accepted: ears.accepted.map(acceptance),
+    notifications: await readNotifications(stack.direct.notifications, marks.position),
+  }
+  return {
+    seed,
+    history,
+    violations: checkHistory(history),
+    surprises: [...ears.surprises],
+    faults: new Map(ears.faults),
+    activeMs: lifted - started,
+    drainedMs: drained ? performance.now() - lifted : undefined,
+  }
+}
+
+async function drain(stack: CrashStack): Promise<boolean> {
+  for (const until = performance.now() + DRAIN_TIMEOUT_MS; performance.now() < until;) {
+    // The database may still be starting: then not even looking works.
+    const underWay = await readUnderWay(stack.direct).catch(() => undefined)
+    if (underWay && Object.values(underWay).every((count) => count === 0)) return true
+    await sleep(LOOK_EVERY_MS)
+  }
+  return false
+}
+
+export function passed({ violations, surprises, drainedMs }: RoundResult): boolean {
+  return violations.length === 0 && surprises.length === 0 && drainedMs !== undefined
+}
