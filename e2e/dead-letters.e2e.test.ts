@@ -1,4 +1,9 @@
-import { GetQueueAttributesCommand, SendMessageCommand, SetQueueAttributesCommand } from '@aws-sdk/client-sqs'
+import {
+  GetQueueAttributesCommand,
+  type QueueAttributeName,
+  SendMessageCommand,
+  SetQueueAttributesCommand,
+} from '@aws-sdk/client-sqs'
 import { freshQueue } from 'local'
 import pg from 'pg'
 import { deadLetterQueueName, findQueueUrl } from 'queue'
@@ -9,6 +14,8 @@ import { startStack } from './stack.ts'
 
 /** Five receives, a second apart. */
 const DIES = { timeout: 60_000, interval: 200 }
+
+const COUNTS = ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'] satisfies QueueAttributeName[]
 
 const opened: (() => Promise<unknown>)[] = []
 afterEach(async () => {
@@ -34,9 +41,10 @@ async function setUp(fifo: boolean) {
     dlq: (...args: string[]) => runDlq({ sqsEndpoint, queueName: queue.name, databaseUrl }, ...args),
     dead: async () => {
       const { Attributes } = await sqs.send(
-        new GetQueueAttributesCommand({ QueueUrl: deadLetterUrl, AttributeNames: ['ApproximateNumberOfMessages'] }),
+        new GetQueueAttributesCommand({ QueueUrl: deadLetterUrl, AttributeNames: COUNTS }),
       )
-      return Number(Attributes?.ApproximateNumberOfMessages)
+      // The emulator counts as in flight what is visible again until somebody asks for messages.
+      return COUNTS.reduce((sum, name) => sum + Number(Attributes?.[name]), 0)
     },
     send: (body: string) =>
       sqs.send(

@@ -1,8 +1,9 @@
 import { randomUUIDv7, type UUID } from 'node:crypto'
+import { findQueueUrl } from 'queue'
 import { afterEach, expect, test } from 'vitest'
 import { noteFailures } from '../failed-messages.ts'
 import { ascii, testEvent } from '../testing.ts'
-import { depthOf } from './queues.ts'
+import { depthOf, findQueues } from './queues.ts'
 import { runCommand } from './run.ts'
 import { dlqForTest } from './testing.ts'
 
@@ -25,7 +26,7 @@ const updates = (productId: UUID, sequences: number[]) =>
   sequences.map((sequence) => testEvent('product.updated', { productId, sequence }))
 
 test('list tells what is there, why and how old, and disturbs nothing', async () => {
-  const { bury, run, json, pool, visible } = await setUp()
+  const { bury, run, json, pool, left } = await setUp()
   const event = testEvent()
   const refused = await bury(event)
   const invalid = await bury('no JSON')
@@ -46,13 +47,13 @@ test('list tells what is there, why and how old, and disturbs nothing', async ()
   })
   expect(byId.get(invalid)).toMatchObject({ event_id: null, reason: expect.stringContaining('no event: not JSON') })
   expect(byId.get(silent)?.reason).toContain('nothing was noted')
-  expect(await visible()).toBe(3)
+  expect(await left()).toBe(3)
   const { text } = await run('list')
   expect(text).toMatch(/^MESSAGE +AGE +RECEIVES +TYPE +PRODUCT +SEQUENCE +REASON\n/)
   expect(text).toMatch(
     new RegExp(`${refused} +\\d s +\\d+ +product.created +${event.subject} +1 +the database refuses`),
   )
-  expect(await visible()).toBe(3)
+  expect(await left()).toBe(3)
 })
 
 test('status counts both queues; an empty dead-letter queue is called empty', async () => {
@@ -76,7 +77,7 @@ test('show finds a message by its own id and by that of its event, and prints no
 })
 
 test('redrive sends by sequence for each product, as it was sent before, and deletes what is safely back', async () => {
-  const { bury, json, onQueue, visible } = await setUp()
+  const { bury, json, onQueue, left } = await setUp()
   const products = [randomUUIDv7(), randomUUIDv7()]
   // Sequence 10 after 9: digits are no text.
   const events = products.flatMap((product) => updates(product, [10, 9, 2]))
@@ -87,7 +88,7 @@ test('redrive sends by sequence for each product, as it was sent before, and del
   for (const product of products)
     expect(messages.filter((m) => m.product_id === product).map((m) => m.sequence)).toEqual(['2', '9', '10'])
   expect(messages.at(-1)?.event_id).toBeNull()
-  expect(await visible()).toBe(0)
+  expect(await left()).toBe(0)
   const received = await onQueue()
   expect(received.map((message) => String(message.Body)).toSorted()).toEqual(
     [...events.map(ascii), 'poison'].toSorted(),
@@ -96,7 +97,7 @@ test('redrive sends by sequence for each product, as it was sent before, and del
 })
 
 test('redrive of some leaves the others, and says which it did not find', async () => {
-  const { bury, run, onQueue, visible } = await setUp()
+  const { bury, run, onQueue, left } = await setUp()
   const [one, two, three] = [testEvent(), testEvent(), testEvent()]
   await bury(one)
   const id = await bury(two)
@@ -106,11 +107,11 @@ test('redrive of some leaves the others, and says which it did not find', async 
   expect(text).toContain('2 sent')
   expect(text).toContain('at the moment: nobody')
   expect((await onQueue()).map((message) => String(message.Body)).toSorted()).toEqual([one, two].map(ascii).toSorted())
-  expect(await visible()).toBe(1)
+  expect(await left()).toBe(1)
 })
 
 test('a dry run tells what would be sent, and sends nothing', async () => {
-  const { bury, run, onQueue, visible } = await setUp()
+  const { bury, run, onQueue, left } = await setUp()
   const event = testEvent()
   await bury(event)
   const { done, text } = await run('redrive', '--all', '--dry-run')
@@ -118,7 +119,7 @@ test('a dry run tells what would be sent, and sends nothing', async () => {
   expect(text).toContain(event.subject)
   expect(text).toContain('1 would be sent')
   expect(await onQueue()).toEqual([])
-  expect(await visible()).toBe(1)
+  expect(await left()).toBe(1)
 })
 
 test('the rate is kept', async () => {
@@ -130,11 +131,13 @@ test('the rate is kept', async () => {
 })
 
 test('an interrupted redrive loses nothing and leaves nothing hidden', async () => {
-  const { at, stop, bury, onQueue, visible } = await setUp()
+  const { at, bury, json, onQueue } = await setUp()
   const events = Array.from({ length: 20 }, () => testEvent())
   for (const event of events) await bury(event)
   const say = (text: string) => expect(text).toContain('Interrupted')
-  const running = runCommand({ kind: 'redrive', json: false, which: 'all', dryRun: false, rate: 5 }, { ...at, say })
+  const stop = new AbortController()
+  const command = { kind: 'redrive', json: false, which: 'all', dryRun: false, rate: 5 } as const
+  const running = runCommand(command, { ...at, say, signal: stop.signal })
   // Messages are sent a fifth of a second apart: the first is there while the others wait.
   await expect
     .poll(async () => (await depthOf(at.queues.sqs, at.queues.queueUrl)).visible, { timeout: 10_000 })
@@ -143,30 +146,32 @@ test('an interrupted redrive loses nothing and leaves nothing hidden', async () 
   expect(await running).toBe(false)
   const back = (await onQueue()).length
   expect(back).toBeLessThan(20)
-  expect(back + (await visible())).toBe(20)
+  await expect
+    .poll(async () => (await json<Listed>('list')).messages.length, { timeout: 15_000, interval: 1_500 })
+    .toBe(20 - back)
 })
 
 test('what the queue does not take stays in the dead-letter queue', async () => {
-  const { at, bury, visible } = await setUp()
+  const { at, bury, left } = await setUp()
   for (let n = 0; n < 3; n++) await bury(testEvent())
   const queues = { ...at.queues, queueUrl: `${at.queues.queueUrl}-gone` }
   const command = { kind: 'redrive', json: false, which: 'all', dryRun: false, rate: 50 } as const
   await expect(runCommand(command, { ...at, queues })).rejects.toThrow(/not exist/)
-  expect(await visible()).toBe(3)
+  expect(await left()).toBe(3)
 })
 
 test('on a FIFO queue each product keeps its order, and what stands behind others is told of', async () => {
-  const { bury, run, json, onQueue, visible } = await setUp({ fifo: true })
+  const { bury, run, json, onQueue, left } = await setUp({ fifo: true })
   const products = [randomUUIDv7(), randomUUIDv7()] as const
   const events = products.flatMap((product) => updates(product, [1, 2, 3]))
   for (const event of events) await bury(event, event.subject)
   const { text } = await run('list')
   for (const product of products) expect(text).toContain(product)
-  expect(await visible()).toBe(6)
+  expect(await left()).toBe(6)
 
   const { messages } = await json<Listed>('redrive', '--all', '--rate', '1000')
   expect(messages).toHaveLength(6)
-  expect(await visible()).toBe(0)
+  expect(await left()).toBe(0)
   for (const product of products)
     expect(messages.filter((m) => m.product_id === product).map((m) => m.sequence)).toEqual(['1', '2', '3'])
   const received = await onQueue()
@@ -178,10 +183,17 @@ test('on a FIFO queue each product keeps its order, and what stands behind other
 })
 
 test('purge needs a yes', async () => {
-  const { bury, run, visible } = await setUp()
+  const { bury, run, left } = await setUp()
   await bury(testEvent())
   expect(await run('purge')).toMatchObject({ done: false, text: expect.stringContaining('--yes') })
-  expect(await visible()).toBe(1)
+  expect(await left()).toBe(1)
   expect((await run('purge', '--yes')).done).toBe(true)
-  expect(await visible()).toBe(0)
+  expect(await left()).toBe(0)
+})
+
+test('a queue that is not there is told by its name, and none is made', async () => {
+  const { at } = await setUp()
+  const missing = { queueName: 'no-such-queue', queueUrl: undefined }
+  await expect(findQueues(at.queues.sqs, missing)).rejects.toThrow('there is no queue no-such-queue')
+  expect(await findQueueUrl(at.queues.sqs, 'no-such-queue')).toBeUndefined()
 })

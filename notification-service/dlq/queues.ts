@@ -9,8 +9,11 @@ import { StartError } from 'configuration'
 import { deadLetterQueueName, findQueueAt, findQueueUrl, isFifo } from 'queue'
 import { BATCH_SIZE, deleteMessages, hideMessages, type Message } from '../messages.ts'
 
-/** A second makes SQS ask all of its servers: an empty answer then means that there is nothing more. */
-const WAIT_SECONDS = 1
+/**
+ * Waiting makes SQS ask all of its servers: an empty answer then means that there is nothing more. Longer than
+ * `GIVE_BACK_SECONDS`, so that a look just before hides nothing.
+ */
+const WAIT_SECONDS = 2
 
 /**
  * What is given back is visible again after a second. Not at once: the embedded SQS, when it keeps its data on disk, then

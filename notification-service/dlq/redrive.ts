@@ -40,11 +40,13 @@ export async function redrive(queues: Queues, options: RedriveOptions): Promise<
   const { dryRun, rate, signal } = options
   const missing = new Set(options.which === 'all' ? [] : options.which)
   const result: Redriven = { sent: 0, notDeleted: [], missing: [], interrupted: false }
-  const { visible } = await depthOf(queues.sqs, queues.deadLetterUrl)
-  const seconds = Math.min(MOST_HIDDEN_SECONDS, LEAST_HIDDEN_SECONDS + Math.ceil((2 * visible) / rate))
+  // What was just looked at counts as in flight, and is visible again by the time that it is asked for.
+  const { visible, in_flight } = await depthOf(queues.sqs, queues.deadLetterUrl)
+  const count = visible + in_flight
+  const seconds = Math.min(MOST_HIDDEN_SECONDS, LEAST_HIDDEN_SECONDS + Math.ceil((2 * count) / rate))
   // Of a FIFO group the next comes into sight when the one before it is gone. What fails again and comes back meanwhile
   // is left for the next call: no more than was there at first.
-  while (result.sent < Math.max(1, visible) && !signal.aborted) {
+  while (result.sent < Math.max(1, count) && !signal.aborted) {
     const sentBefore = result.sent
     await redriveRound(queues, { ...options, seconds }, result, missing)
     if (!queues.fifo || dryRun || result.sent === sentBefore) break
