@@ -8,10 +8,12 @@ import type { Report } from './reports.ts'
 import type { OutboxEvent, Outcome, Send } from './send.ts'
 import { type Rejection, rejection, type Retries, settleAccepted, settleRejected } from './settle.ts'
 
-/** Events in memory at most, whatever the backlog: enough to keep every send busy while the next page is read. */
-const MAX_HELD = 4_000
-/** Below this the next page is read. */
-const LOW_WATER = 2_000
+/** Events in memory at most, whatever the backlog: a page that is being sent, one that is settled, and one that is read. */
+const MAX_HELD = 6_000
+/** Events read at once, about: the statement's own cost is spread over them, and it takes some ten milliseconds. */
+const PAGE = 2_000
+/** With fewer than this still to be sent the next page is read, so that sending never waits for reading. */
+const LOW_WATER = 1_000
 /** A nudge tells of new events, not of old ones that became due: those are looked for this often at most. */
 const LOOK_FOR_DUE_MS = 500
 /** A cycle claims no more once it has claimed this many: it is bounded, so that its caller gets to look around. */
@@ -137,7 +139,7 @@ export function createDrain(options: DrainOptions): Drain {
   async function read(claim: typeof claimPending): Promise<{ events: OutboxEvent[]; full: boolean }> {
     const lanes = lease.readable()
     if (lanes.length === 0) return { events: [], full: false }
-    const perLane = Math.ceil((MAX_HELD - hold.size()) / lanes.length)
+    const perLane = Math.ceil(Math.min(PAGE, MAX_HELD - hold.size()) / lanes.length)
     const toRead: LaneToRead[] = lanes.map((lane) => ({ lane, held: hold.idsOf(lane) }))
     const events = await claim(db, toRead, perLane)
     hold.add(events)
@@ -170,7 +172,8 @@ export function createDrain(options: DrainOptions): Drain {
       // that key. What was accepted holds nothing back, so claiming beside it is safe; it is held until both are done.
       await settleRejectedEvents(counts)
       if (lease.dueInMs() === 0) await balance()
-      const mayRead = () => mayStart() && hold.size() < LOW_WATER && counts.claimed < MAX_CYCLE
+      const isRoom = () => hold.size() < MAX_HELD && hold.size() - accepted.length < LOW_WATER
+      const mayRead = () => mayStart() && isRoom() && counts.claimed < MAX_CYCLE
       if (mayRead() && (more || nudged)) await both(readPending(counts), settleAcceptedEvents(counts))
       else await settleAcceptedEvents(counts)
       startSends()

@@ -1,9 +1,12 @@
 import { randomUUIDv7 } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { connect, migrate, transaction } from 'database'
-import { append, createRelay, outboxMigrations, type RelayReport, type Send, type Transaction } from 'outbox'
+import { append, createRelay, outboxMigrations, type Relay, type Send, type Transaction } from 'outbox'
 import { query } from '../server.ts'
-import { type Drainer, samplePayload, untilNoneLeft } from './drainer.ts'
+import { type Drainer, samplePayload } from './drainer.ts'
 
+/** As many as the outbox has. */
+const LANES = 64
 /** Events written by one append, as the group commit of a busy service would. */
 const APPEND = 1_000
 
@@ -25,42 +28,40 @@ export async function oursTo(
   await migrate(databaseUrl, outboxMigrations)
   if (processed > 0) await fillProcessed(databaseUrl, processed)
   const db = connect({ databaseUrl, applicationName: 'bench', maxConnections: 2 * relays + 1, onIdleError: () => {} })
-  let published = 0
-  let wake = () => {}
-  const report = (report: RelayReport) => {
-    if (report.kind !== 'published') return
-    published += report.events.length
-    wake()
-  }
-  const stop = new AbortController()
-  const options = { db, send, report, ...(inFlight !== undefined && { inFlight }) }
+  const options = { db, send, ...(inFlight !== undefined && { inFlight }) }
   const all = Array.from({ length: relays }, () => createRelay(options))
-  const running = all.map((relay) => relay.run(stop.signal))
-  await untilNoneLeft(
-    databaseUrl,
-    `SELECT abs(${relays} - count(DISTINCT relay))::int + count(*) FILTER (WHERE relay IS NULL)::int AS left
-     FROM outbox_lanes`,
-  )
+  await shareLanes(all, databaseUrl)
   return {
     name: `${relays} ${relays === 1 ? 'relay' : 'relays'}${processed > 0 ? `, ${processed / 1e6} M processed` : ''}`,
     // One transaction, so that all of them are there at once, at the end of it.
     fill: (count) => transaction(db, (tx) => appendMany(tx, count)),
     async drain(count) {
-      all.forEach((relay) => relay.nudge())
-      await new Promise<void>((resolve) => {
-        wake = () => {
-          if (published >= count) resolve()
+      let published = 0
+      const drainAll = async (relay: Relay) => {
+        while (published < count) {
+          const sent = (await relay.drainOnce()).published
+          published += sent
+          // Its own lanes are empty; the others still work.
+          if (sent === 0) await sleep(1)
         }
-        wake()
-      })
-      published = 0
-      await untilNoneLeft(databaseUrl, `SELECT count(*)::int AS left FROM events WHERE status = 'pending'`)
+      }
+      await Promise.all(all.map(drainAll))
     },
     async close() {
-      stop.abort()
-      await Promise.all(running)
+      for (const relay of all) await relay.release()
       await db.end()
     },
+  }
+}
+
+/** Lets each relay look at the others until each has its share of the lanes. */
+async function shareLanes(relays: Relay[], databaseUrl: string): Promise<void> {
+  const shares = `SELECT count(*)::int AS lanes FROM outbox_lanes WHERE relay IS NOT NULL GROUP BY relay`
+  for (;;) {
+    for (const relay of relays) await relay.drainOnce()
+    const rows = await query<{ lanes: number }>(databaseUrl, shares)
+    if (rows.length === relays.length && rows.every(({ lanes }) => lanes === LANES / relays.length)) return
+    await sleep(50)
   }
 }
 
