@@ -14,6 +14,11 @@ const MAX_HELD = 6_000
 const PAGE = 2_000
 /** With fewer than this still to be sent the next page is read, so that sending never waits for reading. */
 const LOW_WATER = 1_000
+/** While sends are under way, what was accepted is settled this often, or when there is as much as this: a statement for
+ * each batch of ten would cost the database more than the events themselves. A crash makes duplicates of what is not
+ * settled, so the pause is short. */
+const SETTLE_EVERY_MS = 10
+const SETTLE_AT = 500
 /** A nudge tells of new events, not of old ones that became due: those are looked for this often at most. */
 const LOOK_FOR_DUE_MS = 500
 /** A cycle claims no more once it has claimed this many: it is bounded, so that its caller gets to look around. */
@@ -70,6 +75,7 @@ export function createDrain(options: DrainOptions): Drain {
   /** Failed events that are in memory: while the database calls them failed, it holds the rest of their keys back. */
   const due = new Set<string>()
   let lookedForDueAt = -Infinity
+  let settledAt = -Infinity
   /** Whether there may be pending events that the last claim did not bring. */
   let more = true
   /** Whether this cycle may start sends: neither is the broker away nor the process about to stop. */
@@ -106,9 +112,16 @@ export function createDrain(options: DrainOptions): Drain {
     }
   }
 
+  /** Milliseconds until what was accepted should be settled. */
+  function settleInMs(): number {
+    if (sending === 0 || accepted.length >= SETTLE_AT) return 0
+    return Math.max(0, settledAt + SETTLE_EVERY_MS - performance.now())
+  }
+
   async function settleAcceptedEvents(counts: DrainCounts): Promise<void> {
     const batch = accepted.slice()
-    if (batch.length === 0) return
+    if (batch.length === 0 || settleInMs() > 0) return
+    settledAt = performance.now()
     await settleAccepted(
       db,
       batch.map(({ id }) => id),
@@ -179,8 +192,8 @@ export function createDrain(options: DrainOptions): Drain {
       startSends()
       if (mayRead() && performance.now() - lookedForDueAt > LOOK_FOR_DUE_MS) await readDue(counts)
       startSends()
-      if (accepted.length > 0 || rejected.length > 0) continue
-      if (sending > 0) await bell.wait(lease.dueInMs())
+      if (rejected.length > 0 || (accepted.length > 0 && settleInMs() === 0)) continue
+      if (sending > 0) await bell.wait(accepted.length > 0 ? Math.min(settleInMs(), lease.dueInMs()) : lease.dueInMs())
       else if (!mayStart() || !(hold.hasReady() || ((more || nudged) && counts.claimed < MAX_CYCLE))) break
     }
     // The last send rang for this loop, not for whoever sleeps next.
