@@ -7,7 +7,7 @@ const exclude = ['**/node_modules/**', 'dist/**', '.data/**', 'bench/peers/**']
 export default defineConfig({
   test: {
     // Most tests wait for processes, not for a core: more files at once than the two cores that CI has.
-    maxWorkers: 3,
+    maxWorkers: 4,
     coverage: {
       provider: 'v8',
       include: ['*/**/*.ts'],

@@ -197,8 +197,8 @@ test('told to stop while PostgreSQL is frozen, with messages and a stream in han
   expect(code).toBe(0)
   expect(seconds).toBeLessThan(10)
   expect(await stream.over).toBe('ended')
-  // Given back: they are there for the next at once.
-  expect(await t.depth()).toEqual({ visible: 20, hidden: 0 })
+  // Given back: they are there for the next a second later, not when their visibility timeout of 30 s is over.
+  await expect.poll(() => t.depth(), { timeout: 5_000 }).toEqual({ visible: 20, hidden: 0 })
 })
 
 test('a reader of the stream goes on without a gap or a repeat when the service is restarted', async () => {

@@ -86,7 +86,8 @@ test('of many receivers one goes on asking while SQS does not answer', async () 
     failed.resolve()
     await expect.poll(() => receives.now + receives.most, patiently).toBe(2)
   }
-  expect(t.logged('SQS does not answer')).toHaveLength(1)
+  // Told once for each change of state: an answer to a delete that was still on its way is one.
+  expect(t.logged('SQS does not answer').length - t.logged('SQS answers again').length).toBe(1)
   receives.outage = undefined
   end.resolve()
   await t.send(manyEvents(10))
