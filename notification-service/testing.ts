@@ -87,6 +87,22 @@ export async function testConsumer({ postgresUrl, sqsEndpoint, fifo = false, ...
       return { visible: Number(Attributes?.[AttributeNames[0]]), hidden: Number(Attributes?.[AttributeNames[1]]) }
     },
 
+    /** How many messages somebody could receive now. It hides them for a minute. */
+    async receivable(): Promise<number> {
+      for (let count = 0; ;) {
+        const { Messages = [] } = await sqs.send(
+          new ReceiveMessageCommand({
+            QueueUrl: queue.url,
+            MaxNumberOfMessages: 10,
+            WaitTimeSeconds: 2,
+            VisibilityTimeout: 60,
+          }),
+        )
+        if (Messages.length === 0) return count
+        count += Messages.length
+      }
+    },
+
     async deadLetters(): Promise<Message[]> {
       const { Messages = [] } = await sqs.send(
         new ReceiveMessageCommand({ QueueUrl: deadLetterUrl, MaxNumberOfMessages: 10, VisibilityTimeout: 0 }),
