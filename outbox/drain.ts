@@ -5,7 +5,7 @@ import type { Hold } from './hold.ts'
 import { LANES } from './lanes.ts'
 import type { Lease } from './lease.ts'
 import type { Report } from './reports.ts'
-import type { OutboxEvent, Outcome, Send } from './send.ts'
+import { type OutboxEvent, type Outcome, type Send, SEND_TIMEOUT_MS } from './send.ts'
 import { type Rejection, rejection, type Retries, settleAccepted, settleRejected } from './settle.ts'
 
 /** Events in memory at most, whatever the backlog: a page that is being sent, one that is settled, and one that is read. */
@@ -51,6 +51,8 @@ export interface Drain {
   drainOnce(stopping: () => boolean): Promise<DrainCounts>
   /** Renews the lease and hands lanes over. `drainOnce` does so by itself; while it rests, somebody else must. */
   balance(): Promise<void>
+  /** Resolves when no send is under way: only then may the lanes be given back. */
+  sendsEnded(): Promise<void>
   /** There is something new: read again. */
   nudge(): void
 }
@@ -211,12 +213,16 @@ export function createDrain(options: DrainOptions): Drain {
     report({ kind: 'lanes', owned: lease.owned(), of: LANES })
   }
 
+  async function sendsEnded(): Promise<void> {
+    while (sending > 0) await bell.wait(SEND_TIMEOUT_MS)
+  }
+
   function nudge(): void {
     nudged = true
     bell.ring()
   }
 
-  return { drainOnce, balance, nudge }
+  return { drainOnce, balance, sendsEnded, nudge }
 }
 
 /** Waits for both, also when one fails: nothing may go on behind the back of the next cycle. */

@@ -81,7 +81,10 @@ export function createRelay(options: RelayOptions): Relay {
   return {
     drainOnce: () => drain.drainOnce(() => false),
     nudge: drain.nudge,
-    release: lease.release,
+    async release() {
+      await drain.sendsEnded()
+      await lease.release()
+    },
 
     async run(signal) {
       signal.addEventListener('abort', bell.ring, { once: true })
@@ -91,6 +94,9 @@ export function createRelay(options: RelayOptions): Relay {
         if (!signal.aborted) await bell.wait(sleepMs)
       }
       // What is on its way comes to its end. A database that is away makes duplicates of it later, nothing worse.
+      await drain.drainOnce(() => true).catch(() => {})
+      // A database that failed ended that early; what has left must still arrive before somebody else may send.
+      await drain.sendsEnded()
       await drain.drainOnce(() => true).catch(() => {})
       await pruning
       await lease.release().catch(() => {})

@@ -178,6 +178,8 @@ export async function createWorld(db: pg.Pool, relayCount: number) {
     async stop(index: number): Promise<void> {
       const relay = relays[index]!
       if (relay.running) return
+      // As `release` of a relay does: it waits for what has left.
+      if (flights.some((flight) => flight.relay === relay)) return
       await relay.lease.release().catch(() => {})
       relays[index] = createModelRelay()
     },
