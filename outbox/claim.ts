@@ -19,7 +19,8 @@ export const MAX_BYTES = 16 * 1024 * 1024
  */
 export async function claimPending(db: Database, lanes: LaneToRead[], perLane: number): Promise<OutboxEvent[]> {
   const { rows } = await db.query<OutboxEvent>(
-    `SELECT id, event_id AS "eventId", key, lane, type, payload::text, headers, attempts, created_at AS "createdAt"
+    `SELECT id, event_id AS "eventId", key, lane, type, payload::text, headers, attempts, redriven_count AS redriven,
+            created_at AS "createdAt"
      FROM (
        SELECT next.*, sum(pg_column_size(payload)) OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes_before
        FROM jsonb_to_recordset($1::jsonb) AS owned (lane smallint, held bigint[])
@@ -41,7 +42,8 @@ export async function claimPending(db: Database, lanes: LaneToRead[], perLane: n
 /** Reads the failed events that are due: of each lane up to `perLane`, the longest due first, of each key the oldest. */
 export async function claimDue(db: Database, lanes: LaneToRead[], perLane: number): Promise<OutboxEvent[]> {
   const { rows } = await db.query<OutboxEvent>(
-    `SELECT id, event_id AS "eventId", key, lane, type, payload::text, headers, attempts, created_at AS "createdAt"
+    `SELECT id, event_id AS "eventId", key, lane, type, payload::text, headers, attempts, redriven_count AS redriven,
+            created_at AS "createdAt"
      FROM (
        SELECT next.*, sum(pg_column_size(payload)) OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes_before
        FROM jsonb_to_recordset($1::jsonb) AS owned (lane smallint, held bigint[])

@@ -12,6 +12,7 @@ const event = (id: number, key: string, lane = 0): OutboxEvent => ({
   payload: '{}',
   headers: {},
   attempts: 0,
+  redriven: 0,
   createdAt: new Date(0),
 })
 const ids = (events: OutboxEvent[]) => events.map(({ id }) => Number(id))

@@ -31,6 +31,7 @@ const event = (id: number, length: number, letter: string): OutboxEvent => ({
   payload: JSON.stringify(letter.repeat(length)),
   headers: {},
   attempts: 0,
+  redriven: 0,
   createdAt: new Date(0),
 })
 

@@ -21,6 +21,7 @@ const event = (payload: unknown, more: Partial<OutboxEvent> = {}): OutboxEvent =
   payload: JSON.stringify(payload),
   headers: {},
   attempts: 0,
+  redriven: 0,
   createdAt: new Date(),
   ...more,
 })

@@ -11,6 +11,8 @@ export interface OutboxEvent {
   headers: Record<string, string>
   /** How many tries were refused before this one. */
   attempts: number
+  /** How often a person had set it to pending again. */
+  redriven: number
   /** When it was appended, by the database's clock. */
   createdAt: Date
 }

@@ -80,3 +80,13 @@ test.each([
     await relay.release()
   },
 )
+
+test('a refusal that is told twice, since its first answer was lost, does not undo what a person redrove in between', async () => {
+  await append(db, [newEvent('a')])
+  const [event] = (await claimPending(db, allLanes, 10)) as [OutboxEvent]
+  const dead = rejection(event, { kind: 'unacceptable', reason: 'too large' })
+  await settleRejected(db, [dead])
+  await db.query(`UPDATE events SET status = 'pending', attempts = 0, redriven_count = redriven_count + 1`)
+  await settleRejected(db, [dead])
+  expect(await statuses(db)).toEqual({ pending: 1 })
+})

@@ -4,7 +4,7 @@ import { MAX_ATTEMPTS, rejection } from './settle.ts'
 
 function refusedBefore(attempts: number): OutboxEvent {
   const [id, createdAt] = ['1', new Date(0)]
-  return { id, eventId: id, key: id, lane: 0, type: 't', payload: '{}', headers: {}, attempts, createdAt }
+  return { id, eventId: id, key: id, lane: 0, type: 't', payload: '{}', headers: {}, attempts, redriven: 0, createdAt }
 }
 const refused = { kind: 'refused', reason: 'no' } as const
 

@@ -61,7 +61,7 @@ export async function settleAccepted(db: Database, ids: string[]): Promise<void>
 
 /**
  * Marks what the broker did not accept. An event that another relay has settled since (this one was frozen past its lease) is
- * left as that relay left it.
+ * left as that relay left it, and one that a person has redriven since as that person did.
  */
 export async function settleRejected(db: Database, rejections: Rejection[]): Promise<void> {
   await db.query(
@@ -70,15 +70,17 @@ export async function settleRejected(db: Database, rejections: Rejection[]): Pro
          next_attempt_at = CASE rejected.status
            WHEN 'failed' THEN clock_timestamp() + rejected.delay_ms * interval '1 millisecond' END
      FROM jsonb_to_recordset($1::jsonb)
-       AS rejected (id bigint, status text, attempts_before smallint, attempts smallint, reason text, delay_ms integer)
+       AS rejected (id bigint, status text, attempts_before smallint, attempts smallint, redriven smallint,
+                     reason text, delay_ms integer)
      WHERE events.id = rejected.id AND events.status IN ('pending', 'failed')
-       AND events.attempts = rejected.attempts_before`,
+       AND events.attempts = rejected.attempts_before AND events.redriven_count = rejected.redriven`,
     [
       JSON.stringify(
         rejections.map(({ event, status, attempts, reason, delayMs }) => ({
           id: event.id,
           status,
           attempts_before: event.attempts,
+          redriven: event.redriven,
           attempts,
           reason: reason.replaceAll('\u0000', ''),
           delay_ms: delayMs,

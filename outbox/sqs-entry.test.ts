@@ -12,6 +12,7 @@ const event = (payload: string, headers: Record<string, string> = {}): OutboxEve
   payload,
   headers,
   attempts: 0,
+  redriven: 0,
   createdAt: new Date(0),
 })
 

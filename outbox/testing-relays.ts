@@ -156,7 +156,7 @@ export async function createWorld(db: pg.Pool, relayCount: number) {
       open.tx.release()
       if (commits) ledger.committed(open.ids)
     },
-    /** The relay's timer, nudge or next cycle: it goes on with whatever it can do now. */
+    /** The relay's timer, nudge or next cycle. */
     wake: (index: number) => wake(relays[index]!),
     /** The oldest send of the relay comes to its end. */
     async answer(index: number, fates: readonly Fate[]): Promise<void> {
@@ -177,9 +177,8 @@ export async function createWorld(db: pg.Pool, relayCount: number) {
     },
     async stop(index: number): Promise<void> {
       const relay = relays[index]!
-      if (relay.running) return
       // As `release` of a relay does: it waits for what has left.
-      if (flights.some((flight) => flight.relay === relay)) return
+      if (relay.running || flights.some((flight) => flight.relay === relay)) return
       await relay.lease.release().catch(() => {})
       relays[index] = createModelRelay()
     },
@@ -210,7 +209,6 @@ export async function createWorld(db: pg.Pool, relayCount: number) {
         }
         const { rowCount } = await db.query(`SELECT FROM events WHERE status IN ('pending', 'failed') LIMIT 1`)
         if (rowCount === 0) break
-        // Longer than the longest backoff for the events, and no time at all for the leases.
         await db.query(`UPDATE events SET next_attempt_at = clock_timestamp() WHERE status = 'failed'`)
         await world.pass(2_500)
       }

@@ -40,6 +40,7 @@ const events = (count: number): OutboxEvent[] =>
     payload: String(n),
     headers: {},
     attempts: 0,
+    redriven: 0,
     createdAt: new Date(),
   }))
 const send = (count = 1) => sendToSqs({ sqs, queueUrl: real.queue.url })(events(count))
