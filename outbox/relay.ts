@@ -46,7 +46,7 @@ const POLL_INTERVAL_MS = 2_000
 export const RETENTION_HOURS = 72
 /** SendMessageBatch takes ten entries. */
 const BATCH_SIZE = 10
-/** Where more calls at once stop paying: the SDK is the bound by then (bench/README.md). */
+/** Where more calls at once stop paying: the SDK is the bound by then. */
 const IN_FLIGHT = 8
 
 /** A relay over the tables of `migrations/`. Opens nothing by itself. Any number of them share the work. */
