@@ -1,4 +1,4 @@
-import { closeOnSignal, describePortError, startOrExit } from 'configuration'
+import { describePortError, startOrExit } from 'configuration'
 import { describeDatabase } from 'database'
 import { BACKLOG, stopHttpApi } from 'http-api'
 import { createLogger } from 'telemetry'
@@ -7,7 +7,7 @@ import { readProductServiceConfig } from './config.ts'
 import { startForgettingKeys } from './forget-keys.ts'
 import { logLines } from './log-lines.ts'
 import { startRelay } from './relay.ts'
-import { openResources } from './resources.ts'
+import { closeResourcesOnSignal, openResources } from './resources.ts'
 
 /** A stop must end within 10 s: one second of it is for callers to turn elsewhere, and a send under way may take 5 s. */
 const CUT_REQUESTS_AFTER_MS = 3_000
@@ -21,15 +21,7 @@ await startOrExit(start, stopping.signal)
 async function start(): Promise<void> {
   const config = readProductServiceConfig(process.env)
   const logger = createLogger('product-service', config.logLevel)
-  closeOnSignal({
-    async close() {
-      stopping.abort()
-      await opened.disposeAsync()
-    },
-    onSignal: (signal) => logLines.stopping(logger, signal),
-    onCrash: (error) => logLines.crashed(logger, error),
-    onClosed: () => logLines.stopped(logger),
-  })
+  closeResourcesOnSignal(logger, opened, stopping)
 
   const resources = await openResources('product-service', config, logger, opened, stopping.signal)
   const nudge = startRelay(resources, config, logger, opened)

@@ -1,11 +1,11 @@
 /** The relay alone, for whoever wants more of them, or wants them apart from the API. They share the work by themselves. */
-import { closeOnSignal, startOrExit } from 'configuration'
+import { startOrExit } from 'configuration'
 import { describeDatabase } from 'database'
 import { createLogger } from 'telemetry'
 import { readRelayConfig } from './config.ts'
 import { logLines } from './log-lines.ts'
 import { startRelay } from './relay.ts'
-import { openResources } from './resources.ts'
+import { closeResourcesOnSignal, openResources } from './resources.ts'
 
 const stopping = new AbortController()
 /** What was opened, closed in the opposite order. */
@@ -16,15 +16,7 @@ await startOrExit(start, stopping.signal)
 async function start(): Promise<void> {
   const config = readRelayConfig(process.env)
   const logger = createLogger('relay', config.logLevel)
-  closeOnSignal({
-    async close() {
-      stopping.abort()
-      await opened.disposeAsync()
-    },
-    onSignal: (signal) => logLines.stopping(logger, signal),
-    onCrash: (error) => logLines.crashed(logger, error),
-    onClosed: () => logLines.stopped(logger),
-  })
+  closeResourcesOnSignal(logger, opened, stopping)
 
   const resources = await openResources('relay', config, logger, opened, stopping.signal)
   startRelay(resources, config, logger, opened)

@@ -1,5 +1,5 @@
 import type { SQSClient } from '@aws-sdk/client-sqs'
-import { describePortError, waitUntilUp } from 'configuration'
+import { closeOnSignal, describePortError, waitUntilUp } from 'configuration'
 import { connect, describeDatabase, disconnect, migrate } from 'database'
 import { databaseFailure } from 'http-api'
 import { outboxMigrations } from 'outbox'
@@ -61,6 +61,19 @@ export async function openResources(
   const queue = await findQueueOnceUp(sqs, config, logger, stopping)
   state.queueFound = true
   return { registry, pool, sqs, queue, operations }
+}
+
+/** On a signal, or on an error that nothing caught: aborts `stopping`, then closes what was opened, last things first. */
+export function closeResourcesOnSignal(logger: Logger, opened: AsyncDisposableStack, stopping: AbortController): void {
+  closeOnSignal({
+    async close() {
+      stopping.abort()
+      await opened.disposeAsync()
+    },
+    onSignal: (signal) => logLines.stopping(logger, signal),
+    onCrash: (error) => logLines.crashed(logger, error),
+    onClosed: () => logLines.stopped(logger),
+  })
 }
 
 async function openOperations(
