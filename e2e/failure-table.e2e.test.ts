@@ -56,6 +56,8 @@ test('PostgreSQL restarts: 503 for a moment; both services recover by themselves
   stack.postgres().process.kill('SIGKILL')
   await expect.poll(async () => (await post()).status, RECOVERS).toBe(503)
   expect((await post()).headers.get('retry-after')).toBe('2')
+  const health = await fetch(`${stack.products.metricsUrl}/health/ready`)
+  expect([health.status, await health.json()]).toMatchObject([503, { missing: { database: expect.any(String) } }])
   await stack.startPostgres()
   await expect.poll(async () => (await post()).status, RECOVERS).toBe(201)
   const made = ids(await create(5))
