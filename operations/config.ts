@@ -61,5 +61,5 @@ function isPlainUrl(text: string): boolean {
 }
 
 function operationsUrls(fallback: string[]): Kind<string[]> {
-  return { expected: OPERATIONS_URLS, parse: parseOperationsUrls, fallback: { value: fallback } }
+  return { expected: OPERATIONS_URLS, parse: parseOperationsUrls, secret: true, fallback: { value: fallback } }
 }
