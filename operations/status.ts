@@ -5,7 +5,8 @@ import { help, readArguments, UsageError } from './status/arguments.ts'
 import { runStatus } from './status/run.ts'
 
 const stop = new AbortController()
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stop.abort())
+// Not once: a Ctrl-C arrives twice, from the terminal and from npm, and the second must not end us in the middle.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop.abort())
 // Whoever read our output has gone away.
 process.stdout.on('error', () => stop.abort())
 
