@@ -52,7 +52,6 @@ test('Ctrl-C stops a slow redrive between two events, and the process says how f
   const pending = async () => (await db.query(`SELECT FROM events WHERE status = 'pending'`)).rowCount ?? 0
   await expect.poll(pending, { timeout: 10_000 }).toBeGreaterThan(0)
   child.kill('SIGINT')
-  child.kill('SIGINT') // as below npm, which passes on what the terminal has sent already
   const { code, stdout, stderr } = await ended
   expect({ code, stderr }).toEqual({ code: 130, stderr: '' })
   expect(stdout).toContain(`Stopped: ${50 - (await pending())} events left as they were.`)

@@ -64,15 +64,6 @@ test('services that do not answer are told plainly, for people and for programs,
   expect([screen.code, json.code]).toEqual([1, 1])
 })
 
-test('a Ctrl-C that arrives twice, as it does below npm, ends a watch in order', async () => {
-  const child = spawn(process.execPath, [`${import.meta.dirname}/../status.ts`, '--watch'])
-  await once(child.stdout, 'data')
-  child.kill('SIGINT')
-  child.kill('SIGINT')
-  await once(child, 'close')
-  expect([child.exitCode, child.signalCode]).toEqual([1, null])
-})
-
 test('a watch draws over its last screen, follows what changes, and leaves the terminal as it was', async () => {
   const products = await startProcess('product-service')
   const notifications = await startProcess('notification-service')
