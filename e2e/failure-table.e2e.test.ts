@@ -5,6 +5,7 @@ import { deadLetterQueueName, findQueueUrl } from 'queue'
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest'
 import { allNotifications, createProduct, deleteProduct } from './api.ts'
 import { canMount, type FailureStack, startFailureStack } from './failure-stack.ts'
+import { npmRunStatus } from './npm-run-status.ts'
 
 // Each test is a row of the table "what happens | what the user sees", along the whole path. "Process killed at any point"
 // is e2e/crash/crash.e2e.test.ts, and "overload" e2e/overload.e2e.test.ts.
@@ -56,6 +57,8 @@ test('PostgreSQL restarts: 503 for a moment; both services recover by themselves
   stack.postgres().process.kill('SIGKILL')
   await expect.poll(async () => (await post()).status, RECOVERS).toBe(503)
   expect((await post()).headers.get('retry-after')).toBe('2')
+  const health = await fetch(`${stack.products.metricsUrl}/health/ready`)
+  expect([health.status, await health.json()]).toMatchObject([503, { missing: { database: expect.any(String) } }])
   await stack.startPostgres()
   await expect.poll(async () => (await post()).status, RECOVERS).toBe(201)
   const made = ids(await create(5))
@@ -70,8 +73,12 @@ test('SQS away for hours: the API keeps working; events wait; none becomes dead;
   await stack.pool.query(`UPDATE events SET created_at = created_at - interval '7 hours' WHERE key = ANY ($1)`, [made])
   const more = ids(await create(5))
   expect(await outbox([...made, ...more])).toEqual({ pending: 30 })
+  const held = /3 relay .* WRONG[^]*30 events\s+wait, the\s+oldest\s+for\s+7\s+h/
+  await expect.poll(() => npmRunStatus(stack), RECOVERS).toEqual({ code: 1, screen: expect.stringMatching(held) })
   stack.network.become({ kind: 'pass' })
   await expect.poll(() => notified([...made, ...more]), RECOVERS).toEqual(created(30))
+  const well = expect.stringContaining('Nothing is wrong.') as string
+  await expect.poll(() => npmRunStatus(stack), RECOVERS).toEqual({ code: 0, screen: well })
   expect(await outbox([...made, ...more])).toEqual({ processed: 30 })
   expect(logged('SQS takes no events')).toBe(outages + 1)
 })

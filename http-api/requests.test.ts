@@ -48,6 +48,20 @@ test('each request is one line in the log, at info, without its query', async ()
   ])
 })
 
+test('of many that went well at once the log has some, which say for how many they stand; the metrics have all', async () => {
+  for (let n = 0; n < 400; n++) await post('/things/1')
+  await get('/nowhere')
+  const good = logs.filter(({ status }) => status === 200)
+  expect(good.length).toBeLessThan(400)
+  expect(good.find(({ sampled }) => sampled !== undefined)).toMatchObject({
+    msg: 'request',
+    sampled: expect.any(Number) as number,
+    request_id: expect.any(String) as string,
+  })
+  expect(logs.at(-1)).toMatchObject({ status: 404 })
+  expect(await registry.metrics()).toContain('status="200"} 400')
+})
+
 test('durations are measured by route pattern, whatever paths are asked for', async () => {
   await post('/things/1')
   await post('/things/2')

@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Histogram, type Logger, type Registry } from 'telemetry'
 import { pathOf } from './errors.ts'
+import { sampleLines } from './sample-lines.ts'
 import { securityHeaders } from './security-headers.ts'
 
 /** What may go into a log and a header as it is. */
@@ -34,7 +35,7 @@ export function followRequests(app: FastifyInstance, record: RecordRequest): voi
   })
 }
 
-/** Logs a request and counts its duration, once it is answered. */
+/** Counts a request's duration, and logs it unless others stand for it, once it is answered. */
 export type RecordRequest = (request: FastifyRequest, reply: FastifyReply) => void
 
 type Durations = Histogram<'method' | 'route' | 'status'>
@@ -50,6 +51,7 @@ export function requestDurations(registry: Registry): Durations {
 }
 
 export function requestRecorder(durations: Durations): RecordRequest {
+  const sample = sampleLines()
   return (request, reply) => {
     const duration_ms = Math.round(reply.elapsedTime * 1000) / 1000
     // A path that is no route would make a new time series for each typo.
@@ -57,10 +59,11 @@ export function requestRecorder(durations: Durations): RecordRequest {
     // A stream lasts for as long as its reader likes: that says nothing about how fast we answer.
     if (!isStream(reply))
       durations.observe({ method: request.method, route, status: reply.statusCode }, duration_ms / 1000)
-    request.log.info(
-      { method: request.method, url: pathOf(request.url), status: reply.statusCode, duration_ms },
-      'request',
-    )
+    const status = reply.statusCode
+    const line = sample({ status, duration_ms })
+    if (line.kind === 'left out') return
+    const fields = { method: request.method, url: pathOf(request.url), status, duration_ms }
+    request.log.info(line.standsFor === 1 ? fields : { ...fields, sampled: line.standsFor }, 'request')
   }
 }
 

@@ -57,8 +57,7 @@ test('with a token issuer the API asks for tokens', async () => {
   const issuer = { AUTH_JWKS_URL: 'http://127.0.0.1:1/keys', AUTH_ISSUER: 'https://id.example', AUTH_AUDIENCE: 'x' }
   const service = await start({ ...variables, ...issuer })
   await service.ready()
-  // Ready is said before the API listens.
-  await vi.waitFor(async () => expect((await fetch(`${service.http}/notifications`)).status).toBe(401), patiently)
+  expect((await fetch(`${service.http}/notifications`)).status).toBe(401)
 })
 
 test('a port in use is told with the variable that changes it', async () => {
@@ -227,7 +226,7 @@ test('it waits at start for a database that is not there yet, says so, and can b
   const DATABASE_URL = `postgres://someone:${password}@127.0.0.1:${await freePort()}`
   const service = await start({ ...variables, DATABASE_URL })
   await vi.waitFor(() => expect(service.logged('waiting for PostgreSQL')).toHaveLength(1), patiently)
-  expect(Object.keys(await service.missing())).toEqual(['database', 'queue'])
+  expect(Object.keys(await service.missing())).toEqual(['database', 'migrations', 'queue', 'api'])
   expect((await terminate(service)).code).toBe(0)
   expect(JSON.stringify(service.logged('')) + service.stderr()).not.toContain(password)
   expect(await t.notifications()).toEqual([])

@@ -4,12 +4,11 @@ import { connect, describeDatabase, disconnect, migrate } from 'database'
 import { BACKLOG, databaseFailure, stopHttpApi } from 'http-api'
 import { outboxMigrations } from 'outbox'
 import { connectSqs, findOrCreateQueue, isTemporary } from 'queue'
-import { createLogger, startOperationsServer } from 'telemetry'
+import { createLogger, createReadiness, startOperationsServer } from 'telemetry'
 import { buildApp } from './app.ts'
 import { channelLogLines } from './channels/log-lines.ts'
 import { startChannels } from './channels/start-channels.ts'
 import { readServiceConfig } from './config.ts'
-import { missingParts, type ProcessState } from './health.ts'
 import { createInbox } from './inbox.ts'
 import { logLines } from './log-lines.ts'
 import { LONG_POLL_SECONDS, sourceQueue } from './messages.ts'
@@ -55,8 +54,11 @@ await startOrExit(async () => {
     maxConnections: MAX_CONNECTIONS,
     onIdleError: log.connectionLost,
   })
-  const state: ProcessState = { queueFound: false, stopping: stopping.signal }
-  const missing = () => missingParts(pool, state)
+  const { found, missing } = createReadiness({
+    awaited: ['migrations', 'queue', 'api'],
+    askDatabase: () => pool.query('SELECT FROM notifications LIMIT 1'),
+    stopping: stopping.signal,
+  })
   const operations = await startOperationsServer({ host, port: metricsPort, registry, missing }).catch(
     (error: Error) => {
       throw describePortError(error, 'metrics and health of notification-service', metricsPort, 'METRICS_PORT')
@@ -74,6 +76,7 @@ await startOrExit(async () => {
     isTemporary: (error) => databaseFailure(error) !== undefined,
     ...waiting,
   })
+  found('migrations')
   log.migrated(migrations)
 
   const sqs = connectSqs({
@@ -91,7 +94,7 @@ await startOrExit(async () => {
       ...waiting,
     },
   )
-  state.queueFound = true
+  found('queue')
 
   const app = buildApp({ pool, logger, log, registry, access: config.access })
   const api = await app.listen({ host, port: httpPort, backlog: BACKLOG }).catch((error: Error) => {
@@ -111,5 +114,6 @@ await startOrExit(async () => {
     async () =>
       void (await Promise.all([receiving, sweeping, channels?.stop(), stopHttpApi(app, CUT_REQUESTS_AFTER_MS)])),
   )
+  found('api')
   log.started({ api, operations: `http://${host}:${metricsPort}`, database, queue: queue.url })
 }, stopping.signal)

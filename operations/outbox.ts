@@ -3,7 +3,8 @@ import { outboxCommand } from 'outbox'
 import { readOperationsConfig, services } from './config.ts'
 
 const stop = new AbortController()
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort())
+// Not once: a Ctrl-C arrives twice, from the terminal and from npm, and the second must not end us in the middle.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort())
 
 process.exitCode = await outboxCommand({
   args: process.argv.slice(2),

@@ -1,5 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify'
-import type { OutboxEvent, RelayReport } from 'outbox'
+import type { ReportWording } from 'outbox'
 import type { Logger } from 'telemetry'
 
 /** A change of a product, by the ids that lead from its request to its notification. */
@@ -27,44 +27,20 @@ export const logLines = {
   deleted: (log: FastifyBaseLogger, change: Change) => log.info(change, 'product deleted'),
 }
 
-/** What the relay tells of. One line an event is `debug`: at `info` the change and its notification have theirs. */
-export function logRelayReport(log: Logger, report: RelayReport): void {
-  switch (report.kind) {
-    case 'published':
-      if (!log.isLevelEnabled('debug')) return
-      for (const event of report.events) log.debug(ids(event), 'event published')
-      return
-    case 'failed':
-      return log.warn(
-        {
-          ...ids(report.event),
-          reason: report.reason,
-          attempts: report.event.attempts + 1,
-          retry_in_ms: report.delayMs,
-        },
-        'event refused; it is tried again, and holds back its product until then',
-      )
-    case 'dead':
-      return log.error(
-        { ...ids(report.event), reason: report.reason },
-        'event is dead: it needs somebody to redrive it',
-      )
-    case 'broker-away':
-      return log.error({ reason: report.reason }, 'SQS takes no events; they wait, and none loses an attempt')
-    case 'broker-back':
-      return log.info({ away_ms: report.awayMs }, 'SQS takes events again')
-    case 'database-away':
-      return log.error({ reason: report.reason }, 'the outbox can not be read; the relay waits for the database')
-    case 'database-back':
-      return log.info({ away_ms: report.awayMs }, 'the outbox can be read again')
-    case 'lanes':
-      return log.info({ owned: report.owned, of: report.of }, 'the lanes of this relay changed')
-    case 'pruned':
-      return log.info({ events: report.events }, 'processed events past their retention were deleted')
-  }
-}
-
-/** The key of an event is its product. */
-function ids({ key, eventId, type }: OutboxEvent): Record<string, string> {
-  return { product_id: key, event_id: eventId, event_type: type }
+/** What the relay tells of. */
+export const relayWording: ReportWording = {
+  // The key of an event is its product.
+  ids: ({ key, eventId, type }) => ({ product_id: key, event_id: eventId, event_type: type }),
+  words: {
+    published: 'event published',
+    postponed: 'event postponed',
+    failed: 'event refused; it is tried again, and holds back its product until then',
+    dead: 'event is dead: it needs somebody to redrive it',
+    'broker-away': 'SQS takes no events; they wait, and none loses an attempt',
+    'broker-back': 'SQS takes events again',
+    'database-away': 'the outbox can not be read; the relay waits for the database',
+    'database-back': 'the outbox can be read again',
+    lanes: 'the lanes of this relay changed',
+    pruned: 'processed events past their retention were deleted',
+  },
 }

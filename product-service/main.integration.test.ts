@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { connect as connectSocket, createServer } from 'node:net'
+import pg from 'pg'
 import { freePort, freshDatabase, freshQueue, localCredentials } from 'local'
 import { afterEach, expect, inject, test, vi } from 'vitest'
 import type { Page } from './app-for-tests.ts'
@@ -73,7 +74,16 @@ test('starts on an empty database, answers, tells its health and numbers, and en
   const list = (await (await fetch(`${service.api}/products`)).json()) as Page
   expect(list.products.map((product) => product.name)).toEqual(['Tea'])
   expect(await (await fetch(`${service.operations}/health/live`)).json()).toEqual({ status: 'live' })
-  expect(await (await fetch(`${service.operations}/health/ready`)).json()).toEqual({ status: 'ready' })
+  const health = async () => (await fetch(`${service.operations}/health/ready`)).json()
+  expect(await health()).toEqual({ status: 'ready' })
+  const admin = new pg.Client({ connectionString: service.environment.DATABASE_URL })
+  await admin.connect()
+  await admin.query('ALTER TABLE products RENAME TO elsewhere')
+  const migrations = 'are gone: relation "products" does not exist'
+  expect(await health()).toEqual({ status: 'not ready', missing: { migrations } })
+  await admin.query('ALTER TABLE elsewhere RENAME TO products')
+  await admin.end()
+  expect(await health()).toEqual({ status: 'ready' })
   const metrics = await (await fetch(`${service.operations}/metrics`)).text()
   expect(metrics).toMatch(/^products_created_total 1$/m)
   expect(metrics).toMatch(/^products_deleted_total 0$/m)
@@ -164,7 +174,12 @@ test('waits for a database that is not there yet, says so, and can be stopped me
   await vi.waitFor(() => expect(service.stdout()).toContain('waiting for PostgreSQL'), { timeout: 10_000 })
   const health = await fetch(`${service.operations}/health/ready`)
   expect(health.status).toBe(503)
-  expect(Object.keys(((await health.json()) as { missing: object }).missing)).toEqual(['database', 'queue'])
+  expect(Object.keys(((await health.json()) as { missing: object }).missing)).toEqual([
+    'database',
+    'migrations',
+    'queue',
+    'api',
+  ])
   service.process.kill('SIGTERM')
   expect(await service.exit).toBe(0)
   expect(service.stdout()).toContain(`PostgreSQL at postgres://127.0.0.1:${nobody}/products`)
@@ -178,7 +193,10 @@ test('waits for an SQS that is not there yet', async () => {
     timeout: 10_000,
   })
   const health = await fetch(`${service.operations}/health/ready`)
-  expect(await health.json()).toEqual({ status: 'not ready', missing: { queue: 'not found yet' } })
+  expect(await health.json()).toEqual({
+    status: 'not ready',
+    missing: { queue: 'not found yet', api: 'does not listen yet' },
+  })
   service.process.kill('SIGTERM')
   expect(await service.exit).toBe(0)
 })

@@ -23,7 +23,7 @@ async function start(): Promise<void> {
   const logger = createLogger('product-service', config.logLevel)
   closeResourcesOnSignal(logger, opened, stopping)
 
-  const resources = await openResources('product-service', config, logger, opened, stopping.signal)
+  const resources = await openResources('product-service', config, logger, opened, stopping.signal, ['api'])
   const nudge = startRelay(resources, config, logger, opened)
   startForgettingKeys(resources.pool, opened)
   const app = buildApp({ logger, registry: resources.registry, pool: resources.pool, nudge, access: config.access })
@@ -31,6 +31,7 @@ async function start(): Promise<void> {
   const api = await app.listen({ host: config.host, port: config.httpPort, backlog: BACKLOG }).catch((error: Error) => {
     throw describePortError(error, 'the API of product-service', config.httpPort, 'HTTP_PORT')
   })
+  resources.readiness.found('api')
   logLines.started(logger, {
     api,
     operations: resources.operations,

@@ -5,9 +5,16 @@ import { databaseFailure } from 'http-api'
 import { outboxMigrations, SEND_TIMEOUT_MS } from 'outbox'
 import type pg from 'pg'
 import { connectSqs, findOrCreateQueue, findQueueAt, isTemporary, type Queue } from 'queue'
-import { createRegistry, type Logger, type Registry, startOperationsServer } from 'telemetry'
+import {
+  type AwaitedPart,
+  createReadiness,
+  createRegistry,
+  type Logger,
+  type Readiness,
+  type Registry,
+  startOperationsServer,
+} from 'telemetry'
 import type { Config } from './config.ts'
-import { missingParts, type ProcessState } from './health.ts'
 import { logLines } from './log-lines.ts'
 import { productMigrations } from './migrations.ts'
 
@@ -24,6 +31,8 @@ export interface Resources {
   queue: Queue
   /** Where metrics and health are. */
   operations: string
+  /** Knows of the database, the migrations and the queue; told of the rest by the process. */
+  readiness: Readiness
 }
 
 /**
@@ -36,6 +45,7 @@ export async function openResources(
   logger: Logger,
   opened: AsyncDisposableStack,
   stopping: AbortSignal,
+  alsoAwaited: AwaitedPart[] = [],
 ): Promise<Resources> {
   const registry = createRegistry()
   const pool = connect({
@@ -44,11 +54,16 @@ export async function openResources(
     maxConnections: MAX_CONNECTIONS,
     onIdleError: (error) => logLines.connectionLost(logger, error),
   })
-  const state: ProcessState = { queueFound: false, stopping }
-  const operations = await openOperations(name, config, registry, pool, state, opened)
+  const readiness = createReadiness({
+    awaited: ['migrations', 'queue', ...alsoAwaited],
+    askDatabase: () => pool.query('SELECT FROM products LIMIT 1'),
+    stopping,
+  })
+  const operations = await openOperations(name, config, registry, readiness, opened)
   opened.defer(() => disconnect(pool))
 
   await migrateOnceUp(config, logger, stopping)
+  readiness.found('migrations')
   const sqs = connectSqs({
     endpoint: config.sqsEndpoint,
     region: config.awsRegion,
@@ -58,8 +73,8 @@ export async function openResources(
   })
   opened.defer(() => sqs.destroy())
   const queue = await findQueueOnceUp(sqs, config, logger, stopping)
-  state.queueFound = true
-  return { registry, pool, sqs, queue, operations }
+  readiness.found('queue')
+  return { registry, pool, sqs, queue, operations, readiness }
 }
 
 /** On a signal, or on an error that nothing caught: aborts `stopping`, then closes what was opened, last things first. */
@@ -79,11 +94,9 @@ async function openOperations(
   name: string,
   { host, metricsPort }: Config,
   registry: Registry,
-  pool: pg.Pool,
-  state: ProcessState,
+  { missing }: Readiness,
   opened: AsyncDisposableStack,
 ): Promise<string> {
-  const missing = () => missingParts(pool, state)
   const server = await startOperationsServer({ host, port: metricsPort, registry, missing }).catch((error: Error) => {
     throw describePortError(error, `metrics and health of ${name}`, metricsPort, 'METRICS_PORT')
   })

@@ -1,4 +1,4 @@
-import type { OutboxEvent, RelayReport } from 'outbox'
+import { reportLines, type ReportWording } from 'outbox'
 import type { Logger } from 'telemetry'
 import { type Destination, nameOf } from './delivery.ts'
 
@@ -15,44 +15,28 @@ export function channelLogLines(log: Logger) {
     recipientsRejected: (event_id: string, recipients: string[]) =>
       log.warn({ event_id, recipients }, 'the mail server took the mail for others, but not for these recipients'),
 
-    relay(report: RelayReport): void {
-      switch (report.kind) {
-        case 'published':
-          if (!log.isLevelEnabled('debug')) return
-          for (const event of report.events) log.debug(ids(event), 'delivered')
-          return
-        case 'postponed':
-          return log.debug({ ...ids(report.event), retry_in_ms: report.delayMs }, 'delivery postponed: endpoint busy')
-        case 'failed':
-          return log.warn(
-            {
-              ...ids(report.event),
-              reason: report.reason,
-              attempts: report.event.attempts + 1,
-              retry_in_ms: report.delayMs,
-            },
-            'delivery refused; it is tried again, and holds back its product at this endpoint until then',
-          )
-        case 'dead':
-          return log.error({ ...ids(report.event), reason: report.reason }, 'delivery is dead: somebody has to look')
-        case 'broker-away':
-          return log.error({ reason: report.reason }, 'deliveries rest: none can be judged')
-        case 'broker-back':
-          return log.info({ away_ms: report.awayMs }, 'deliveries go on')
-        case 'database-away':
-          return log.error({ reason: report.reason }, 'deliveries can not be read; they wait for the database')
-        case 'database-back':
-          return log.info({ away_ms: report.awayMs }, 'deliveries can be read again')
-        case 'lanes':
-          return log.info({ owned: report.owned, of: report.of }, 'the lanes of deliveries of this instance changed')
-        case 'pruned':
-          return log.info({ events: report.events }, 'deliveries past their retention were deleted')
-      }
-    },
+    relay: reportLines(log, relayWording),
   }
 }
 
-function ids({ headers, key, eventId, type }: OutboxEvent): Record<string, string> {
-  const endpoint = `${headers.channel}:${headers.endpoint}`
-  return { endpoint, product_id: key.slice(key.lastIndexOf(':') + 1), event_id: eventId, event_type: type }
+/** What the relay of deliveries tells of. */
+const relayWording: ReportWording = {
+  ids: ({ headers, key, eventId, type }) => ({
+    endpoint: `${headers.channel}:${headers.endpoint}`,
+    product_id: key.slice(key.lastIndexOf(':') + 1),
+    event_id: eventId,
+    event_type: type,
+  }),
+  words: {
+    published: 'delivered',
+    postponed: 'delivery postponed: endpoint busy',
+    failed: 'delivery refused; it is tried again, and holds back its product at this endpoint until then',
+    dead: 'delivery is dead: somebody has to look',
+    'broker-away': 'deliveries rest: none can be judged',
+    'broker-back': 'deliveries go on',
+    'database-away': 'deliveries can not be read; they wait for the database',
+    'database-back': 'deliveries can be read again',
+    lanes: 'the lanes of deliveries of this instance changed',
+    pruned: 'deliveries past their retention were deleted',
+  },
 }

@@ -1,0 +1,15 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { text } from 'node:stream/consumers'
+import type { Stack } from './stack.ts'
+
+/** What `npm run status` shows of both services, and its exit code. */
+export async function npmRunStatus({
+  products,
+  notifications,
+}: Stack): Promise<{ code: number | null; screen: string }> {
+  const where = ['--product-service', products.metricsUrl, '--notification-service', notifications.metricsUrl]
+  const child = spawn(process.execPath, [`${import.meta.dirname}/../operations/status.ts`, ...where])
+  const [screen] = await Promise.all([text(child.stdout), once(child, 'close')])
+  return { code: child.exitCode, screen }
+}

@@ -1,0 +1,59 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Instance } from './scrape.ts'
+import { screen } from './screen.ts'
+import { lookAtAll, type Status, statusOf } from './status.ts'
+
+/** Between two looks: short enough to wait for, long enough for a rate that means something. */
+const WINDOW_MS = 2_000
+
+const ENTER = '\x1b[?1049h\x1b[?25l'
+const LEAVE = '\x1b[?25h\x1b[?1049l'
+/** To the top; what a line leaves of the one before it goes by the second, and what is below the last by the third. */
+const HOME = '\x1b[H'
+const CLEAR_LINE = '\x1b[K'
+const CLEAR_BELOW = '\x1b[J'
+
+export interface Output {
+  write: (text: string) => void
+  /** Whether colours are wanted. */
+  colours: boolean
+  /** Whether it is a terminal that can be drawn on again; else one screen follows another. */
+  redraws: boolean
+}
+
+export interface StatusOptions {
+  instances: Instance[]
+  watch: boolean
+  json: boolean
+  output: Output
+  /** Ends a watch, and a single look before its time. */
+  signal: AbortSignal
+}
+
+/** Shows the status once, or until `signal` aborts. Resolves with 0 when nothing was wrong at last, else with 1. */
+export async function runStatus({ instances, watch, json, output, signal }: StatusOptions): Promise<0 | 1> {
+  const redraws = watch && !json && output.redraws
+  let status: Status | undefined
+  if (redraws) output.write(ENTER + HOME + 'One moment: rates need two looks.\n')
+  try {
+    let before = await lookAtAll(instances, signal)
+    do {
+      await sleep(WINDOW_MS, undefined, { signal }).catch(() => {})
+      const after = await lookAtAll(instances, signal)
+      if (signal.aborted) break
+      status = statusOf(before, after)
+      before = after
+      output.write(show(status))
+    } while (watch)
+  } finally {
+    if (redraws) output.write(LEAVE + (status ? screen(status, output.colours) : ''))
+  }
+  return status?.ok ? 0 : 1
+
+  function show(now: Status): string {
+    if (json) return `${JSON.stringify(now, null, watch ? undefined : 2)}\n`
+    const text = screen(now, output.colours)
+    if (redraws) return HOME + text.replaceAll('\n', `${CLEAR_LINE}\n`) + CLEAR_BELOW
+    return watch ? `${text}\n` : text
+  }
+}

@@ -1,0 +1,99 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { type AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { freePort } from 'local'
+import { createRegistry, Gauge, startOperationsServer } from 'telemetry'
+import { afterEach, expect, test } from 'vitest'
+import { runStatus } from './run.ts'
+import type { Instance } from './scrape.ts'
+
+let opened = new AsyncDisposableStack()
+afterEach(async () => {
+  await opened.disposeAsync()
+  opened = new AsyncDisposableStack()
+})
+
+/** A process that tells nothing but this, and how long its oldest event has waited. */
+async function startProcess(service: Instance['service']) {
+  const registry = createRegistry()
+  const oldest = new Gauge({ name: 'outbox_oldest_pending_seconds', help: 'x', registers: [registry] })
+  const missing = () => Promise.resolve({})
+  const server = await startOperationsServer({ host: '127.0.0.1', port: 0, registry, missing })
+  opened.defer(() => {
+    server.close()
+    server.closeAllConnections()
+  })
+  return { instance: { service, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }, oldest }
+}
+
+async function npmRunStatus(args: string[], env: Record<string, string> = {}) {
+  const child = spawn(process.execPath, [`${import.meta.dirname}/../status.ts`, ...args], { env })
+  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
+  return { code: child.exitCode, stdout, stderr }
+}
+
+test('what was not understood ends with 2 and says what was expected; help asks nobody', async () => {
+  const [unknown, flag, variable, help] = await Promise.all([
+    npmRunStatus(['--wotch']),
+    npmRunStatus(['--product-service', 'localhost']),
+    npmRunStatus([], { NOTIFICATION_SERVICE_OPERATIONS_URL: 'http://me:hunter2@x' }),
+    npmRunStatus(['--help']),
+  ])
+  expect(unknown).toMatchObject({ code: 2, stdout: '', stderr: expect.stringMatching(/'--wotch'[^]*--watch/) })
+  expect(flag.stderr).toBe(
+    '--product-service must be http://host:port, or several of those with commas between, not "localhost"\n',
+  )
+  expect(variable.stderr).toMatch(
+    /^configuration: NOTIFICATION_SERVICE_OPERATIONS_URL must be http:\/\/host:port[^\n]*\n$/,
+  )
+  expect(variable.stderr).not.toContain('hunter2')
+  expect([flag.code, variable.code, help.code]).toEqual([2, 2, 0])
+})
+
+test('services that do not answer are told plainly, for people and for programs, with 1', async () => {
+  const [one, other] = [await freePort(), await freePort()].map((port) => `http://127.0.0.1:${port}`)
+  const env = { PRODUCT_SERVICE_OPERATIONS_URL: `${one}/`, NOTIFICATION_SERVICE_OPERATIONS_URL: other! }
+  const [screen, json] = await Promise.all([npmRunStatus([], env), npmRunStatus(['--json'], env)])
+  const problems = [
+    `product-service: no answer at ${one} (ECONNREFUSED)`,
+    `notification-service: no answer at ${other} (ECONNREFUSED)`,
+  ]
+  for (const problem of problems) expect(screen.stdout).toContain(`- ${problem}\n`)
+  expect(JSON.parse(json.stdout)).toMatchObject({ ok: false, problems })
+  expect([screen.code, json.code]).toEqual([1, 1])
+})
+
+test('a watch draws over its last screen, follows what changes, and leaves the terminal as it was', async () => {
+  const products = await startProcess('product-service')
+  const notifications = await startProcess('notification-service')
+  const stop = new AbortController()
+  let written = ''
+  const output = { write: (text: string) => void (written += text), colours: false, redraws: true }
+  const instances = [products.instance, notifications.instance]
+  const watching = runStatus({ instances, watch: true, json: false, output, signal: stop.signal })
+  await expect.poll(() => written, { timeout: 10_000 }).toContain('Nothing is wrong.')
+  products.oldest.set(60)
+  await expect.poll(() => written, { timeout: 10_000 }).toContain('events are held up')
+  stop.abort()
+  expect(await watching).toBe(1)
+  expect(written.startsWith('\x1b[?1049h\x1b[?25l')).toBe(true)
+  const [, left = ''] = written.split('\x1b[?25h\x1b[?1049l')
+  expect(left).toMatch(/^product-events .*[^]*events are held up/)
+})
+
+test('where nothing can be drawn over, one screen follows another; for programs each is one line', async () => {
+  const { instance } = await startProcess('product-service')
+  for (const json of [false, true]) {
+    const stop = new AbortController()
+    let written = ''
+    const write = (text: string) => {
+      written += text
+      stop.abort()
+    }
+    const output = { write, colours: false, redraws: false }
+    expect(await runStatus({ instances: [instance], watch: true, json, output, signal: stop.signal })).toBe(0)
+    expect(written).toMatch(json ? /^\{.*\}\n$/ : /^product-events[^]*Nothing is wrong\.\n\n$/)
+    expect(written).not.toContain('\x1b')
+  }
+})

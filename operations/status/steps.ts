@@ -1,0 +1,170 @@
+import type { Look } from './scrape.ts'
+import { type Window, windowOf } from './window.ts'
+
+/** One of the seven steps between a request and its notification. `null` is what nobody tells of. */
+export interface Step {
+  number: number
+  name: string
+  rate_per_second: number | null
+  /** What waits here: requests, queries, events, messages, deliveries. */
+  backlog: number | null
+  oldest_seconds: number | null
+  /** What this step took for 95 % of what it did since the look before. */
+  delay_p95_seconds: number | null
+  /** `unknown`: the service that knows does not answer. */
+  health: 'ok' | 'wrong' | 'unknown'
+  /** Something to know that is not wrong. */
+  note: string
+  /** What is wrong, and what to do about it, a sentence each. */
+  problems: string[]
+}
+
+type Numbers = Partial<Record<'rate' | 'backlog' | 'oldest' | 'delay', number | undefined>>
+
+/**
+ * An event leaves within milliseconds, and if nobody nudged the relay within its poll of 2 s; the gauge may be 5 s old.
+ * One that is older than this is held up.
+ */
+const HELD_UP_SECONDS = 10
+/** One answer of thousands that went wrong is no state in which to find a service. */
+const MOST_FAILED_SHARE = 0.01
+
+/** The seven steps, from two looks at each process. */
+export function stepsOf(before: Look[], after: Look[]): Step[] {
+  const of = (service: Look['service']) => {
+    const own = (looks: Look[]) => looks.filter((look) => look.service === service)
+    const answers = own(after).some((look) => look.kind === 'answered')
+    return { window: windowOf(own(before), own(after)), answers }
+  }
+  const products = of('product-service')
+  const notifications = of('notification-service')
+  return [
+    request(products.window),
+    commit(products.window),
+    relay(products.window),
+    queue(notifications.window),
+    receive(notifications.window),
+    store(notifications.window),
+    tell(notifications.window),
+  ].map(([name, numbers, problems, note = ''], index) => ({
+    number: index + 1,
+    name,
+    rate_per_second: numbers.rate ?? null,
+    backlog: numbers.backlog ?? null,
+    oldest_seconds: numbers.oldest ?? null,
+    delay_p95_seconds: numbers.delay ?? null,
+    health: (index < 3 ? products : notifications).answers ? (problems.length > 0 ? 'wrong' : 'ok') : 'unknown',
+    note,
+    problems,
+  }))
+}
+
+type Judged = [name: string, numbers: Numbers, problems: string[], note?: string]
+
+function request(at: Window): Judged {
+  const numbers = {
+    rate: at.rate('http_request_duration_seconds_count'),
+    backlog: at.sum('http_requests_in_flight'),
+    delay: at.p95('http_request_duration_seconds'),
+  }
+  return ['request', numbers, failedAnswers(at)]
+}
+
+function commit(at: Window): Judged {
+  const names = ['products_created_total', 'products_updated_total', 'products_deleted_total']
+  const rates = names.map((name) => at.rate(name)).filter((rate) => rate !== undefined)
+  const rate = rates.length === 0 ? undefined : rates.reduce((sum, one) => sum + one, 0)
+  const problems = isDown(at, 'database') ? ['product-service has no database: writes are answered with 503'] : []
+  return ['commit', { rate, backlog: at.sum('database_pool_waiting') }, problems]
+}
+
+function relay(at: Window): Judged {
+  const { waiting, oldest, dead } = outboxOf(at)
+  const problems = []
+  const events =
+    waiting === undefined ? 'events wait' : `${count(waiting, 'event')} ${waiting === 1 ? 'waits' : 'wait'}`
+  const held = `${events}, the oldest for ${seconds(oldest)}`
+  if (isDown(at, 'queue')) problems.push(`SQS takes no events from the relay: ${waiting ? held : 'they wait'}`)
+  else if ((oldest ?? 0) > HELD_UP_SECONDS) problems.push(`events are held up: ${held}`)
+  const free = at.most('outbox_lanes_without_relay') ?? 0
+  if (free > 0) problems.push(`${count(free, 'lane')} without a relay: what is in them waits for one`)
+  if (dead > 0) problems.push(`${count(dead, 'dead event')} for somebody to look at: npm run outbox -- list`)
+  const owned = at.sum('outbox_lanes_owned')
+  const retried = at.most('outbox_events', { status: 'failed' }) ?? 0
+  const note = retried > 0 ? `${retried} to be retried` : owned === undefined ? '' : count(owned, 'lane')
+  const numbers = { rate: at.rate('outbox_events_published_total'), backlog: waiting, oldest }
+  return ['relay', { ...numbers, delay: at.p95('outbox_publish_delay_seconds') }, problems, note]
+}
+
+function queue(at: Window): Judged {
+  const problems = isDown(at, 'queue') ? ['SQS does not answer notification-service'] : []
+  const dead = at.most('queue_dead_letters') ?? 0
+  if (dead > 0) problems.push(`${count(dead, 'dead letter')} for somebody to look at: npm run dlq -- list`)
+  return ['queue', { backlog: at.most('queue_messages'), delay: at.p95('queue_wait_seconds') }, problems]
+}
+
+function receive(at: Window): Judged {
+  const receivers = at.sum('notification_receivers')
+  const invalid = at.increase('notification_failures_total', { reason: 'invalid' }) ?? 0
+  const problems = receivers === 0 ? ['nobody receives: no receiver is at work'] : []
+  if (invalid > 0) problems.push(`${count(invalid, 'receive')} of messages that are no events: see the log`)
+  const numbers = { rate: at.rate('queue_messages_received_total'), delay: at.p95('notification_handling_seconds') }
+  return ['receive', numbers, problems, receivers === undefined ? '' : count(receivers, 'receiver')]
+}
+
+function store(at: Window): Judged {
+  const problems = isDown(at, 'database') ? ['notification-service has no database: messages wait in the queue'] : []
+  const refused = at.increase('notification_failures_total', { reason: 'refused' }) ?? 0
+  if (refused > 0) problems.push(`the database refused ${count(refused, 'notification')}: see the log`)
+  const duplicates = at.increase('notifications_duplicates_total') ?? 0
+  const numbers = { rate: at.rate('notifications_total'), delay: at.p95('notification_delay_seconds') }
+  return ['store', numbers, problems, duplicates > 0 ? count(duplicates, 'duplicate') : '']
+}
+
+/** The deliveries of the channels are an outbox too; without channels there is none. */
+function tell(at: Window): Judged {
+  const { waiting, oldest, dead } = outboxOf(at)
+  const problems = failedAnswers(at)
+  if (dead > 0)
+    problems.push(
+      `${count(dead, 'dead delivery', 'dead deliveries')} for somebody to look at: ` +
+        'npm run outbox -- list --service notification-service',
+    )
+  const disabled = at.sum('channel_endpoints_disabled_total') ?? 0
+  if (disabled > 0) problems.push(`${count(disabled, 'endpoint')} disabled, having answered 410 Gone`)
+  const delivered = at.rate('channel_deliveries_total', { outcome: 'accepted' })
+  const numbers = { rate: delivered, backlog: waiting, oldest, delay: at.p95('outbox_publish_delay_seconds') }
+  return ['tell', numbers, problems, delivered === undefined ? 'log only' : '']
+}
+
+function outboxOf(at: Window) {
+  return {
+    waiting: at.most('outbox_events', { status: /^(pending|failed)$/ }),
+    oldest: at.most('outbox_oldest_pending_seconds'),
+    dead: at.most('outbox_events', { status: 'dead' }) ?? 0,
+  }
+}
+
+function failedAnswers(at: Window): string[] {
+  const all = at.increase('http_request_duration_seconds_count') ?? 0
+  const failed = at.increase('http_request_duration_seconds_count', { status: /^5/ }) ?? 0
+  return failed > all * MOST_FAILED_SHARE ? [`${failed} of ${count(all, 'request')} were answered with 5xx`] : []
+}
+
+function isDown(at: Window, dependency: string): boolean {
+  return at.least('dependency_up', { dependency }) === 0
+}
+
+function count(number: number, one: string, many = `${one}s`): string {
+  return `${number} ${number === 1 ? one : many}`
+}
+
+/** `0.4 s`, `12 s`, `3 min`, `2 h`, `4 d`: as much as a glance needs. */
+export function seconds(value: number | undefined): string {
+  if (value === undefined) return 'some time'
+  if (value < 1) return `${Math.round(value * 1000)} ms`
+  if (value < 10) return `${value.toFixed(1)} s`
+  if (value < 120) return `${Math.round(value)} s`
+  if (value < 7_200) return `${Math.round(value / 60)} min`
+  return value < 172_800 ? `${Math.round(value / 3600)} h` : `${Math.round(value / 86_400)} d`
+}
