@@ -9,7 +9,7 @@ import {
 import { type ProductEvent, type ProductEventType, productEvent } from 'contracts'
 import { connect } from 'database'
 import { dropDatabase, freshDatabase, freshQueue } from 'local'
-import { outboxMigrations } from 'outbox'
+import { createOutageWatch, outboxMigrations } from 'outbox'
 import { pino } from 'pino'
 import { deadLetterQueueName, findQueueUrl } from 'queue'
 import type { Consumer } from './consumer.ts'
@@ -18,7 +18,6 @@ import { logLines } from './log-lines.ts'
 import { sourceQueue } from './messages.ts'
 import { createMetrics } from './metrics.ts'
 import { notificationMigrations } from './migrations.ts'
-import { reachability } from './reachability.ts'
 
 export interface TestOptions {
   postgresUrl: string
@@ -44,7 +43,7 @@ export async function testConsumer({ postgresUrl, sqsEndpoint, fifo = false, ...
   )
   const stop = new AbortController()
   const pool = connect({ databaseUrl, applicationName: 'test', maxConnections: 10, onIdleError: () => {} })
-  const database = reachability({ lost: log.databaseLost, back: log.databaseBack })
+  const database = createOutageWatch({ lost: log.databaseLost, back: log.databaseBack })
   const consumer: Consumer = {
     inbox: createInbox({ pool, reachable: database, stopping: stop.signal }),
     pool,
@@ -52,7 +51,7 @@ export async function testConsumer({ postgresUrl, sqsEndpoint, fifo = false, ...
     queue: await sourceQueue(sqs, queue.url),
     log,
     metrics: createMetrics(),
-    reachable: reachability({ lost: log.sqsLost, back: log.sqsBack }),
+    reachable: createOutageWatch({ lost: log.sqsLost, back: log.sqsBack }),
     stopping: stop.signal,
   }
 
