@@ -74,8 +74,9 @@ export function createDrain(options: DrainOptions): Drain {
   /** After an outage one batch goes first; every accepted one doubles what may follow. */
   let window = inFlight
   let nudged = false
-  /** Failed events that are in memory: while the database calls them failed, it holds the rest of their keys back. */
-  const due = new Set<string>()
+  /** Failed events that are in memory: while the database calls them failed, it holds the rest of their keys back. Weak, so
+   * that what `hold` forgets with its lane is forgotten here too. */
+  const due = new WeakSet<OutboxEvent>()
   let lookedForDueAt = -Infinity
   let settledAt = -Infinity
   /** Whether there may be pending events that the last claim did not bring. */
@@ -131,7 +132,7 @@ export function createDrain(options: DrainOptions): Drain {
     accepted.splice(0, batch.length)
     batch.forEach(hold.forget)
     // Now the rest of a key that had failed can be read.
-    for (const { id } of batch) more = due.delete(id) || more
+    for (const event of batch) more = due.delete(event) || more
     counts.published += batch.length
   }
 
@@ -142,7 +143,7 @@ export function createDrain(options: DrainOptions): Drain {
     rejected.splice(0, batch.length)
     for (const { event, status, attempts, reason, delayMs } of batch) {
       hold.forgetKey(event)
-      due.delete(event.id)
+      due.delete(event)
       more = true
       counts[status]++
       if (status === 'dead') report({ kind: 'dead', event, reason })
@@ -171,7 +172,7 @@ export function createDrain(options: DrainOptions): Drain {
 
   async function readDue(counts: DrainCounts): Promise<void> {
     const { events, full } = await read(claimDue)
-    for (const { id } of events) due.add(id)
+    for (const event of events) due.add(event)
     counts.claimed += events.length
     lookedForDueAt = full ? -Infinity : performance.now()
   }
