@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { connect } from 'database'
-import { createDatabase, freshDatabase } from 'local'
+import { createDatabase, freshDatabase, machineVariables } from 'local'
 import { append, outboxMigrations } from 'outbox'
 import { afterEach, expect, inject, test } from 'vitest'
 import { readOperationsConfig } from './config.ts'
@@ -15,7 +15,10 @@ afterEach(() => {
 
 function start(args: string[], env: Record<string, string>) {
   const file = join(import.meta.dirname, 'outbox.ts')
-  const child = spawn(process.execPath, [file, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [file, ...args], {
+    env: { ...machineVariables(), ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   children.push(child)
   const [stdout, stderr] = [text(child.stdout), text(child.stderr)]
   return {

@@ -72,14 +72,13 @@ export async function createWorld(db: pg.Pool, relayCount: number) {
       })
     const bell = createHandBell(() => changed())
     const lease = createLease({ query }, 'model', now)
-    const report = () => {}
     const drain = createDrain({
       db: { query },
       send,
       lease,
       hold: createHold(),
       bell,
-      report,
+      report: () => {},
       batchSize: 3,
       inFlight: 2,
       retries: QUEUE_RETRIES,
