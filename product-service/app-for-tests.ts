@@ -1,5 +1,6 @@
 import { Writable } from 'node:stream'
 import type { Product } from 'contracts'
+import type { TokenIssuer } from 'configuration'
 import { connect } from 'database'
 import type { HttpApi } from 'http-api'
 import type pg from 'pg'
@@ -24,7 +25,7 @@ export interface TestApp {
 }
 
 /** The whole app on a real database, with its log and its nudges to look at. */
-export function openTestApp(databaseUrl: string): TestApp {
+export function openTestApp(databaseUrl: string, access?: TokenIssuer): TestApp {
   const logs: Record<string, unknown>[] = []
   const stream = new Writable({
     write(line: Buffer, _, done) {
@@ -35,7 +36,7 @@ export function openTestApp(databaseUrl: string): TestApp {
   const pool = connect({ databaseUrl, applicationName: 'test', maxConnections: 5, onIdleError: () => {} })
   const registry = createRegistry()
   let nudges = 0
-  const app = buildApp({ logger: pino(stream), registry, pool, nudge: () => nudges++, access: undefined })
+  const app = buildApp({ logger: pino(stream), registry, pool, nudge: () => nudges++, access })
   const close = async () => {
     await app.close()
     await pool.end()
