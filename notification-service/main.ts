@@ -96,10 +96,10 @@ await startOrExit(async () => {
   const api = await app.listen({ host, port: httpPort, backlog: BACKLOG }).catch((error: Error) => {
     throw describePortError(error, 'the API of notification-service', httpPort, 'HTTP_PORT')
   })
-  const channels = config.channels && startChannels(config.channels, { pool, registry, log: channelLogLines(logger) })
+  const channels = startChannels(config.channels, { pool, registry, log: channelLogLines(logger) })
   const inbox = createInbox({
     pool,
-    outgoing: channels?.outgoing,
+    outgoing: channels.outgoing,
     reachable: createOutageWatch({ lost: log.databaseLost, back: log.databaseBack }),
     stopping: stopping.signal,
   })
@@ -108,7 +108,7 @@ await startOrExit(async () => {
   const sweeping = keepSweeping(pool, log.swept, stopping.signal)
   opened.defer(
     async () =>
-      void (await Promise.all([receiving, sweeping, channels?.stop(), stopHttpApi(app, CUT_REQUESTS_AFTER_MS)])),
+      void (await Promise.all([receiving, sweeping, channels.stop(), stopHttpApi(app, CUT_REQUESTS_AFTER_MS)])),
   )
   log.started({ api, operations: `http://${host}:${metricsPort}`, database, queue: queue.url })
 }, stopping.signal)
