@@ -183,11 +183,13 @@ export function createDrain(options: DrainOptions): Drain {
     mayStart = () => outage === undefined && !stopping()
     if (!nudged) lookedForDueAt = -Infinity
     more = true
+    // Who stops sends nothing new, and what is on its way left with time enough on the lease: no need to renew it.
+    const balanceInMs = () => (stopping() ? SEND_TIMEOUT_MS : lease.dueInMs())
     for (;;) {
       // Alone, and before the next claim: one that looked while a key's failure was being written would take the next of
       // that key. What was accepted holds nothing back, so claiming beside it is safe; it is held until both are done.
       await settleRejectedEvents(counts)
-      if (lease.dueInMs() === 0) await balance()
+      if (balanceInMs() === 0) await balance()
       const isRoom = () => hold.size() < MAX_HELD && hold.size() - accepted.length < LOW_WATER
       const mayRead = () => mayStart() && isRoom() && counts.claimed < MAX_CYCLE
       if (mayRead() && (more || nudged)) await both(readPending(counts), settleAcceptedEvents(counts))
@@ -196,7 +198,7 @@ export function createDrain(options: DrainOptions): Drain {
       if (mayRead() && performance.now() - lookedForDueAt > LOOK_FOR_DUE_MS) await readDue(counts)
       startSends()
       if (rejected.length > 0 || (accepted.length > 0 && settleInMs() === 0)) continue
-      if (sending > 0) await bell.wait(accepted.length > 0 ? Math.min(settleInMs(), lease.dueInMs()) : lease.dueInMs())
+      if (sending > 0) await bell.wait(accepted.length > 0 ? Math.min(settleInMs(), balanceInMs()) : balanceInMs())
       else if (!mayStart() || !(hold.hasReady() || ((more || nudged) && counts.claimed < MAX_CYCLE))) break
     }
     // The last send rang for this loop, not for whoever sleeps next.

@@ -94,14 +94,22 @@ export function createRelay(options: RelayOptions): Relay {
         const sleepMs = await cycle(signal)
         if (!signal.aborted) await bell.wait(sleepMs)
       }
-      // What is on its way comes to its end. A database that is away makes duplicates of it later, nothing worse.
-      await drain.drainOnce(() => true).catch(() => {})
+      await settleTheRest()
       // A database that failed ended that early; what has left must still arrive before somebody else may send.
       await drain.sendsEnded()
-      await drain.drainOnce(() => true).catch(() => {})
+      await settleTheRest()
       await pruning
-      await lease.release().catch(() => {})
+      if (!database.isAway()) await lease.release().catch(() => {})
     },
+  }
+
+  /**
+   * What is on its way comes to its end. A database that is away makes duplicates of it later, nothing worse: it is not
+   * asked again, since a frozen one takes five seconds to fail, and a process has ten to stop. The lease then runs out.
+   */
+  async function settleTheRest(): Promise<void> {
+    if (database.isAway()) return
+    await drain.drainOnce(() => true).catch((error: Error) => database.failed(error.message))
   }
 }
 
@@ -114,6 +122,7 @@ function createRest(part: 'broker' | 'database', report: Report) {
   let failures = 0
   let resumeAt = 0
   return {
+    isAway: () => failures > 0,
     pauseMs: () => Math.max(0, resumeAt - performance.now()),
     failed(reason: string): void {
       watch.failed(reason)
