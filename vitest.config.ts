@@ -6,11 +6,6 @@ const experimental = { viteModuleRunner: false } as const
 const isolate = false
 const exclude = ['**/node_modules/**', 'dist/**', '.data/**', 'bench/peers/**']
 
-// Tests start well over a hundred processes of the same programs; compiling these once halves what a start costs. With it,
-// coverage would be less exact.
-if (!process.argv.includes('--coverage'))
-  process.env.NODE_COMPILE_CACHE ??= `${import.meta.dirname}/node_modules/.cache/node`
-
 export default defineConfig({
   test: {
     // Most tests wait for processes, not for a core: more files at once than the two cores that CI has.
