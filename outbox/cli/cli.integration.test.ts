@@ -94,7 +94,7 @@ test('status counts, tells the oldest, and shows which relay holds which lanes f
   await db.query(`UPDATE outbox_lanes SET relay = NULL WHERE lane IN (3, 4, 5, 9)`)
   expect(await json('status')).toMatchObject({
     events: { pending: 3, failed: 0, dead: 1, processed: 0 },
-    processed_is_estimate: false,
+    processed_is: 'exact',
     oldest_dead: { id: '2', last_error: 'InvalidMessageContents' },
     relays: [{ name: expect.stringContaining(String(process.pid)), lanes: { length: 60 } }],
     free_lanes: [3, 4, 5, 9],
@@ -223,6 +223,23 @@ test('with a rate events are spread, and a stop comes between two of them: the r
   expect(await outbox('redrive --all --rate 100')).toMatchObject({ code: 0 })
   expect(performance.now() - start).toBeGreaterThan(((40 - redriven - 10) / 100) * 1_000 - 5)
   expect(await statuses(db)).toEqual({ pending: 40 })
+})
+
+test('status counts up to ten thousand processed events, and from then on costs no more', async () => {
+  const add = (count: number) =>
+    db.query(
+      `INSERT INTO events (event_id, key, type, payload, status)
+       SELECT gen_random_uuid(), '', '', '{}', 'processed' FROM generate_series(1, $1)`,
+      [count],
+    )
+  await db.query('ALTER TABLE events SET (autovacuum_enabled = false)')
+  await add(10_000)
+  expect(await json('status')).toMatchObject({ events: { processed: 10_000 }, processed_is: 'exact' })
+  await add(500)
+  // Nothing has analysed the table, so nobody knows how many there are.
+  expect((await outbox('status')).stdout).toMatch(/processed +at least 10001 /)
+  await db.query('ANALYZE events')
+  expect((await outbox('status')).stdout).toMatch(/processed +about 10500 /)
 })
 
 test('prune deletes processed events past the hours it was given, 72 unless told', async () => {
