@@ -49,8 +49,7 @@ const productsUrl = () => `http://127.0.0.1:${ports.PRODUCT_SERVICE_PORT}`
 const notificationsUrl = () => `http://127.0.0.1:${ports.NOTIFICATION_SERVICE_PORT}`
 
 async function notified(productId: string): Promise<number> {
-  const all = await allNotifications(notificationsUrl())
-  return all.filter((notification) => notification.product_id === productId).length
+  return (await allNotifications(notificationsUrl(), productId)).length
 }
 
 test('the first start makes everything, says what runs where, and a signal leaves nothing running', async () => {
