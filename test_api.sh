@@ -11,7 +11,7 @@ case "${1:-}" in
   '') ;;
   -h | --help)
     echo "usage: [BASE_URL=$BASE_URL] sh test_api.sh"
-    echo "Creates, lists, gets and deletes products, sends bad requests, and checks every answer. Needs curl."
+    echo "Creates, lists, gets, changes and deletes products, sends bad requests, and checks every answer. Needs curl."
     exit 0
     ;;
   *)
@@ -42,7 +42,19 @@ call() {
   printf '\n  %s  %s\n' "$status" "$body"
 }
 
-json() { call "$1" "$2" -H 'Content-Type: application/json' --data-raw "$3"; }
+# json METHOD PATH BODY [more arguments of curl]
+json() {
+  method=$1 path=$2 json=$3
+  shift 3
+  call "$method" "$path" -H 'Content-Type: application/json' "$@" --data-raw "$json"
+}
+
+# patch PATH BODY [more arguments of curl]: a JSON merge patch.
+patch() {
+  path=$1 json=$2
+  shift 2
+  call PATCH "$path" -H 'Content-Type: application/merge-patch+json' "$@" --data-raw "$json"
+}
 
 # result TEXT: the verdict of the command before it.
 result() {
@@ -54,6 +66,7 @@ result() {
 expect_status() { [ "$status" = "$1" ]; result "the status is $1"; }
 expect_body() { case $body in *"$1"*) true ;; *) false ;; esac; result "the answer has $1"; }
 expect_header() { grep -i "^$1:.*$2" "$work/headers" >/dev/null; result "the header $1 has ${2:-a value}"; }
+expect_no_header() { ! grep -i "^$1:" "$work/headers" >/dev/null; result "there is no header $1"; }
 expect_problem() {
   expect_status "$1"
   expect_header Content-Type application/problem+json
@@ -101,8 +114,54 @@ echo; echo '--- get'
 call GET "/products/$first"
 expect_status 200
 expect_body "\"id\":\"$first\""
+expect_header ETag '"1"'
+call GET "/products/$first" -H 'If-None-Match: "1"'
+expect_status 304
+[ -z "$body" ]; result 'the answer is empty'
+call GET "/products/$first" -H 'If-None-Match: "0"'
+expect_status 200
+
+echo; echo '--- change'
+patch "/products/$first" '{"price":5}'
+expect_status 200
+expect_header ETag '"2"'
+expect_body '"name":"Green tea"'
+expect_body '"description":"loose leaf"'
+expect_body '"price":5,'
+expect_body '"version":2'
+patch "/products/$first" '{"description":null}' -H 'If-Match: "2"'
+expect_status 200
+expect_header ETag '"3"'
+expect_body '"description":""'
+patch "/products/$first" '{"price":6}' -H 'If-Match: "2"'
+expect_problem 412
+call GET "/products/$first"
+expect_header ETag '"3"'
+expect_body '"price":5,'
+patch "/products/$first" '{"price":-1}'
+expect_problem 400
+patch "/products/$first" '{"version":9}'
+expect_problem 400
+
+echo; echo '--- the same request twice'
+key="test-api-$first"
+json POST /products '{"name":"Once","price":1}' -H "Idempotency-Key: $key"
+expect_status 201
+expect_no_header Idempotency-Replayed
+once=$(first_id)
+answer=$body
+json POST /products '{"name":"Once","price":1}' -H "Idempotency-Key: $key"
+expect_status 201
+expect_header Idempotency-Replayed true
+[ "$body" = "$answer" ]; result 'the answer is the first one'
+json POST /products '{"name":"Twice","price":1}' -H "Idempotency-Key: $key"
+expect_problem 422
+call DELETE "/products/$once"
+expect_status 204
 
 echo; echo '--- delete'
+call DELETE "/products/$first" -H 'If-Match: "2"'
+expect_problem 412
 call DELETE "/products/$first"
 expect_status 204
 call GET "/products/$first"

@@ -2,6 +2,8 @@ import { defineConfig } from 'vitest/config'
 
 /** The same native type stripping as in production, instead of vite's transform: what passes here runs there. */
 const experimental = { viteModuleRunner: false } as const
+/** Files that a worker runs one after the other share its modules: loading them anew for each took as long as the tests. */
+const isolate = false
 const exclude = ['**/node_modules/**', 'dist/**', '.data/**', 'bench/peers/**']
 
 export default defineConfig({
@@ -24,6 +26,7 @@ export default defineConfig({
           exclude: [...exclude, '**/*.integration.test.ts', 'e2e/**/*.e2e.test.ts'],
           setupFiles: ['http-api/testing-setup.ts'],
           experimental,
+          isolate,
         },
       },
       {
@@ -36,6 +39,7 @@ export default defineConfig({
           hookTimeout: 60_000,
           setupFiles: ['http-api/testing-setup.ts'],
           experimental,
+          isolate,
         },
       },
       {

@@ -1,6 +1,7 @@
 export { authSwitch, authText, authUrl, type AccessVariables, readAccess, type TokenIssuer } from './access.ts'
 export { isLoopback } from './loopback.ts'
 export { closeOnSignal, type CloseOptions } from './close-on-signal.ts'
-export { integer, type Kind, matching, oneOf, optional, port, readConfig, secretUrl, text, url } from './read-config.ts'
+export { queueName, queueUrl } from './queue.ts'
+export { integer, type Kind, oneOf, optional, port, readConfig, secretUrl, text, url } from './read-config.ts'
 export { describePortError, StartError, startOrExit } from './start-error.ts'
 export { waitUntilUp, type WaitOptions } from './wait-until-up.ts'

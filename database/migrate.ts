@@ -1,6 +1,7 @@
 import { runner } from 'node-pg-migrate'
 import pg from 'pg'
 import { CONNECT_TIMEOUT_MS } from './connect.ts'
+import { demandVersion } from './version.ts'
 
 /** Plain `.sql` files, run once each in the order of their names, remembered in a table of their own. */
 export interface Migrations {
@@ -12,7 +13,8 @@ export interface Migrations {
 
 /**
  * Brings the database up to date. Several processes may call this at once: an advisory lock makes them take turns.
- * Each file runs in a transaction. Rejects with the server's error, and then nothing of that file remains.
+ * Each file runs in a transaction. Rejects with the server's error, and then nothing of that file remains; or, before
+ * anything is changed, because the server is older than PostgreSQL 14.
  */
 export async function migrate(databaseUrl: string, ...sets: Migrations[]): Promise<string[]> {
   const client = new pg.Client({
@@ -23,6 +25,7 @@ export async function migrate(databaseUrl: string, ...sets: Migrations[]): Promi
   client.on('error', () => {}) // the query under way rejects with the same error
   await client.connect()
   try {
+    await demandVersion(client)
     const applied: string[] = []
     for (const { dir, table } of sets) {
       const ran = await runner({

@@ -1,6 +1,6 @@
 /**
- * `npm run build`: each service as one file, `dist/<service>.js`, and the operators' command, `dist/outbox.js`, for plain Node without node_modules, and beside it
- * the migrations' SQL files.
+ * `npm run build`: each program as one file, for plain Node without node_modules, and beside them the migrations' SQL
+ * files.
  */
 import { cp, glob, mkdir, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, relative, resolve } from 'node:path'
@@ -9,15 +9,20 @@ import { type Plugin, rolldown } from 'rolldown'
 const root = resolve(import.meta.dirname, '..')
 const dist = join(root, 'dist')
 
+/** Whoever runs the services from images has no checkout to run the commands of the person on call from. */
+const programs = {
+  'product-service': 'product-service/main.ts',
+  'notification-service': 'notification-service/main.ts',
+  outbox: 'operations/outbox.ts',
+  dlq: 'notification-service/dlq-main.ts',
+}
+
 await rm(dist, { recursive: true, force: true })
 await mkdir(dist)
-for (const service of ['product-service', 'notification-service']) {
-  await bundle(join(root, service, 'main.ts'), join(dist, `${service}.js`))
-  console.log(`dist/${service}.js`)
+for (const [name, main] of Object.entries(programs)) {
+  await bundle(join(root, main), join(dist, `${name}.js`))
+  console.log(`dist/${name}.js`)
 }
-// Whoever runs the services from images has no checkout to run the operators' command from.
-await bundle(join(root, 'operations/outbox.ts'), join(dist, 'outbox.js'))
-console.log('dist/outbox.js')
 for await (const migrations of glob('*/migrations', { cwd: root })) {
   await cp(join(root, migrations), join(dist, migrations), { recursive: true })
   console.log(`dist/${migrations}/`)

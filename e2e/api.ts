@@ -29,12 +29,13 @@ export async function deleteProduct(url: string, id: string): Promise<void> {
   if (response.status !== 204) throw new Error(`${response.status}: ${await response.text()}`)
 }
 
-/** Every notification there is, page by page. */
-export async function allNotifications(url: string): Promise<Notification[]> {
+/** Every notification there is, or that there is of one product, newest first, page by page. */
+export async function allNotifications(url: string, productId?: string): Promise<Notification[]> {
+  const filter = productId === undefined ? '' : `&product_id=${productId}`
   const all: Notification[] = []
   for (let token: string | null = ''; token !== null;) {
     const query: string = token && `&token=${encodeURIComponent(token)}`
-    const response = await fetch(`${url}/notifications?limit=100${query}`)
+    const response = await fetch(`${url}/notifications?limit=100${filter}${query}`)
     if (!response.ok) throw new Error(`${response.status}: ${await response.text()}`)
     const page = (await response.json()) as { notifications: Notification[]; next_page_token: string | null }
     all.push(...page.notifications)

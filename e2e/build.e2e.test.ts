@@ -1,10 +1,12 @@
 import { execFile } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
+import { localCredentials } from 'local'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { allNotifications, createProduct } from './api.ts'
-import { type Stack, startStack } from './stack.ts'
+import { type Service, type Stack, startStack } from './stack.ts'
 
 const run = promisify(execFile)
 const root = resolve(import.meta.dirname, '..')
@@ -23,9 +25,11 @@ afterAll(async () => {
 })
 
 test('the bundles do the whole job on plain Node, with migrations and without node_modules', async () => {
+  const queueName = `bundles-${randomUUID()}`
   const running = await startStack({
     postgresUrl: inject('postgresUrl'),
     sqsEndpoint: inject('sqsEndpoint'),
+    queueName,
     mains: {
       'product-service': join(elsewhere, 'product-service.js'),
       'notification-service': join(elsewhere, 'notification-service.js'),
@@ -37,6 +41,16 @@ test('the bundles do the whole job on plain Node, with migrations and without no
     .poll(() => allNotifications(running.notifications.url), { timeout: 30_000 })
     .toMatchObject([{ event_type: 'product.created', product_id: product.id }])
   expect(running.products.log[0]).toMatchObject({ level: 'info', service: 'product-service' })
-  const help = await run(process.execPath, [join(elsewhere, 'outbox.js'), '--help'])
-  expect(help.stdout).toContain('redrive')
+
+  const onCall = (command: string, { databaseUrl }: Service) =>
+    run(process.execPath, [join(elsewhere, command), 'status'], {
+      env: {
+        ...localCredentials,
+        DATABASE_URL: databaseUrl,
+        AWS_ENDPOINT_URL_SQS: inject('sqsEndpoint'),
+        SQS_QUEUE_NAME: queueName,
+      },
+    })
+  expect((await onCall('outbox.js', running.products)).stdout).toMatch(/^processed +/m)
+  expect((await onCall('dlq.js', running.notifications)).stdout).toMatch(new RegExp(`/${queueName}-dlq +0 +0 +0$`, 'm'))
 })

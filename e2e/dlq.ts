@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { resolve } from 'node:path'
-import { localCredentials } from 'local'
+import { localCredentials, machineVariables } from 'local'
 
 export interface DlqTarget {
   sqsEndpoint: string
@@ -13,7 +13,7 @@ export function runDlq(target: DlqTarget, ...args: string[]): Promise<{ code: nu
   const main = resolve(import.meta.dirname, '../notification-service/dlq-main.ts')
   const env = {
     ...localCredentials,
-    PATH: process.env.PATH,
+    ...machineVariables(),
     DATABASE_URL: target.databaseUrl,
     AWS_ENDPOINT_URL_SQS: target.sqsEndpoint,
     SQS_QUEUE_NAME: target.queueName,

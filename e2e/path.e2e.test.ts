@@ -24,9 +24,8 @@ describe.each([
 
   /** `created` or `deleted`, in the order of their sequence, for each notification of the product. */
   async function told(productId: string): Promise<string[]> {
-    const all = await allNotifications(stack.notifications.url)
+    const all = await allNotifications(stack.notifications.url, productId)
     return all
-      .filter((notification) => notification.product_id === productId)
       .toSorted((a, b) => Number(a.sequence) - Number(b.sequence))
       .map((notification) => notification.event_type)
   }

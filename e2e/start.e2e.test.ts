@@ -2,7 +2,7 @@ import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { once } from 'node:events'
 import { isAlive } from 'local'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { allNotifications, createProduct } from './api.ts'
 import { freePorts, npmStart, type Process, type Run } from './npm-start.ts'
 
@@ -12,20 +12,17 @@ const ARRIVES = { timeout: 30_000, interval: 50 }
 
 let dataDir: string
 let ports: Record<string, number>
-const runs: Run[] = []
+let runs: Run[] = []
 beforeAll(async () => {
   // Not below os.tmpdir(): it may be one that only its owner can enter, and PostgreSQL may run as another user.
   dataDir = await mkdtemp('/tmp/product-events-start-')
   await chmod(dataDir, 0o755)
   ports = await freePorts()
 })
-afterEach(async () => {
-  for (const run of runs.splice(0)) {
-    run.child.kill('SIGTERM')
-    await run.ended
-  }
+afterAll(async () => {
+  await stopAll()
+  await rm(dataDir, { recursive: true, force: true })
 })
-afterAll(() => rm(dataDir, { recursive: true, force: true }))
 
 function start(changes: Record<string, number> = {}): Run {
   const run = npmStart(dataDir, { ...ports, ...changes })
@@ -33,12 +30,26 @@ function start(changes: Record<string, number> = {}): Run {
   return run
 }
 
+/** What an earlier test left running, or else a new one: each costs five processes. */
+async function running(): Promise<Run> {
+  runs = runs.filter(({ child }) => child.exitCode === null && child.signalCode === null)
+  const run = runs[0] ?? start()
+  await run.ready()
+  return run
+}
+
+async function stopAll(): Promise<void> {
+  for (const run of runs.splice(0)) {
+    run.child.kill('SIGTERM')
+    await run.ended
+  }
+}
+
 const productsUrl = () => `http://127.0.0.1:${ports.PRODUCT_SERVICE_PORT}`
 const notificationsUrl = () => `http://127.0.0.1:${ports.NOTIFICATION_SERVICE_PORT}`
 
 async function notified(productId: string): Promise<number> {
-  const all = await allNotifications(notificationsUrl())
-  return all.filter((notification) => notification.product_id === productId).length
+  return (await allNotifications(notificationsUrl(), productId)).length
 }
 
 test('the first start makes everything, says what runs where, and a signal leaves nothing running', async () => {
@@ -79,8 +90,7 @@ test('a second start is ready within five seconds and has the data, pending mess
 })
 
 test('a killed supervisor takes the services with it, and the next start stops the PostgreSQL that is left', async () => {
-  const killed = start()
-  await killed.ready()
+  const killed = await running()
   const processes = await killed.processes()
   const postgres = await postmaster()
   killed.child.kill('SIGKILL')
@@ -92,11 +102,18 @@ test('a killed supervisor takes the services with it, and the next start stops t
   expect(alive(processes)).toEqual([])
 })
 
+test('a second start beside a running one says so, and leaves it alone', async () => {
+  const first = await running()
+  const second = start(await freePorts())
+  expect(await Promise.race([second.ended, second.ready()])).toBe(1)
+  expect(second.output()).toContain(`npm start runs already (process ${first.child.pid})`)
+  expect((await createProduct(productsUrl(), 'Undisturbed')).name).toBe('Undisturbed')
+})
+
 test.each(['product-service', 'notification-service', 'PostgreSQL', 'SQS'])(
   'when %s dies, the rest stops and it is named',
   async (name) => {
-    const run = start()
-    await run.ready()
+    const run = await running()
     const processes = await run.processes()
     const victim = name === 'PostgreSQL' ? await postmaster() : processOf(name, processes)
     process.kill(victim, 'SIGKILL')
@@ -106,16 +123,8 @@ test.each(['product-service', 'notification-service', 'PostgreSQL', 'SQS'])(
   },
 )
 
-test('a second start beside a running one says so, and leaves it alone', async () => {
-  const first = start()
-  await first.ready()
-  const second = start(await freePorts())
-  expect(await Promise.race([second.ended, second.ready()])).toBe(1)
-  expect(second.output()).toContain(`npm start runs already (process ${first.child.pid})`)
-  expect((await createProduct(productsUrl(), 'Undisturbed')).name).toBe('Undisturbed')
-})
-
 test('ports in use are told by name, number and the variable that changes each', async () => {
+  await stopAll()
   const squatters = ['POSTGRES_PORT', 'PRODUCT_SERVICE_PORT'].map((name) =>
     createServer().listen(ports[name], '127.0.0.1'),
   )

@@ -17,6 +17,10 @@ declare module 'fastify' {
     /** Anybody may call this route: it tells of the API, and nothing that is in it. */
     open?: true
   }
+  interface FastifyRequest {
+    /** Who calls: a hash of the token's issuer and subject; empty where nobody has to sign in. */
+    caller: string
+  }
 }
 
 export function scopeFor(method: string, { read, write }: Scopes): string {
@@ -38,6 +42,7 @@ export function askForTokens(app: FastifyInstance, issuer: TokenIssuer, scopes: 
         challenge(reply, `error="invalid_token", error_description="${result.reason}"`)
         throw new HttpProblem('unauthenticated', `${result.reason}.`)
       case 'valid': {
+        request.caller = result.caller
         const scope = scopeFor(request.method, scopes)
         if (result.scopes.includes(scope)) return
         challenge(reply, `error="insufficient_scope", scope="${scope}"`)

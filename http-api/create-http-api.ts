@@ -89,6 +89,7 @@ export function createHttpApi({ logger, registry, document, access, isFull }: Ht
 
   const allowedMethods = rememberMethods(app)
   followRequests(app, record)
+  app.decorateRequest('caller', '')
   if (access) askForTokens(app, access.issuer, access.scopes)
   closePolitely(app)
   app.removeAllContentTypeParsers()

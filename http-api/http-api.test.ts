@@ -1,9 +1,8 @@
-import { Writable } from 'node:stream'
-import { pino } from 'pino'
 import { createRegistry, type Registry } from 'telemetry'
 import { Type } from 'typebox'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { createHttpApi, type HttpApi, HttpProblem, problemResponses, text } from './index.ts'
+import { recordLog } from '../telemetry/testing.ts'
 
 type Problem = { type: string; status: number; request_id: string; errors?: { field: string; message: string }[] }
 
@@ -12,15 +11,10 @@ let registry: Registry
 let logs: Record<string, unknown>[]
 let failure: Error
 beforeEach(() => {
-  logs = []
   registry = createRegistry()
-  const stream = new Writable({
-    write(line: Buffer, _, done) {
-      logs.push(JSON.parse(line.toString()) as Record<string, unknown>)
-      done()
-    },
-  })
-  app = createHttpApi({ logger: pino(stream), registry })
+  const log = recordLog()
+  logs = log.logs
+  app = createHttpApi({ logger: log.logger, registry })
   app.route({
     method: 'POST',
     url: '/things/:id',

@@ -1,10 +1,9 @@
 import { Agent, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { Writable } from 'node:stream'
-import { pino } from 'pino'
 import { createRegistry, type Registry } from 'telemetry'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { createHttpApi, type HttpApi, leavePlace } from './index.ts'
+import { recordLog } from '../telemetry/testing.ts'
 import { MAX_IN_FLIGHT } from './pressure.ts'
 
 let app: HttpApi
@@ -14,18 +13,13 @@ let logs: Record<string, unknown>[]
 let waiting: (() => void)[]
 let full: boolean
 beforeEach(async () => {
-  logs = []
   waiting = []
   full = false
   registry = createRegistry()
+  const log = recordLog()
+  logs = log.logs
   agent = new Agent({ keepAlive: true, maxSockets: Infinity })
-  const stream = new Writable({
-    write(line: Buffer, _, done) {
-      logs.push(JSON.parse(line.toString()) as Record<string, unknown>)
-      done()
-    },
-  })
-  app = createHttpApi({ logger: pino(stream), registry, isFull: () => full })
+  app = createHttpApi({ logger: log.logger, registry, isFull: () => full })
   app.get('/slow', async () => {
     await new Promise<void>((resolve) => waiting.push(resolve))
     return 'done'

@@ -1,22 +1,16 @@
-import { Writable } from 'node:stream'
-import { pino } from 'pino'
 import { createRegistry, type Registry } from 'telemetry'
 import { beforeEach, expect, test } from 'vitest'
 import { createHttpApi, type HttpApi } from './index.ts'
+import { recordLog } from '../telemetry/testing.ts'
 
 let app: HttpApi
 let registry: Registry
 let logs: Record<string, unknown>[]
 beforeEach(() => {
-  logs = []
   registry = createRegistry()
-  const stream = new Writable({
-    write(line: Buffer, _, done) {
-      logs.push(JSON.parse(line.toString()) as Record<string, unknown>)
-      done()
-    },
-  })
-  app = createHttpApi({ logger: pino(stream), registry })
+  const log = recordLog()
+  logs = log.logs
+  app = createHttpApi({ logger: log.logger, registry })
   app.post('/things/:id', () => 'done')
 })
 

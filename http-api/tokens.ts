@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose'
 import type { TokenIssuer } from 'configuration'
 
@@ -14,7 +15,8 @@ const CLOCK_TOLERANCE_SECONDS = 5
 
 /** What a bearer token allows, or why it allows nothing. */
 export type TokenCheck =
-  | { kind: 'valid'; scopes: string[] }
+  /** `caller` tells one subject from another, and nothing else of it. */
+  | { kind: 'valid'; scopes: string[]; caller: string }
   | { kind: 'invalid'; reason: string }
   /** Nobody can say: the issuer's keys can't be had just now. */
   | { kind: 'no-keys'; error: Error }
@@ -33,12 +35,13 @@ export function createTokenCheck({ jwksUrl, issuer, audience }: TokenIssuer): (t
     audience,
     algorithms: ALGORITHMS,
     clockTolerance: CLOCK_TOLERANCE_SECONDS,
-    // Else a token without an end would be good for ever.
-    requiredClaims: ['exp'],
+    // Else a token without an end would be good for ever, and nobody could tell one caller from another.
+    requiredClaims: ['exp', 'sub'],
   }
   return async (token) => {
     try {
-      return { kind: 'valid', scopes: scopesOf((await jwtVerify(token, keys, options)).payload) }
+      const { payload } = await jwtVerify(token, keys, options)
+      return { kind: 'valid', scopes: scopesOf(payload), caller: callerOf(payload) }
     } catch (error) {
       if (error instanceof KeysUnavailable) return { kind: 'no-keys', error: error.cause as Error }
       return { kind: 'invalid', reason: reasonOf(error) }
@@ -68,6 +71,13 @@ function scopesOf({ scope, scp }: JWTPayload): string[] {
   if (typeof scope === 'string') return scope.split(' ')
   if (Array.isArray(scp)) return scp.filter((name) => typeof name === 'string')
   return []
+}
+
+/** Hashed: a subject may be of any length, and may be somebody's mail address. */
+function callerOf({ iss, sub }: JWTPayload): string {
+  return createHash('sha256')
+    .update(JSON.stringify([iss, sub]))
+    .digest('base64url')
 }
 
 /** In our own words: a library's message may repeat what is in the token, and goes into a header. */

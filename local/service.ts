@@ -41,7 +41,7 @@ export function startService(name: ServiceName, options: ServiceOptions): Part {
     // Its own group, or a Ctrl-C would reach it beside the supervisor that stops everything in order.
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    env: { ...fromHere(), ...environment(options) },
+    env: { ...machineVariables(), ...environment(options) },
   })
   for (const stream of [child.stdout, child.stderr]) {
     if (stream) createInterface({ input: stream, crlfDelay: Infinity }).on('line', options.onLine)
@@ -85,8 +85,8 @@ function environment(options: ServiceOptions): Record<string, string> {
   }
 }
 
-/** What a process needs of the machine: programs, a home, a place for temporary files, Windows' sockets. */
-function fromHere(): Record<string, string> {
-  const names = ['PATH', 'HOME', 'TMPDIR', 'SystemRoot']
+/** What a process needs of the machine: programs, a home, a place for temporary files and compiled code, Windows' sockets. */
+export function machineVariables(): Record<string, string> {
+  const names = ['PATH', 'HOME', 'TMPDIR', 'NODE_COMPILE_CACHE', 'SystemRoot']
   return Object.fromEntries(names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])))
 }

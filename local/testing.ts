@@ -10,7 +10,7 @@ export const localCredentials = { AWS_ACCESS_KEY_ID: 'local', AWS_SECRET_ACCESS_
 /** SQLSTATE: a database of that name exists. */
 const DUPLICATE_DATABASE = '42P04'
 
-/** Databases that have their migrations already, by the folders these came from: made once in a run, copied often. */
+/** Databases that have their migrations already, by server and the folders these came from: made once in a process, copied often. */
 const templates = new Map<string, Promise<string>>()
 
 /**
@@ -18,7 +18,7 @@ const templates = new Map<string, Promise<string>>()
  * of migrating anew. `serverUrl` is what `inject('postgresUrl')` gives.
  */
 export async function freshDatabase(serverUrl: string, ...sets: Migrations[]): Promise<string> {
-  const key = sets.map((set) => set.dir).join()
+  const key = [serverUrl, ...sets.map((set) => set.dir)].join()
   const template = templates.get(key) ?? makeTemplate(serverUrl, sets)
   templates.set(key, template)
   const name = uniqueName('test')

@@ -17,7 +17,12 @@ declare module 'vitest' {
 /** Nothing of a test run outlives it, so nothing waits for a disk. */
 const noDurability = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }
 
+/** Tests start well over a hundred processes of the same few programs: compiled once, each starts in half the time. */
+const COMPILED = `${import.meta.dirname}/../node_modules/.cache/node`
+
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  // Coverage would be less exact with it.
+  if (!project.vitest.config.coverage.enabled) process.env.NODE_COMPILE_CACHE ??= COMPILED
   // Not below os.tmpdir(): it may be one that only its owner can enter, and the server may run as another user.
   const dir = await mkdtemp('/tmp/product-events-test-')
   await chmod(dir, 0o755)

@@ -1,12 +1,12 @@
 import type { TokenIssuer } from 'configuration'
 import { createHttpApi, type HttpApi } from 'http-api'
+import { createOutageWatch } from 'outbox'
 import type pg from 'pg'
 import type { Logger, Registry } from 'telemetry'
 import type { LogLines } from './log-lines.ts'
 import { createFeed } from './notifications/feed.ts'
 import { notificationRoutes } from './notifications/routes.ts'
 import { streamRoute } from './notifications/stream.ts'
-import { reachability } from './reachability.ts'
 
 export interface AppOptions {
   pool: pg.Pool
@@ -40,7 +40,7 @@ export function buildApp({ pool, logger, log, registry, access, ...options }: Ap
   // The document has to know of each route that is added.
   app.after(() => {
     notificationRoutes(app, pool)
-    const feed = createFeed(pool, reachability({ lost: log.feedLost, back: log.feedBack }))
+    const feed = createFeed(pool, createOutageWatch({ lost: log.feedLost, back: log.feedBack }))
     streamRoute(app, { pool, feed, log, ...options })
   })
   return app

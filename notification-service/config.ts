@@ -2,10 +2,11 @@ import {
   authSwitch,
   authText,
   authUrl,
-  type Kind,
   oneOf,
   optional,
   port,
+  queueName,
+  queueUrl,
   readAccess,
   readConfig,
   secretUrl,
@@ -16,12 +17,6 @@ import { withDatabaseName } from 'database'
 import { logLevels } from 'telemetry'
 import { readChannels } from './channels/config.ts'
 
-const queueName: Kind<string> = {
-  expected: 'the name of a queue: up to 80 letters, digits, - and _, for a FIFO queue with .fifo at its end',
-  parse: (text) => (/^(?=.{1,80}$)[A-Za-z0-9_-]+(\.fifo)?$/.test(text) ? text : undefined),
-  fallback: { value: 'product-notifications' },
-}
-
 export type Config = ReturnType<typeof readServiceConfig>
 
 /** Everything this service takes from its environment. Throws a `StartError` that names what is missing or malformed. */
@@ -29,7 +24,7 @@ export function readServiceConfig(env: NodeJS.ProcessEnv) {
   const variables = readConfig(env, {
     DATABASE_URL: secretUrl(['postgres', 'postgresql'], 'postgres://user:password@host:5432/notifications'),
     SQS_QUEUE_NAME: queueName,
-    SQS_QUEUE_URL: optional(url(['https', 'http'])),
+    SQS_QUEUE_URL: queueUrl,
     AWS_REGION: text('an AWS region, such as eu-central-1'),
     AWS_ENDPOINT_URL_SQS: optional(url(['http', 'https'])),
     HOST: text('an address of this machine', '127.0.0.1'),

@@ -1,10 +1,10 @@
 import type { SQSClient } from '@aws-sdk/client-sqs'
+import type { OutageWatch } from 'outbox'
 import type pg from 'pg'
 import type { Inbox } from './inbox.ts'
 import type { LogLines } from './log-lines.ts'
 import type { SourceQueue } from './messages.ts'
 import type { Metrics } from './metrics.ts'
-import type { Reachability } from './reachability.ts'
 
 /** What the receivers of one process share. */
 export interface Consumer {
@@ -16,7 +16,7 @@ export interface Consumer {
   log: LogLines
   metrics: Metrics
   /** Whether SQS answers. */
-  reachable: Reachability
+  reachable: OutageWatch
   /** Aborts when the process is told to stop: no new receive, no new try. What is under way is finished. */
   stopping: AbortSignal
 }

@@ -14,15 +14,6 @@ beforeEach(async () => {
 })
 afterEach(() => t.close())
 
-/** The embedded SQS gives a receive what is there, in any order: all of it takes several. */
-async function handleUntil(condition: () => Promise<boolean>): Promise<void> {
-  while (!(await condition())) await receiveOnce(t.consumer)
-}
-const queueIsEmpty = async () => {
-  const { visible, hidden } = await t.depth()
-  return visible + hidden === 0
-}
-
 test('an event becomes one notification, is logged and counted, and its message is deleted', async () => {
   const event = testEvent('product.created', { name: 'Mug 🫖', sequence: 3 })
   await t.send([event])
@@ -91,7 +82,7 @@ test('an event whose id is written in capitals is as new as any other', async ()
 test('a body that is no event is left alone, and after five receives it is in the dead-letter queue; its neighbours are stored', async () => {
   const events = Array.from({ length: 9 }, () => testEvent())
   await t.send([...events.slice(0, 4), 'this is no event', ...events.slice(4)])
-  await handleUntil(queueIsEmpty)
+  await t.handleUntil(t.queueIsEmpty)
 
   expect(await t.notifications()).toHaveLength(9)
   expect((await t.deadLetters()).map((message) => message.Body)).toEqual(['this is no event'])
@@ -134,7 +125,7 @@ test('an event of an unknown type, or of a newer shape, is kept as unknown, coun
   const newer = { ...testEvent('product.updated'), data: { title: 'name, as a later version calls it' } }
   const unknown = [{ ...testEvent(), type }, { ...testEvent(), type }, newer]
   await t.send(unknown)
-  await handleUntil(queueIsEmpty)
+  await t.handleUntil(t.queueIsEmpty)
 
   const stored = await t.notifications()
   expect(new Set(stored.map((row) => row.event_id))).toEqual(new Set(unknown.map((event) => event.id)))

@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { outageBackoffMs, type OutageWatch } from 'outbox'
 import type pg from 'pg'
-import { backoff } from './backoff.ts'
 import { type Outgoing, storeWithDeliveries } from './channels/store-with-deliveries.ts'
 import type { NewNotification } from './notifications/notification.ts'
 import { isDataError, storedBefore } from './notifications/store.ts'
-import type { Reachability } from './reachability.ts'
 
 /**
  * What became of a notification:
@@ -35,7 +34,7 @@ export interface InboxOptions {
   pool: pg.Pool
   /** The channels beside the log; undefined when none is configured. */
   outgoing?: Outgoing | undefined
-  reachable: Reachability
+  reachable: OutageWatch
   stopping: AbortSignal
 }
 
@@ -77,7 +76,7 @@ export function createInbox({ pool, outgoing, reachable, stopping }: InboxOption
         for (const entry of part) entry.unsure = true
         parts.push(part)
         failures += 1
-        await sleep(backoff(failures), undefined, { signal: stopping }).catch(() => {})
+        await sleep(outageBackoffMs(failures), undefined, { signal: stopping }).catch(() => {})
         // Those who wait would only wait as long again for the same answer.
         if (stopping.aborted) return settleAll([...parts.flat(), ...waiting.splice(0)], { kind: 'interrupted' })
       }

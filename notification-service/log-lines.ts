@@ -22,10 +22,10 @@ export function logLines(log: Logger) {
     connectionLost: (error: Error) =>
       log.warn({ reason: error.message }, 'an idle database connection was lost; the next query opens another'),
     sqsLost: (reason: string) => log.error({ reason }, 'SQS does not answer; receivers back off until it does'),
-    sqsBack: (seconds_away: number) => log.info({ seconds_away }, 'SQS answers again'),
+    sqsBack: (away_ms: number) => log.info({ away_ms }, 'SQS answers again'),
     databaseLost: (reason: string) =>
       log.error({ reason }, 'the database stores nothing; messages are held until it does'),
-    databaseBack: (seconds_away: number) => log.info({ seconds_away }, 'the database stores again'),
+    databaseBack: (away_ms: number) => log.info({ away_ms }, 'the database stores again'),
 
     notification: ({ id, event_id, event_type, product_id, sequence }: NewNotification) =>
       log.info({ event_id, event_type, product_id, sequence, notification_id: id }, 'notification'),
@@ -45,7 +45,7 @@ export function logLines(log: Logger) {
       ),
     feedLost: (reason: string) =>
       log.error({ reason }, 'the database can not be read for the streams; they wait until it can'),
-    feedBack: (seconds_away: number) => log.info({ seconds_away }, 'the streams go on'),
+    feedBack: (away_ms: number) => log.info({ away_ms }, 'the streams go on'),
     streamCutOff: () => log.warn('a reader of the stream was too slow and was cut off; it can resume'),
     swept: (notifications: number) => log.info({ notifications }, 'notifications past their retention were deleted'),
     notDeleted: (entries: FailedEntry[]) =>

@@ -52,12 +52,17 @@ test('on an address that other machines can reach it does not start unless it is
   expect(service.stderr()).toMatch(/^configuration: HOST=0\.0\.0\.0 [^\n]*AUTH_JWKS_URL[^\n]*AUTH=off[^\n]*\n$/)
 })
 
-test('with a token issuer the API asks for tokens', async () => {
-  const { variables } = await setUp()
+test('with a token issuer the API asks for tokens; without channels, deliveries of the past are still dealt with', async () => {
+  const { t, variables } = await setUp()
+  await t.consumer.pool.query(
+    `INSERT INTO events (event_id, key, type, payload, headers)
+     VALUES (gen_random_uuid(), 'webhook:old:1', 'product.created', '{}', '{"channel":"webhook","endpoint":"old"}')`,
+  )
   const issuer = { AUTH_JWKS_URL: 'http://127.0.0.1:1/keys', AUTH_ISSUER: 'https://id.example', AUTH_AUDIENCE: 'x' }
   const service = await start({ ...variables, ...issuer })
   await service.ready()
   expect((await fetch(`${service.http}/notifications`)).status).toBe(401)
+  await vi.waitFor(() => expect(service.logged('delivery refused')).toHaveLength(1), patiently)
 })
 
 test('a port in use is told with the variable that changes it', async () => {

@@ -2,7 +2,7 @@
 import { closeOnSignal, describePortError, startOrExit, waitUntilUp } from 'configuration'
 import { connect, describeDatabase, disconnect, migrate } from 'database'
 import { BACKLOG, databaseFailure, stopHttpApi } from 'http-api'
-import { outboxMigrations } from 'outbox'
+import { createOutageWatch, outboxMigrations } from 'outbox'
 import { connectSqs, findOrCreateQueue, isTemporary } from 'queue'
 import { createLogger, createReadiness, startOperationsServer } from 'telemetry'
 import { buildApp } from './app.ts'
@@ -15,7 +15,6 @@ import { LONG_POLL_SECONDS, sourceQueue } from './messages.ts'
 import { createMetrics } from './metrics.ts'
 import { notificationMigrations } from './migrations.ts'
 import { keepSweeping } from './notifications/sweep.ts'
-import { reachability } from './reachability.ts'
 import { MAX_RECEIVERS, runReceivers } from './receive.ts'
 
 /** One for the inbox, one for the sweep, and the rest for the HTTP API and the health check. */
@@ -100,19 +99,19 @@ await startOrExit(async () => {
   const api = await app.listen({ host, port: httpPort, backlog: BACKLOG }).catch((error: Error) => {
     throw describePortError(error, 'the API of notification-service', httpPort, 'HTTP_PORT')
   })
-  const channels = config.channels && startChannels(config.channels, { pool, registry, log: channelLogLines(logger) })
+  const channels = startChannels(config.channels, { pool, registry, log: channelLogLines(logger) })
   const inbox = createInbox({
     pool,
-    outgoing: channels?.outgoing,
-    reachable: reachability({ lost: log.databaseLost, back: log.databaseBack }),
+    outgoing: channels.outgoing,
+    reachable: createOutageWatch({ lost: log.databaseLost, back: log.databaseBack }),
     stopping: stopping.signal,
   })
-  const reachable = reachability({ lost: log.sqsLost, back: log.sqsBack })
+  const reachable = createOutageWatch({ lost: log.sqsLost, back: log.sqsBack })
   const receiving = runReceivers({ inbox, pool, sqs, queue, log, metrics, reachable, stopping: stopping.signal })
   const sweeping = keepSweeping(pool, log.swept, stopping.signal)
   opened.defer(
     async () =>
-      void (await Promise.all([receiving, sweeping, channels?.stop(), stopHttpApi(app, CUT_REQUESTS_AFTER_MS)])),
+      void (await Promise.all([receiving, sweeping, channels.stop(), stopHttpApi(app, CUT_REQUESTS_AFTER_MS)])),
   )
   found('api')
   log.started({ api, operations: `http://${host}:${metricsPort}`, database, queue: queue.url })

@@ -15,15 +15,6 @@ beforeEach(async () => {
 })
 afterEach(() => t.close())
 
-/** The embedded SQS gives a receive what is there, in any order: all of it takes several. */
-async function handleUntil(condition: () => Promise<boolean>): Promise<void> {
-  while (!(await condition())) await receiveOnce(t.consumer)
-}
-const queueIsEmpty = async () => {
-  const { visible, hidden } = await t.depth()
-  return visible + hidden === 0
-}
-
 /** SQS answers deletes with what `answer` gives, and deletes nothing, until the returned function is called. */
 function failDeletes(answer: () => object): () => void {
   let failing = true
@@ -56,9 +47,9 @@ test('a message that SQS did not delete comes again, and is a duplicate', async 
   const events = [testEvent(), testEvent()]
   await t.send(events)
   const forget = failDeletes(() => ({ Failed: [{ Id: '0', SenderFault: false, Code: 'InternalError' }] }))
-  await handleUntil(async () => t.logged('handled messages were not deleted').length > 0)
+  await t.handleUntil(async () => t.logged('handled messages were not deleted').length > 0)
   forget()
-  await handleUntil(queueIsEmpty)
+  await t.handleUntil(t.queueIsEmpty)
 
   expect(await t.notifications()).toHaveLength(2)
   expect(await t.metric('notifications_total')).toEqual(['notifications_total{type="product.created"} 2'])
@@ -77,7 +68,7 @@ test('when the answer to a delete is lost, its messages come again, are duplicat
   await receiveOnce(t.consumer)
   forget()
   expect(t.logged('SQS does not answer')).toMatchObject([{ reason: 'socket hang up' }])
-  await handleUntil(queueIsEmpty)
+  await t.handleUntil(t.queueIsEmpty)
 
   expect(t.logged('SQS answers again')).toHaveLength(1)
   expect(await t.notifications()).toHaveLength(1)

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { backoff } from './backoff.ts'
+import { outageBackoffMs } from 'outbox'
 import type { Consumer } from './consumer.ts'
 import { handleEvents } from './handle-events.ts'
 import { BATCH_SIZE, type Message, receiveMessages } from './messages.ts'
@@ -37,7 +37,7 @@ export async function runReceivers(consumer: Consumer, most = MAX_RECEIVERS): Pr
       if (kind !== 'handled' && active > 1) break
       failures = kind === 'outage' ? failures + 1 : 0
       // The sleep rejects when `stopping` cuts it short, and then the loop ends.
-      if (failures > 0) await sleep(backoff(failures), undefined, { signal: stopping }).catch(() => {})
+      if (failures > 0) await sleep(outageBackoffMs(failures), undefined, { signal: stopping }).catch(() => {})
     }
     active -= 1
   }

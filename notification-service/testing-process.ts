@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
-import { freePort, localCredentials } from 'local'
+import { freePort, localCredentials, machineVariables } from 'local'
 import { vi } from 'vitest'
 
 export type ServiceProcess = Awaited<ReturnType<typeof spawnService>>
@@ -12,6 +12,7 @@ export async function spawnService(variables: Record<string, string>) {
   const child = spawn(process.execPath, [`${import.meta.dirname}/main.ts`], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
+      ...machineVariables(),
       ...localCredentials,
       HTTP_PORT: String(httpPort),
       METRICS_PORT: String(metricsPort),

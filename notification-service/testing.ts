@@ -9,16 +9,16 @@ import {
 import { type ProductEvent, type ProductEventType, productEvent } from 'contracts'
 import { connect } from 'database'
 import { dropDatabase, freshDatabase, freshQueue } from 'local'
-import { outboxMigrations } from 'outbox'
-import { pino } from 'pino'
+import { createOutageWatch, outboxMigrations } from 'outbox'
 import { deadLetterQueueName, findQueueUrl } from 'queue'
+import { recordLog } from '../telemetry/testing.ts'
 import type { Consumer } from './consumer.ts'
 import { createInbox } from './inbox.ts'
 import { logLines } from './log-lines.ts'
 import { sourceQueue } from './messages.ts'
 import { createMetrics } from './metrics.ts'
 import { notificationMigrations } from './migrations.ts'
-import { reachability } from './reachability.ts'
+import { receiveOnce } from './receive.ts'
 
 export interface TestOptions {
   postgresUrl: string
@@ -38,13 +38,11 @@ export async function testConsumer({ postgresUrl, sqsEndpoint, fifo = false, ...
     await sqs.send(new SetQueueAttributesCommand({ QueueUrl: queue.url, Attributes }))
   }
   const deadLetterUrl = (await findQueueUrl(sqs, deadLetterQueueName(queue.name))) ?? ''
-  const lines: Record<string, unknown>[] = []
-  const log = logLines(
-    pino({ level: 'debug' }, { write: (line) => void lines.push(JSON.parse(line) as Record<string, unknown>) }),
-  )
+  const { logger, logs } = recordLog('debug')
+  const log = logLines(logger)
   const stop = new AbortController()
   const pool = connect({ databaseUrl, applicationName: 'test', maxConnections: 10, onIdleError: () => {} })
-  const database = reachability({ lost: log.databaseLost, back: log.databaseBack })
+  const database = createOutageWatch({ lost: log.databaseLost, back: log.databaseBack })
   const consumer: Consumer = {
     inbox: createInbox({ pool, reachable: database, stopping: stop.signal }),
     pool,
@@ -52,8 +50,17 @@ export async function testConsumer({ postgresUrl, sqsEndpoint, fifo = false, ...
     queue: await sourceQueue(sqs, queue.url),
     log,
     metrics: createMetrics(),
-    reachable: reachability({ lost: log.sqsLost, back: log.sqsBack }),
+    reachable: createOutageWatch({ lost: log.sqsLost, back: log.sqsBack }),
     stopping: stop.signal,
+  }
+
+  /** Messages that are visible, and those that somebody has received and not deleted. */
+  async function depth(): Promise<{ visible: number; hidden: number }> {
+    const AttributeNames = ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'] as const
+    const { Attributes } = await sqs.send(
+      new GetQueueAttributesCommand({ QueueUrl: queue.url, AttributeNames: [...AttributeNames] }),
+    )
+    return { visible: Number(Attributes?.[AttributeNames[0]]), hidden: Number(Attributes?.[AttributeNames[1]]) }
   }
 
   return {
@@ -63,7 +70,7 @@ export async function testConsumer({ postgresUrl, sqsEndpoint, fifo = false, ...
     queueName: queue.name,
     stop: () => stop.abort(),
     /** Lines with this text, oldest first. */
-    logged: (text: string) => lines.filter((line) => String(line.msg).startsWith(text)),
+    logged: (text: string) => logs.filter((line) => String(line.msg).startsWith(text)),
 
     /** Sends one message a body, ten a call. */
     async send(bodies: readonly unknown[], group = 'one'): Promise<void> {
@@ -78,13 +85,14 @@ export async function testConsumer({ postgresUrl, sqsEndpoint, fifo = false, ...
       }
     },
 
-    /** Messages that are visible, and those that somebody has received and not deleted. */
-    async depth(): Promise<{ visible: number; hidden: number }> {
-      const AttributeNames = ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'] as const
-      const { Attributes } = await sqs.send(
-        new GetQueueAttributesCommand({ QueueUrl: queue.url, AttributeNames: [...AttributeNames] }),
-      )
-      return { visible: Number(Attributes?.[AttributeNames[0]]), hidden: Number(Attributes?.[AttributeNames[1]]) }
+    depth,
+    /** Receives until `condition` holds. The embedded SQS gives a receive what is there, in any order: all takes several. */
+    async handleUntil(condition: () => Promise<boolean>): Promise<void> {
+      while (!(await condition())) await receiveOnce(consumer)
+    },
+    async queueIsEmpty(): Promise<boolean> {
+      const { visible, hidden } = await depth()
+      return visible + hidden === 0
     },
 
     /** How many messages somebody could receive now. It hides them for a minute. */

@@ -2,10 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { connect } from 'database'
-import { createDatabase, freshDatabase } from 'local'
+import { connect, migrate } from 'database'
+import { createDatabase, dropDatabase, freshDatabase, machineVariables } from 'local'
 import { append, outboxMigrations } from 'outbox'
-import { afterEach, expect, inject, test } from 'vitest'
+import { afterEach, expect, inject, onTestFinished, test } from 'vitest'
 import { readOperationsConfig } from './config.ts'
 
 const children: ChildProcess[] = []
@@ -15,7 +15,10 @@ afterEach(() => {
 
 function start(args: string[], env: Record<string, string>) {
   const file = join(import.meta.dirname, 'outbox.ts')
-  const child = spawn(process.execPath, [file, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [file, ...args], {
+    env: { ...machineVariables(), ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   children.push(child)
   const [stdout, stderr] = [text(child.stdout), text(child.stderr)]
   return {
@@ -58,9 +61,20 @@ test('Ctrl-C stops a slow redrive between two events, and the process says how f
   await db.end()
 })
 
-test('--service looks into the database of that service', async () => {
+test('--service looks into the database of that service: a dead delivery is found there, and sent again', async () => {
   const server = inject('postgresUrl')
-  await createDatabase(server, 'notifications')
-  const { stderr } = await start(['status', '--service', 'notification-service'], { DATABASE_URL: server }).ended
-  expect(stderr).toContain('this database has no outbox')
+  const databaseUrl = await createDatabase(server, 'notifications')
+  await migrate(databaseUrl, outboxMigrations)
+  const db = connect({ databaseUrl, applicationName: 'test', maxConnections: 1, onIdleError: () => {} })
+  onTestFinished(async () => {
+    await db.end()
+    await dropDatabase(databaseUrl)
+  })
+  await append(db, [{ id: crypto.randomUUID(), key: 'webhook:erp:1', type: 'product.created', payload: {} }])
+  await db.query(`UPDATE events SET status = 'dead', last_error = 'HTTP 410'`)
+  const service = ['--service', 'notification-service']
+  const list = await start(['list', ...service], { DATABASE_URL: server }).ended
+  expect(list).toMatchObject({ code: 0, stdout: expect.stringMatching(/^1 .* webhook:erp:1 .* HTTP 410$/m) })
+  expect(await start(['redrive', '1', ...service], { DATABASE_URL: server }).ended).toMatchObject({ code: 0 })
+  expect((await db.query('SELECT status FROM events')).rows).toEqual([{ status: 'pending' }])
 })

@@ -74,8 +74,9 @@ export function createDrain(options: DrainOptions): Drain {
   /** After an outage one batch goes first; every accepted one doubles what may follow. */
   let window = inFlight
   let nudged = false
-  /** Failed events that are in memory: while the database calls them failed, it holds the rest of their keys back. */
-  const due = new Set<string>()
+  /** Failed events that are in memory: while the database calls them failed, it holds the rest of their keys back. Weak, so
+   * that what `hold` forgets with its lane is forgotten here too. */
+  const due = new WeakSet<OutboxEvent>()
   let lookedForDueAt = -Infinity
   let settledAt = -Infinity
   /** Whether there may be pending events that the last claim did not bring. */
@@ -131,7 +132,7 @@ export function createDrain(options: DrainOptions): Drain {
     accepted.splice(0, batch.length)
     batch.forEach(hold.forget)
     // Now the rest of a key that had failed can be read.
-    for (const { id } of batch) more = due.delete(id) || more
+    for (const event of batch) more = due.delete(event) || more
     counts.published += batch.length
   }
 
@@ -142,7 +143,7 @@ export function createDrain(options: DrainOptions): Drain {
     rejected.splice(0, batch.length)
     for (const { event, status, attempts, reason, delayMs } of batch) {
       hold.forgetKey(event)
-      due.delete(event.id)
+      due.delete(event)
       more = true
       counts[status]++
       if (status === 'dead') report({ kind: 'dead', event, reason })
@@ -171,7 +172,7 @@ export function createDrain(options: DrainOptions): Drain {
 
   async function readDue(counts: DrainCounts): Promise<void> {
     const { events, full } = await read(claimDue)
-    for (const { id } of events) due.add(id)
+    for (const event of events) due.add(event)
     counts.claimed += events.length
     lookedForDueAt = full ? -Infinity : performance.now()
   }
@@ -182,11 +183,13 @@ export function createDrain(options: DrainOptions): Drain {
     mayStart = () => outage === undefined && !stopping()
     if (!nudged) lookedForDueAt = -Infinity
     more = true
+    // Who stops sends nothing new, and what is on its way left with time enough on the lease: no need to renew it.
+    const balanceInMs = () => (stopping() ? SEND_TIMEOUT_MS : lease.dueInMs())
     for (;;) {
       // Alone, and before the next claim: one that looked while a key's failure was being written would take the next of
       // that key. What was accepted holds nothing back, so claiming beside it is safe; it is held until both are done.
       await settleRejectedEvents(counts)
-      if (lease.dueInMs() === 0) await balance()
+      if (balanceInMs() === 0) await balance()
       const isRoom = () => hold.size() < MAX_HELD && hold.size() - accepted.length < LOW_WATER
       const mayRead = () => mayStart() && isRoom() && counts.claimed < MAX_CYCLE
       if (mayRead() && (more || nudged)) await both(readPending(counts), settleAcceptedEvents(counts))
@@ -195,7 +198,7 @@ export function createDrain(options: DrainOptions): Drain {
       if (mayRead() && performance.now() - lookedForDueAt > LOOK_FOR_DUE_MS) await readDue(counts)
       startSends()
       if (rejected.length > 0 || (accepted.length > 0 && settleInMs() === 0)) continue
-      if (sending > 0) await bell.wait(accepted.length > 0 ? Math.min(settleInMs(), lease.dueInMs()) : lease.dueInMs())
+      if (sending > 0) await bell.wait(accepted.length > 0 ? Math.min(settleInMs(), balanceInMs()) : balanceInMs())
       else if (!mayStart() || !(hold.hasReady() || ((more || nudged) && counts.claimed < MAX_CYCLE))) break
     }
     // The last send rang for this loop, not for whoever sleeps next.

@@ -1,6 +1,6 @@
 import type { Database } from './database.ts'
 
-/** How many lanes there are: as in the `lane` column's expression. More would make relays share more evenly, but a
+/** How many lanes there are: as many as the migration makes and its `lane` column's expression yields (a test compares). More would make relays share more evenly, but a
  * claim looks into each; 64 are even enough for a dozen relays, and one relay sends faster than SQS takes. */
 export const LANES = 64
 

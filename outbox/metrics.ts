@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, type Registry } from '@prometheus-io/client'
 import type { Database } from './database.ts'
+import { LANES } from './lanes.ts'
 import type { RelayReport } from './reports.ts'
 
 /** A scrape must not cost more than a look: counts are taken at most this often, whoever asks. */
@@ -91,12 +92,12 @@ export async function backlog(db: Database): Promise<Backlog> {
             (SELECT count(*)::int FROM events WHERE status = 'failed') AS failed,
             (SELECT count(*)::int FROM events WHERE status = 'dead') AS dead,
             coalesce(extract(epoch FROM clock_timestamp() - (
-              SELECT min(oldest.created_at) FROM generate_series(0, 63) AS lane CROSS JOIN LATERAL (
+              SELECT min(oldest.created_at) FROM generate_series(0, $1::int - 1) AS lane CROSS JOIN LATERAL (
                 (SELECT created_at FROM events WHERE status = 'pending' AND events.lane = lane.lane ORDER BY id LIMIT 1)
                 UNION ALL
                 (SELECT min(created_at) FROM events WHERE status = 'failed' AND events.lane = lane.lane)
               ) AS oldest)), 0)::float8 AS "oldestSeconds"`,
-    [],
+    [LANES],
   )
   return rows[0] ?? { pending: NaN, failed: NaN, dead: NaN, oldestSeconds: NaN }
 }

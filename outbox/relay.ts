@@ -5,6 +5,7 @@ import type { Database } from './database.ts'
 import { createDrain, type DrainCounts } from './drain.ts'
 import { createHold } from './hold.ts'
 import { createLease } from './lease.ts'
+import { createOutageWatch } from './outage-watch.ts'
 import { keepPruning } from './prune.ts'
 import type { Report } from './reports.ts'
 import type { Send } from './send.ts'
@@ -56,8 +57,8 @@ export function createRelay(options: RelayOptions): Relay {
   const bell = createBell()
   const lease = createLease(db, `${hostname()}:${process.pid}`)
   const drain = createDrain({ db, send, lease, hold: createHold(), bell, report, batchSize, inFlight, retries })
-  const broker = createOutageWatch('broker', report)
-  const database = createOutageWatch('database', report)
+  const broker = createRest('broker', report)
+  const database = createRest('database', report)
 
   /** Does what can be done now and returns how long to sleep, in milliseconds. */
   async function cycle(signal: AbortSignal): Promise<number> {
@@ -68,9 +69,9 @@ export function createRelay(options: RelayOptions): Relay {
         return Math.min(pause, lease.dueInMs())
       }
       const counts = await drain.drainOnce(() => signal.aborted)
-      database.works()
+      database.worked()
       if (counts.outage === undefined) {
-        if (counts.published > 0) broker.works()
+        if (counts.published > 0) broker.worked()
       } else broker.failed(counts.outage)
     } catch (error) {
       database.failed((error as Error).message)
@@ -93,34 +94,43 @@ export function createRelay(options: RelayOptions): Relay {
         const sleepMs = await cycle(signal)
         if (!signal.aborted) await bell.wait(sleepMs)
       }
-      // What is on its way comes to its end. A database that is away makes duplicates of it later, nothing worse.
-      await drain.drainOnce(() => true).catch(() => {})
+      await settleTheRest()
       // A database that failed ended that early; what has left must still arrive before somebody else may send.
       await drain.sendsEnded()
-      await drain.drainOnce(() => true).catch(() => {})
+      await settleTheRest()
       await pruning
-      await lease.release().catch(() => {})
+      if (!database.isAway()) await lease.release().catch(() => {})
     },
+  }
+
+  /**
+   * What is on its way comes to its end. A database that is away makes duplicates of it later, nothing worse: it is not
+   * asked again, since a frozen one takes five seconds to fail, and a process has ten to stop. The lease then runs out.
+   */
+  async function settleTheRest(): Promise<void> {
+    if (database.isAway()) return
+    await drain.drainOnce(() => true).catch((error: Error) => database.failed(error.message))
   }
 }
 
-/** Counts failures in a row, says how long to rest after them, and tells of the change of state, not of each failure. */
-function createOutageWatch(part: 'broker' | 'database', report: Report) {
+/** Says how long to rest after failures in a row, and tells of the change of state, not of each failure. */
+function createRest(part: 'broker' | 'database', report: Report) {
+  const watch = createOutageWatch({
+    lost: (reason) => report({ kind: `${part}-away`, reason }),
+    back: (awayMs) => report({ kind: `${part}-back`, awayMs }),
+  })
   let failures = 0
-  let since = 0
   let resumeAt = 0
   return {
+    isAway: () => failures > 0,
     pauseMs: () => Math.max(0, resumeAt - performance.now()),
     failed(reason: string): void {
-      if (failures === 0) {
-        since = performance.now()
-        report({ kind: `${part}-away`, reason })
-      }
+      watch.failed(reason)
       failures++
       resumeAt = performance.now() + outageBackoffMs(failures)
     },
-    works(): void {
-      if (failures > 0) report({ kind: `${part}-back`, awayMs: Math.round(performance.now() - since) })
+    worked(): void {
+      watch.worked()
       failures = 0
       resumeAt = 0
     },

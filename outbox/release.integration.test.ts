@@ -1,5 +1,5 @@
 import { expect, inject, test } from 'vitest'
-import { append, createRelay, type Database } from './index.ts'
+import { append, createRelay, type Database, LANES } from './index.ts'
 import { freshOutbox, newEvent } from './testing.ts'
 
 test('lanes are given back only when what has left has arrived, also when the database failed meanwhile', async () => {
@@ -29,7 +29,7 @@ test('lanes are given back only when what has left has arrived, also when the da
   let released = false
   const releasing = relay.release().then(() => (released = true))
   const { rows } = await db.query('SELECT count(*)::int AS owned FROM outbox_lanes WHERE relay IS NOT NULL')
-  expect(rows).toEqual([{ owned: 64 }])
+  expect(rows).toEqual([{ owned: LANES }])
   expect(released).toBe(false)
   answer.resolve()
   await releasing

@@ -2,6 +2,7 @@ import type pg from 'pg'
 import { afterAll, beforeEach, expect, inject, test } from 'vitest'
 import { append } from './append.ts'
 import { claimDue, claimPending } from './claim.ts'
+import { LANES } from './lanes.ts'
 import type { OutboxEvent } from './send.ts'
 import { rejection, settleAccepted, settleRejected } from './settle.ts'
 import type { Database } from './database.ts'
@@ -15,7 +16,7 @@ beforeEach(async () => {
 })
 afterAll(() => db.end())
 
-const allLanes = Array.from({ length: 64 }, (_, lane) => ({ lane, held: [] }))
+const allLanes = Array.from({ length: LANES }, (_, lane) => ({ lane, held: [] }))
 const refusal = (event: OutboxEvent) => rejection(event, { kind: 'refused', reason: 'not today' })
 
 test('a refusal that comes late leaves alone what another relay has settled since', async () => {

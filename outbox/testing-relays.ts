@@ -5,6 +5,7 @@ import type { Database } from './database.ts'
 import { createDrain, type Drain } from './drain.ts'
 import { listEvents } from './find.ts'
 import { createHold } from './hold.ts'
+import { LANES } from './lanes.ts'
 import { createLease, type Lease } from './lease.ts'
 import { redrive } from './redrive.ts'
 import { type OutboxEvent, type Send, SEND_TIMEOUT_MS, type SendResult } from './send.ts'
@@ -37,7 +38,7 @@ interface ModelRelay {
  */
 export async function createWorld(db: pg.Pool, relayCount: number) {
   await db.query('TRUNCATE events, outbox_relays, outbox_lanes')
-  await db.query('INSERT INTO outbox_lanes (lane) SELECT generate_series(0, 63)')
+  await db.query('INSERT INTO outbox_lanes (lane) SELECT generate_series(0, $1::int - 1)', [LANES])
   let offset = 0
   const now = () => performance.now() + offset
   const ledger = createLedger()
@@ -71,14 +72,13 @@ export async function createWorld(db: pg.Pool, relayCount: number) {
       })
     const bell = createHandBell(() => changed())
     const lease = createLease({ query }, 'model', now)
-    const report = () => {}
     const drain = createDrain({
       db: { query },
       send,
       lease,
       hold: createHold(),
       bell,
-      report,
+      report: () => {},
       batchSize: 3,
       inFlight: 2,
       retries: QUEUE_RETRIES,

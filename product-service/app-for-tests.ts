@@ -1,11 +1,11 @@
-import { Writable } from 'node:stream'
 import type { Product } from 'contracts'
+import type { TokenIssuer } from 'configuration'
 import { connect } from 'database'
 import type { HttpApi } from 'http-api'
 import type pg from 'pg'
-import { pino } from 'pino'
 import { createRegistry, type Registry } from 'telemetry'
 import { outboxMigrations } from 'outbox'
+import { recordLog } from '../telemetry/testing.ts'
 import { buildApp } from './app.ts'
 import { productMigrations } from './migrations.ts'
 
@@ -24,18 +24,12 @@ export interface TestApp {
 }
 
 /** The whole app on a real database, with its log and its nudges to look at. */
-export function openTestApp(databaseUrl: string): TestApp {
-  const logs: Record<string, unknown>[] = []
-  const stream = new Writable({
-    write(line: Buffer, _, done) {
-      logs.push(JSON.parse(line.toString()) as Record<string, unknown>)
-      done()
-    },
-  })
+export function openTestApp(databaseUrl: string, access?: TokenIssuer): TestApp {
+  const { logger, logs } = recordLog()
   const pool = connect({ databaseUrl, applicationName: 'test', maxConnections: 5, onIdleError: () => {} })
   const registry = createRegistry()
   let nudges = 0
-  const app = buildApp({ logger: pino(stream), registry, pool, nudge: () => nudges++, access: undefined })
+  const app = buildApp({ logger, registry, pool, nudge: () => nudges++, access })
   const close = async () => {
     await app.close()
     await pool.end()

@@ -34,6 +34,7 @@ test.each(['DATABASE_URL', 'AWS_REGION'])('%s is required', (name) => {
 
 test.each([
   ['DATABASE_URL', 'me:hunter2@db'],
+  ['SQS_QUEUE_NAME', 'with spaces'],
   ['SQS_QUEUE_URL', 'product-notifications'],
   ['AWS_ENDPOINT_URL_SQS', 'localhost:4566'],
   ['HTTP_PORT', 'http'],

@@ -3,10 +3,11 @@ import {
   authText,
   authUrl,
   integer,
-  matching,
   oneOf,
   optional,
   port,
+  queueName,
+  queueUrl,
   readAccess,
   readConfig,
   secretUrl,
@@ -18,9 +19,6 @@ import { logLevels } from 'telemetry'
 
 /** A year of events that are done with: enough for whoever wants an archive. */
 const MAX_RETENTION_HOURS = 365 * 24
-
-/** Not parsed as a URL: emulators give hosts like sqs.us-east-1.127.0.0.1, which are none, and nobody connects to. */
-const QUEUE_URL = /^https?:\/\/[^/\s]+\/\S+$/
 
 const host = text('an address to listen on', '127.0.0.1')
 
@@ -46,8 +44,8 @@ export function readProductServiceConfig(env: NodeJS.ProcessEnv) {
 export function readRelayConfig(env: NodeJS.ProcessEnv) {
   const variables = readConfig(env, {
     DATABASE_URL: secretUrl(['postgres', 'postgresql'], 'postgres://user:password@host:5432/products'),
-    SQS_QUEUE_NAME: text('the name of a queue', 'product-notifications'),
-    SQS_QUEUE_URL: optional(matching(QUEUE_URL, 'a URL like https://sqs.eu-central-1.amazonaws.com/123456789012/name')),
+    SQS_QUEUE_NAME: queueName,
+    SQS_QUEUE_URL: queueUrl,
     AWS_REGION: text('an AWS region such as eu-central-1'),
     AWS_ENDPOINT_URL_SQS: optional(url(['http', 'https'])),
     HOST: host,

@@ -9,8 +9,8 @@ const PAUSE_MS = 60_000
 /** Forgets up to a thousand idempotency keys that are more than 24 hours old, oldest first. Returns how many. */
 export async function forgetKeysOnce(db: pg.Pool): Promise<number> {
   const { rowCount } = await db.query(
-    `DELETE FROM idempotency_keys WHERE key IN (
-       SELECT key FROM idempotency_keys WHERE created_at < now() - interval '24 hours'
+    `DELETE FROM idempotency_keys WHERE (caller, key) IN (
+       SELECT caller, key FROM idempotency_keys WHERE created_at < now() - interval '24 hours'
        ORDER BY created_at LIMIT $1 FOR UPDATE SKIP LOCKED
      )`,
     [BATCH],

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { connect as connectSocket, createServer } from 'node:net'
 import pg from 'pg'
-import { freePort, freshDatabase, freshQueue, localCredentials } from 'local'
+import { freePort, freshDatabase, freshQueue, localCredentials, machineVariables } from 'local'
 import { afterEach, expect, inject, test, vi } from 'vitest'
 import type { Page } from './app-for-tests.ts'
 
@@ -38,7 +38,7 @@ async function environment(): Promise<Record<string, string>> {
 
 function start(environment: Record<string, string>): Service {
   const child = spawn(process.execPath, [`${import.meta.dirname}/main.ts`], {
-    env: { PATH: process.env.PATH, ...environment },
+    env: { ...machineVariables(), ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   running.push(child)

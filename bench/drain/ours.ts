@@ -1,12 +1,10 @@
 import { randomUUIDv7 } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connect, migrate, transaction } from 'database'
-import { append, createRelay, outboxMigrations, type Relay, type Send, type Transaction } from 'outbox'
+import { append, createRelay, LANES, outboxMigrations, type Relay, type Send, type Transaction } from 'outbox'
 import { query } from '../server.ts'
 import { type Drainer, samplePayload } from './drainer.ts'
 
-/** As many as the outbox has. */
-const LANES = 64
 /** Events written by one append, as the group commit of a busy service would. */
 const APPEND = 1_000
 

@@ -39,7 +39,7 @@ export function sendToChannels(options: SendOptions): Send {
     const name = `${event.headers.channel}:${event.headers.endpoint}`
     const door = doors.get(name)
     // Refused, not dead: another instance, or this one after the next start, may know it.
-    if (!door) return { kind: 'refused', reason: `no destination ${name} is configured` }
+    if (!door) return { kind: 'refused', reason: `${name} is not configured, or not any more` }
     if ((await disabled.names()).has(name)) return { kind: 'unacceptable', reason: 'endpoint disabled' }
     const visit = await door.gate.visit(() => door.channel.deliver(event))
     if (visit.kind === 'busy') {

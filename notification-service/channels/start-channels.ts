@@ -31,14 +31,22 @@ const IN_FLIGHT = 4_000
 const RETRIES = { maxAttempts: 40, longestPauseMs: 60 * 60_000 }
 
 export interface Channels {
-  outgoing: Outgoing
+  /** Undefined when no channel is configured. */
+  outgoing: Outgoing | undefined
   /** Ends once nothing is on its way any more; what is not delivered by then waits in the database. */
   stop(): Promise<void>
 }
 
-/** Starts delivering to the configured channels. Any number of instances share the work. */
+const NO_CHANNELS: ChannelsConfig = { webhooks: [], email: undefined, allowHosts: new Set() }
+
+/**
+ * Starts delivering to the configured channels. Any number of instances share the work.
+ *
+ * Without a channel it runs as well: what waits for one that was taken away, be it the last, is refused, and dead after
+ * a day. Somebody may configure it again until then, and hears of it in any case.
+ */
 export function startChannels(
-  config: ChannelsConfig,
+  config: ChannelsConfig = NO_CHANNELS,
   { pool, registry, log }: { pool: pg.Pool; registry: Registry; log: ChannelLogLines },
 ): Channels {
   const { channels, close } = openChannels(config, log)
@@ -60,7 +68,7 @@ export function startChannels(
   const running = relay.run(stop.signal)
   const retries = setInterval(relay.nudge, LOOK_FOR_RETRIES_MS)
   return {
-    outgoing: { destinations: channels, disabled, nudge: relay.nudge },
+    outgoing: channels.length > 0 ? { destinations: channels, disabled, nudge: relay.nudge } : undefined,
     async stop() {
       clearInterval(retries)
       stop.abort()

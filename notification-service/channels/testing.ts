@@ -2,8 +2,8 @@ import { randomUUIDv7, type UUID } from 'node:crypto'
 import { connect } from 'database'
 import { dropDatabase, freshDatabase } from 'local'
 import { outboxMigrations } from 'outbox'
-import { pino } from 'pino'
 import { Registry } from 'telemetry'
+import { recordLog } from '../../telemetry/testing.ts'
 import { notificationMigrations } from '../migrations.ts'
 import { notificationOf } from '../notifications/notification.ts'
 import { testEvent } from '../testing.ts'
@@ -22,9 +22,8 @@ export function localWebhook(name: string, port: number, secret = newSecret()) {
 export async function testChannels(postgresUrl: string, config: Partial<ChannelsConfig>) {
   const databaseUrl = await freshDatabase(postgresUrl, outboxMigrations, notificationMigrations)
   const pool = connect({ databaseUrl, applicationName: 'test', maxConnections: 10, onIdleError: () => {} })
-  const lines: Record<string, unknown>[] = []
-  const write = (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>)
-  const log = channelLogLines(pino({ level: 'debug' }, { write }))
+  const { logger, logs } = recordLog('debug')
+  const log = channelLogLines(logger)
   const registry = new Registry()
   const channels: Channels = startChannels(
     { webhooks: [], email: undefined, allowHosts: new Set(['127.0.0.1']), ...config },
@@ -33,7 +32,7 @@ export async function testChannels(postgresUrl: string, config: Partial<Channels
 
   return {
     pool,
-    logged: (text: string) => lines.filter((line) => String(line.msg).startsWith(text)),
+    logged: (text: string) => logs.filter((line) => String(line.msg).startsWith(text)),
 
     /** Stores notifications of these products, one after the other, sequence by sequence. Returns the events' ids. */
     async notify(products: readonly UUID[], sequences: readonly number[] = [1], name = 'Mug'): Promise<string[]> {

@@ -1,7 +1,11 @@
 import type { UUID } from 'node:crypto'
+import { append } from 'outbox'
 import { Webhook } from 'standardwebhooks'
 import { afterEach, expect, inject, test, vi } from 'vitest'
+import { notificationOf } from '../notifications/notification.ts'
+import { testEvent } from '../testing.ts'
 import type { ChannelsConfig } from './config.ts'
+import { deliveriesOf } from './delivery.ts'
 import { localWebhook, newProducts, testChannels } from './testing.ts'
 import { newSecret, type Received, webhookServer } from './testing-receivers.ts'
 
@@ -186,15 +190,21 @@ test('an answer of any length is no burden, and breaking off after the verdict c
   expect(chatty.received).toHaveLength(20)
 })
 
-test('a delivery for an endpoint that is not configured any more waits for its return', async () => {
-  const { port } = await server()
-  const t = await channels({ webhooks: [localWebhook('erp', port)] })
-  await t.notify(newProducts(1))
-  await expect.poll(t.statuses, patiently).toEqual({ 'erp processed': 1 })
-  await t.pool.query(
-    `INSERT INTO events (event_id, key, type, payload, headers)
-     SELECT event_id, 'webhook:old:1', type, payload, '{"channel":"webhook","endpoint":"old"}' FROM events`,
-  )
-  await expect.poll(async () => (await t.errors())[1], patiently).toBe('no destination webhook:old is configured')
-  expect(await t.statuses()).toMatchObject({ 'old failed': 1 })
-})
+test.each([
+  ['no channel is left', false],
+  ['other endpoints are left', true],
+])(
+  'a delivery for an endpoint that was taken away waits for its return, and is dead in the end (%s)',
+  async (_, others) => {
+    const webhooks = others ? [localWebhook('erp', (await server()).port)] : []
+    const t = await channels({ webhooks })
+    const leftOver = deliveriesOf([notificationOf(testEvent())], [{ channel: 'webhook', endpoint: 'old' }])
+    await append(t.pool, leftOver)
+    await expect.poll(t.errors, patiently).toEqual(['webhook:old is not configured, or not any more'])
+    expect(await t.statuses()).toEqual({ 'old failed': 1 })
+    // All but one of the tries, about a day of them, lie behind it.
+    await t.pool.query('UPDATE events SET attempts = 39, next_attempt_at = clock_timestamp()')
+    await expect.poll(t.statuses, patiently).toEqual({ 'old dead': 1 })
+    expect(t.logged('delivery is dead')).toMatchObject([{ endpoint: 'webhook:old', level: 50 }])
+  },
+)

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { OutageWatch } from 'outbox'
 import type pg from 'pg'
-import type { Reachability } from '../reachability.ts'
 import { newestPlace, type Place, type Placed, readOn } from './read-on.ts'
 
 /** How often the table is asked for what any instance stored: five times a second is no load, and no wait either. */
@@ -30,7 +30,7 @@ export interface FeedSource {
  * One reader for all streams of a process, and only while there are any. It polls, rather than being notified: `NOTIFY` in
  * the transaction that stores would let these commit one at a time across the whole server, and one after it can be lost.
  */
-export function createFeed(pool: pg.Pool, reachable: Reachability): FeedSource {
+export function createFeed(pool: pg.Pool, reachable: OutageWatch): FeedSource {
   let guests = 0
   let reading: Promise<{ feed: Feed; stop: () => void }> | undefined
 
@@ -58,7 +58,7 @@ export function createFeed(pool: pg.Pool, reachable: Reachability): FeedSource {
   }
 }
 
-async function startReading(pool: pg.Pool, reachable: Reachability): Promise<{ feed: Feed; stop: () => void }> {
+async function startReading(pool: pg.Pool, reachable: OutageWatch): Promise<{ feed: Feed; stop: () => void }> {
   const listeners = new Set<Listener>()
   const stopping = new AbortController()
   const { signal } = stopping

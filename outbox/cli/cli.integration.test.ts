@@ -94,7 +94,7 @@ test('status counts, tells the oldest, and shows which relay holds which lanes f
   await db.query(`UPDATE outbox_lanes SET relay = NULL WHERE lane IN (3, 4, 5, 9)`)
   expect(await json('status')).toMatchObject({
     events: { pending: 3, failed: 0, dead: 1, processed: 0 },
-    processed_is_estimate: false,
+    processed_is: 'exact',
     oldest_dead: { id: '2', last_error: 'InvalidMessageContents' },
     relays: [{ name: expect.stringContaining(String(process.pid)), lanes: { length: 60 } }],
     free_lanes: [3, 4, 5, 9],

@@ -1,6 +1,10 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { freshDatabase } from 'local'
 import type { Product } from 'contracts'
-import { afterAll, beforeAll, beforeEach, expect, inject, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, inject, onTestFinished, test } from 'vitest'
 import { migrations, openTestApp, type TestApp } from '../app-for-tests.ts'
 import { forgetKeysOnce } from '../forget-keys.ts'
 
@@ -99,6 +103,51 @@ test('a request that failed is not remembered: the key may be used again', async
   }
   expect(await counts()).toEqual([0, 0, 0])
   expect((await post('k', { name: 'Other', price: 1 })).statusCode).toBe(201)
+})
+
+test('with tokens a key is its subject’s own: another subject gets a product of its own, and neither the other’s answer', async () => {
+  const { privateKey, publicKey } = await generateKeyPair('ES256')
+  const keys = JSON.stringify({ keys: [await exportJWK(publicKey)] })
+  const keySet = createServer((_, response) => response.end(keys)).listen(0, '127.0.0.1')
+  await once(keySet, 'listening')
+  const jwksUrl = `http://127.0.0.1:${(keySet.address() as AddressInfo).port}/keys`
+  const access = { jwksUrl, issuer: 'https://id.example', audience: 'shop' }
+  const guarded = openTestApp(it.databaseUrl, access)
+  onTestFinished(async () => {
+    await guarded.close()
+    keySet.close()
+    keySet.closeAllConnections()
+  })
+  const postAs = async (subject: string, body = { name: 'Tea', price: 1.5 }) => {
+    const claims = { iss: access.issuer, aud: access.audience, sub: subject, scope: 'products:write' }
+    const token = new SignJWT(claims).setProtectedHeader({ alg: 'ES256' }).setExpirationTime('1m')
+    const authorization = `Bearer ${await token.sign(privateKey)}`
+    const headers = { authorization, 'idempotency-key': 'k' }
+    return guarded.app.inject({ method: 'POST', url: '/products', headers, body })
+  }
+
+  const [alice, bob] = await Promise.all([postAs('alice'), postAs('bob')])
+  expect([alice.statusCode, bob.statusCode]).toEqual([201, 201])
+  expect(alice.json<Product>().id).not.toBe(bob.json<Product>().id)
+  expect(await counts()).toEqual([2, 2, 2])
+  for (const [subject, first] of [['alice', alice] as const, ['bob', bob] as const]) {
+    const again = await postAs(subject)
+    expect([again.headers['idempotency-replayed'], again.body]).toEqual(['true', first.body])
+  }
+  // Nor does one learn from a 422 or a 409 that another used the key.
+  expect((await postAs('carol', { name: 'Coffee', price: 2 })).statusCode).toBe(201)
+  expect((await postAs('alice', { name: 'Coffee', price: 2 })).statusCode).toBe(422)
+  expect((await post('k')).headers).not.toHaveProperty('idempotency-replayed')
+})
+
+test('forgetting one caller’s old key leaves the same key of another', async () => {
+  await it.pool.query(
+    `INSERT INTO idempotency_keys (caller, key, request_hash, status, headers, body, created_at)
+     VALUES ('one', 'k', '', 201, '{}', '', now() - interval '25 hours'), ('other', 'k', '', 201, '{}', '', now())`,
+  )
+  expect(await forgetKeysOnce(it.pool)).toBe(1)
+  const { rows } = await it.pool.query('SELECT caller FROM idempotency_keys')
+  expect(rows).toEqual([{ caller: 'other' }])
 })
 
 test.each(['', 'x'.repeat(256), 'é', 'a\tb'])('the key %j is refused by name', async (key) => {

@@ -3,6 +3,12 @@ import type pg from 'pg'
 import { type Answer, type Creation, newCreation } from './create.ts'
 import type { NewProduct } from './schemas.ts'
 
+/** A key, and whose: the keys of two callers have nothing to do with each other. */
+export interface CallersKey {
+  caller: string
+  key: string
+}
+
 /** What came of a request with an Idempotency-Key. */
 export type CreatedOnce =
   | { kind: 'created'; creation: Creation }
@@ -20,7 +26,7 @@ export interface CreateOnceOptions {
 }
 
 /**
- * Creates one product for each key, whatever the number of requests. The answer is remembered in the transaction of
+ * Creates one product for each key of a caller, whatever the number of requests. The answer is remembered in the transaction of
  * the product, so there is never the one without the other; a request that failed is not remembered, and may be tried
  * again under its key. What tells requests apart is the product that they ask for, not its spelling as JSON.
  */
@@ -28,31 +34,36 @@ export function createProductsOnce({ db, write }: CreateOnceOptions) {
   /** Of this process. Of two processes with the same key the second waits for the first one's commit. */
   const inProgress = new Set<string>()
 
-  return async (key: string, body: NewProduct): Promise<CreatedOnce> => {
-    if (inProgress.has(key)) return { kind: 'in-progress' }
-    inProgress.add(key)
+  return async ({ caller, key }: CallersKey, body: NewProduct): Promise<CreatedOnce> => {
+    const name = JSON.stringify([caller, key])
+    if (inProgress.has(name)) return { kind: 'in-progress' }
+    inProgress.add(name)
     try {
       const request_hash = hashOf(body)
-      const earlier = await findAnswer(db, key, request_hash)
+      const earlier = await findAnswer(db, { caller, key }, request_hash)
       if (earlier) return earlier
-      const creation: Creation = { ...newCreation(body), idempotency: { key, request_hash } }
+      const creation: Creation = { ...newCreation(body), idempotency: { caller, key, request_hash } }
       try {
         await write(creation)
         return { kind: 'created', creation }
       } catch (error) {
         if (!isTaken(error)) throw error
-        return (await findAnswer(db, key, request_hash)) ?? { kind: 'in-progress' }
+        return (await findAnswer(db, { caller, key }, request_hash)) ?? { kind: 'in-progress' }
       }
     } finally {
-      inProgress.delete(key)
+      inProgress.delete(name)
     }
   }
 }
 
-async function findAnswer(db: pg.Pool, key: string, request_hash: string): Promise<CreatedOnce | undefined> {
+async function findAnswer(
+  db: pg.Pool,
+  { caller, key }: CallersKey,
+  request_hash: string,
+): Promise<CreatedOnce | undefined> {
   const { rows } = await db.query<Answer & { request_hash: string }>(
-    'SELECT request_hash, status, headers, body FROM idempotency_keys WHERE key = $1',
-    [key],
+    'SELECT request_hash, status, headers, body FROM idempotency_keys WHERE caller = $1 AND key = $2',
+    [caller, key],
   )
   const [found] = rows
   if (!found) return undefined

@@ -19,7 +19,7 @@ export interface Creation {
   event: ProductEvent
   answer: Answer
   /** Remembered with the product, so that the same request again gets the same answer. */
-  idempotency?: { key: string; request_hash: string }
+  idempotency?: { caller: string; key: string; request_hash: string }
 }
 
 export function newCreation({ name, description = '', price }: NewProduct): Creation {
@@ -40,7 +40,7 @@ export async function writeCreations(db: pg.Pool, creations: Creation[]): Promis
     creations
       .flatMap(({ answer, idempotency }) => (idempotency ? [{ ...idempotency, ...answer }] : []))
       // Two statements that write the same keys in different orders would wait for each other.
-      .toSorted((a, b) => (a.key < b.key ? -1 : 1)),
+      .toSorted((a, b) => (a.caller + a.key < b.caller + b.key ? -1 : 1)),
   )
   // To `append` a transaction is what runs its statement; here that makes it a part of ours.
   const statement = {
@@ -49,10 +49,10 @@ export async function writeCreations(db: pg.Pool, creations: Creation[]): Promis
         `WITH appended AS (
            ${appendEvents}
          ), remembered AS (
-           INSERT INTO idempotency_keys (key, request_hash, status, headers, body)
-           SELECT key, request_hash, status, headers, body
+           INSERT INTO idempotency_keys (caller, key, request_hash, status, headers, body)
+           SELECT caller, key, request_hash, status, headers, body
            FROM jsonb_to_recordset($3::jsonb)
-             AS answer (key text, request_hash text, status smallint, headers jsonb, body text)
+             AS answer (caller text, key text, request_hash text, status smallint, headers jsonb, body text)
          )
          INSERT INTO products (id, name, description, price, version, created_at, updated_at)
          SELECT id, name, description, price, version, created_at, updated_at

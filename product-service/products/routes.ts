@@ -36,7 +36,7 @@ function addCreateRoute(app: HttpApi, { write }: Batches, { pool, metrics }: Pro
       await write(creation)
       return created(creation)
     }
-    const once = await createOnce(key, request.body)
+    const once = await createOnce({ caller: request.caller, key }, request.body)
     if (once.kind === 'other-request')
       throw new HttpProblem('idempotency-key-reused', 'This Idempotency-Key came with another body before.')
     if (once.kind === 'in-progress')

@@ -109,7 +109,8 @@ export const createSchema = {
         maxLength: 255,
         pattern: '^[\\x20-\\x7e]*$',
         description:
-          'The same request again under the same key, within 24 hours, does nothing and gets the first answer',
+          'The same request again under the same key, within 24 hours, does nothing and gets the first answer. ' +
+          'A key is its caller’s own: with tokens, that of another subject is another key',
         examples: ['order-4711'],
       }),
     ),

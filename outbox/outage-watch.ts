@@ -1,23 +1,24 @@
 /** Whether something that this process depends on answers, as its users find out by using it. */
-export interface Reachability {
+export interface OutageWatch {
   /** It answered. */
   worked(): void
   /** It did not, for this reason. */
   failed(reason: string): void
 }
 
-export interface ReachabilityEvents {
+export interface OutageEvents {
   lost: (reason: string) => void
-  back: (secondsAway: number) => void
+  /** `awayMs`: milliseconds since the first failure. */
+  back: (awayMs: number) => void
 }
 
 /** Calls `lost` and `back` once for each change of state, however many users fail and for however long. */
-export function reachability({ lost, back }: ReachabilityEvents): Reachability {
+export function createOutageWatch({ lost, back }: OutageEvents): OutageWatch {
   let awaySince: number | undefined
   return {
     worked() {
       if (awaySince === undefined) return
-      back(Math.round((performance.now() - awaySince) / 1000))
+      back(Math.round(performance.now() - awaySince))
       awaySince = undefined
     },
     failed(reason) {
