@@ -1,6 +1,6 @@
 /**
- * `npm run build`: each service as one file, `dist/<service>.js`, and the operators' command, `dist/outbox.js`, for plain Node without node_modules, and beside it
- * the migrations' SQL files.
+ * `npm run build`: each service as one file, `dist/<service>.js`, what traces them, `dist/tracing.js`, and the operators' command, `dist/outbox.js`,
+ * for plain Node without node_modules, and beside it the migrations' SQL files.
  */
 import { cp, glob, mkdir, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, relative, resolve } from 'node:path'
@@ -18,6 +18,9 @@ for (const service of ['product-service', 'notification-service']) {
 // Whoever runs the services from images has no checkout to run the operators' command from.
 await bundle(join(root, 'operations/outbox.ts'), join(dist, 'outbox.js'))
 console.log('dist/outbox.js')
+// Loaded before a service by --import. The API finds what it sets up, although each bundle has a copy of the API.
+await bundle(join(root, 'telemetry/tracing.ts'), join(dist, 'tracing.js'))
+console.log('dist/tracing.js')
 for await (const migrations of glob('*/migrations', { cwd: root })) {
   await cp(join(root, migrations), join(dist, migrations), { recursive: true })
   console.log(`dist/${migrations}/`)

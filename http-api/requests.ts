@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Histogram, type Logger, type Registry } from 'telemetry'
 import { pathOf } from './errors.ts'
 import { securityHeaders } from './security-headers.ts'
+import { endRequestSpan, traceRequests } from './trace-requests.ts'
 
 /** What may go into a log and a header as it is. */
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/
@@ -16,8 +17,9 @@ export function requestId(request: { headers: IncomingMessage['headers'] }): str
   return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID()
 }
 
-/** Answers with the request id, and logs and measures each request once it is answered. */
+/** Answers with the request id, and logs, measures and traces each request. */
 export function followRequests(app: FastifyInstance, record: RecordRequest): void {
+  traceRequests(app)
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id)
     reply.headers(securityHeaders)
@@ -61,6 +63,7 @@ export function requestRecorder(durations: Durations): RecordRequest {
       { method: request.method, url: pathOf(request.url), status: reply.statusCode, duration_ms },
       'request',
     )
+    endRequestSpan(request, reply, route)
   }
 }
 

@@ -4,7 +4,7 @@ import { connect, describeDatabase, disconnect, migrate } from 'database'
 import { BACKLOG, databaseFailure, stopHttpApi } from 'http-api'
 import { outboxMigrations } from 'outbox'
 import { connectSqs, findOrCreateQueue, isTemporary } from 'queue'
-import { createLogger, startOperationsServer } from 'telemetry'
+import { createLogger, endTracing, startOperationsServer } from 'telemetry'
 import { buildApp } from './app.ts'
 import { channelLogLines } from './channels/log-lines.ts'
 import { startChannels } from './channels/start-channels.ts'
@@ -18,6 +18,7 @@ import { notificationMigrations } from './migrations.ts'
 import { keepSweeping } from './notifications/sweep.ts'
 import { reachability } from './reachability.ts'
 import { MAX_RECEIVERS, runReceivers } from './receive.ts'
+import { traceMessages } from './trace-messages.ts'
 
 /** One for the inbox, one for the sweep, and the rest for the HTTP API and the health check. */
 const MAX_CONNECTIONS = 10
@@ -46,6 +47,7 @@ await startOrExit(async () => {
     onClosed: log.stopped,
   })
 
+  opened.defer(endTracing)
   const metrics = createMetrics()
   const { registry } = metrics
   const database = describeDatabase(databaseUrl)
@@ -105,7 +107,18 @@ await startOrExit(async () => {
     stopping: stopping.signal,
   })
   const reachable = reachability({ lost: log.sqsLost, back: log.sqsBack })
-  const receiving = runReceivers({ inbox, pool, sqs, queue, log, metrics, reachable, stopping: stopping.signal })
+  const tracing = traceMessages(queue.url.slice(queue.url.lastIndexOf('/') + 1))
+  const receiving = runReceivers({
+    inbox,
+    pool,
+    sqs,
+    queue,
+    log,
+    metrics,
+    tracing,
+    reachable,
+    stopping: stopping.signal,
+  })
   const sweeping = keepSweeping(pool, log.swept, stopping.signal)
   opened.defer(
     async () =>

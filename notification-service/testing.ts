@@ -19,6 +19,7 @@ import { sourceQueue } from './messages.ts'
 import { createMetrics } from './metrics.ts'
 import { notificationMigrations } from './migrations.ts'
 import { reachability } from './reachability.ts'
+import { traceMessages } from './trace-messages.ts'
 
 export interface TestOptions {
   postgresUrl: string
@@ -52,6 +53,7 @@ export async function testConsumer({ postgresUrl, sqsEndpoint, fifo = false, ...
     queue: await sourceQueue(sqs, queue.url),
     log,
     metrics: createMetrics(),
+    tracing: traceMessages(queue.name),
     reachable: reachability({ lost: log.sqsLost, back: log.sqsBack }),
     stopping: stop.signal,
   }

@@ -1,6 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { OutboxEvent, RelayReport } from 'outbox'
-import type { Logger } from 'telemetry'
+import { type Logger, readTraceHeaders } from 'telemetry'
 
 /** A change of a product, by the ids that lead from its request to its notification. */
 export interface Change {
@@ -64,7 +64,9 @@ export function logRelayReport(log: Logger, report: RelayReport): void {
   }
 }
 
-/** The key of an event is its product. */
-function ids({ key, eventId, type }: OutboxEvent): Record<string, string> {
-  return { product_id: key, event_id: eventId, event_type: type }
+/** The key of an event is its product; its trace is that of the request that changed it. */
+function ids({ key, eventId, type, headers }: OutboxEvent): Record<string, string> {
+  const ids = { product_id: key, event_id: eventId, event_type: type }
+  const trace = readTraceHeaders(headers.traceparent, undefined)
+  return trace ? { trace_id: trace.traceId, ...ids } : ids
 }

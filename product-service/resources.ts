@@ -5,7 +5,7 @@ import { databaseFailure } from 'http-api'
 import { outboxMigrations } from 'outbox'
 import type pg from 'pg'
 import { connectSqs, findOrCreateQueue, findQueueAt, isTemporary, type Queue } from 'queue'
-import { createRegistry, type Logger, type Registry, startOperationsServer } from 'telemetry'
+import { createRegistry, endTracing, type Logger, type Registry, startOperationsServer } from 'telemetry'
 import type { Config } from './config.ts'
 import { missingParts, type ProcessState } from './health.ts'
 import { logLines } from './log-lines.ts'
@@ -39,6 +39,7 @@ export async function openResources(
   opened: AsyncDisposableStack,
   stopping: AbortSignal,
 ): Promise<Resources> {
+  opened.defer(endTracing)
   const registry = createRegistry()
   const pool = connect({
     databaseUrl: config.databaseUrl,

@@ -1,3 +1,16 @@
 export { createLogger, type Logger, type LogLevel, logLevels, redact } from './logger.ts'
 export { Counter, createRegistry, Gauge, Histogram, Registry } from './metrics.ts'
 export { type Missing, startOperationsServer, type OperationsServerOptions } from './operations-server.ts'
+export { readTraceHeaders, traceFields, type TraceHeaders, traceHeaders } from './trace-context.ts'
+export {
+  activeTracer,
+  databaseSpan,
+  endSpan,
+  endTracing,
+  inSpan,
+  type Span,
+  type SpanContext,
+  SpanKind,
+  startSpan,
+  type Tracer,
+} from './tracer.ts'

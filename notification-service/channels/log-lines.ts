@@ -1,5 +1,5 @@
 import type { OutboxEvent, RelayReport } from 'outbox'
-import type { Logger } from 'telemetry'
+import { type Logger, readTraceHeaders } from 'telemetry'
 import { type Destination, nameOf } from './delivery.ts'
 
 export type ChannelLogLines = ReturnType<typeof channelLogLines>
@@ -54,5 +54,7 @@ export function channelLogLines(log: Logger) {
 
 function ids({ headers, key, eventId, type }: OutboxEvent): Record<string, string> {
   const endpoint = `${headers.channel}:${headers.endpoint}`
-  return { endpoint, product_id: key.slice(key.lastIndexOf(':') + 1), event_id: eventId, event_type: type }
+  const ids = { endpoint, product_id: key.slice(key.lastIndexOf(':') + 1), event_id: eventId, event_type: type }
+  const trace = readTraceHeaders(headers.traceparent, undefined)
+  return trace ? { trace_id: trace.traceId, ...ids } : ids
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type pg from 'pg'
+import type { SpanContext } from 'telemetry'
 import { type Answer, type Creation, newCreation } from './create.ts'
 import type { NewProduct } from './schemas.ts'
 
@@ -28,14 +29,14 @@ export function createProductsOnce({ db, write }: CreateOnceOptions) {
   /** Of this process. Of two processes with the same key the second waits for the first one's commit. */
   const inProgress = new Set<string>()
 
-  return async (key: string, body: NewProduct): Promise<CreatedOnce> => {
+  return async (key: string, body: NewProduct, trace?: SpanContext): Promise<CreatedOnce> => {
     if (inProgress.has(key)) return { kind: 'in-progress' }
     inProgress.add(key)
     try {
       const request_hash = hashOf(body)
       const earlier = await findAnswer(db, key, request_hash)
       if (earlier) return earlier
-      const creation: Creation = { ...newCreation(body), idempotency: { key, request_hash } }
+      const creation: Creation = { ...newCreation(body, trace), idempotency: { key, request_hash } }
       try {
         await write(creation)
         return { kind: 'created', creation }
