@@ -19,6 +19,8 @@ export interface ServiceOptions {
   onLine: (line: string) => void
   /** More of its variables: those of OpenTelemetry, say. */
   variables?: Record<string, string>
+  /** The module that traces it, if not `telemetry/tracing.ts`. */
+  tracing?: string
   /** Modules to load before it. */
   preload?: string[]
   /** The program, if not the service's `main.ts`. */
@@ -40,7 +42,7 @@ const READY_TIMEOUT_MS = 60_000
  */
 export function startService(name: ServiceName, options: ServiceOptions): Part {
   const main = options.main ?? resolve(import.meta.dirname, '..', name, 'main.ts')
-  const preload = [endWithParent, tracing, ...(options.preload ?? [])]
+  const preload = [endWithParent, options.tracing ?? tracing, ...(options.preload ?? [])]
   const child = spawn(process.execPath, [...preload.flatMap((module) => ['--import', module]), main], {
     // Its own group, or a Ctrl-C would reach it beside the supervisor that stops everything in order.
     detached: true,

@@ -68,12 +68,15 @@ export async function testConsumer({ postgresUrl, sqsEndpoint, fifo = false, ...
     logged: (text: string) => lines.filter((line) => String(line.msg).startsWith(text)),
 
     /** Sends one message a body, ten a call. */
-    async send(bodies: readonly unknown[], group = 'one'): Promise<void> {
+    async send(bodies: readonly unknown[], group = 'one', traceparent?: string): Promise<void> {
       for (let start = 0; start < bodies.length; start += 10) {
         const Entries = bodies.slice(start, start + 10).map((body, index) => ({
           Id: String(index),
           MessageBody: typeof body === 'string' ? body : ascii(body),
           ...(fifo && { MessageGroupId: group, MessageDeduplicationId: randomUUIDv7() }),
+          ...(traceparent && {
+            MessageAttributes: { traceparent: { DataType: 'String', StringValue: traceparent } },
+          }),
         }))
         const { Failed = [] } = await sqs.send(new SendMessageBatchCommand({ QueueUrl: queue.url, Entries }))
         if (Failed.length > 0) throw new Error(`SQS refused ${JSON.stringify(Failed)}`)

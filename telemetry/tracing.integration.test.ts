@@ -1,4 +1,8 @@
 import { type ChildProcess, execFile } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { promisify } from 'node:util'
 import { freePort } from 'local'
 import { expect, test } from 'vitest'
@@ -59,4 +63,29 @@ test('a collector that is away costs one log line, a bounded memory, and half a 
   expect(measured?.grownMb).toBeLessThan(32)
   expect(measured?.endedInMs).toBeLessThan(1_500)
   expect(others).toEqual([])
+})
+
+const ONE_SPAN = `
+  import '${folder}/tracing.ts'
+  import { activeTracer, endTracing } from '${folder}/index.ts'
+  activeTracer().startSpan('last').end()
+  await endTracing()
+  console.log('{}')
+  process.exit()`
+
+test('what has ended by the end of the process is exported before it', async () => {
+  const bodies: string[] = []
+  const collector = createServer((request, response) => {
+    text(request)
+      .then((body) => bodies.push(body))
+      .catch(() => {})
+      .finally(() => response.end('{}'))
+  }).listen(0, '127.0.0.1')
+  await once(collector, 'listening')
+  const { port } = collector.address() as AddressInfo
+  await run(ONE_SPAN, { OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`, OTEL_SERVICE_NAME: 'mine' })
+  collector.close()
+  expect(bodies).toHaveLength(1)
+  expect(bodies[0]).toContain('"name":"last"')
+  expect(bodies[0]).toContain('{"key":"service.name","value":{"stringValue":"mine"}}')
 })

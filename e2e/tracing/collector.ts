@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer } from 'node:http'
+import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { json } from 'node:stream/consumers'
 
@@ -55,15 +55,19 @@ const kinds = ['internal', 'server', 'client', 'producer', 'consumer'] as const
 /** An OTLP receiver over HTTP with JSON, which keeps every span. */
 export async function startCollector(): Promise<Collector> {
   const spans: CollectedSpan[] = []
+  async function keep(request: IncomingMessage): Promise<void> {
+    const { resourceSpans } = (await json(request)) as ExportRequest
+    for (const { resource, scopeSpans } of resourceSpans) {
+      const service = String(valuesOf(resource.attributes)['service.name'])
+      for (const span of scopeSpans.flatMap((scope) => scope.spans)) spans.push(collected(service, span))
+    }
+  }
+
   const server = createServer((request, response) => {
-    void json(request).then((body) => {
-      const { resourceSpans } = body as ExportRequest
-      for (const { resource, scopeSpans } of resourceSpans) {
-        const service = String(valuesOf(resource.attributes)['service.name'])
-        for (const span of scopeSpans.flatMap((scope) => scope.spans)) spans.push(collected(service, span))
-      }
-      response.writeHead(200, { 'content-type': 'application/json' }).end('{}')
-    })
+    // What breaks off is no export: the sender is gone.
+    keep(request)
+      .then(() => response.writeHead(200, { 'content-type': 'application/json' }).end('{}'))
+      .catch(() => request.destroy())
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
