@@ -84,10 +84,10 @@ export function traceMessages(queue: string, tracer: Tracer | undefined = active
   }
 }
 
-const nothing = { parsed: () => {}, store: <Result>(work: () => Promise<Result>) => work(), end: () => {} }
+const outside: MessageTrace = { context: undefined, parsed: () => {}, store: (work) => work(), end: () => {} }
 
 function untraced(context: SpanContext | undefined): MessageTrace {
-  return { context, ...nothing }
+  return context ? { ...outside, context } : outside
 }
 
 function contextOf({ MessageAttributes }: Message): SpanContext | undefined {

@@ -28,7 +28,7 @@ const PACKAGES = `
       return next(specifier, context)
     },
   })
-  await import('${folder}/tracing.ts')
+  await import("${folder}/tracing.ts")
   console.log(JSON.stringify({ packages: [...packages] }))`
 
 test('without an endpoint nothing of OpenTelemetry is loaded, with one its SDK is', async () => {
