@@ -18,7 +18,7 @@ export function startRelay(
   const metrics = createOutboxMetrics(registry, pool)
   const relay = createRelay({
     db: pool,
-    send: traceSends(sendToSqs({ sqs, queueUrl: queue.url }), queue.name),
+    send: traceSends(sendToSqs({ sqs, queueUrl: queue.url, bounded: true }), queue.name),
     pollIntervalMs,
     retentionHours,
     report(report) {
