@@ -1,6 +1,6 @@
 /**
- * `npm run build`: each program as one file, for plain Node without node_modules, and beside them the migrations' SQL
- * files.
+ * `npm run build`: each program as one file, and what traces a service, `dist/tracing.js`, for plain Node without
+ * node_modules, and beside them the migrations' SQL files.
  */
 import { cp, glob, mkdir, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, relative, resolve } from 'node:path'
@@ -15,6 +15,8 @@ const programs = {
   'notification-service': 'notification-service/main.ts',
   outbox: 'operations/outbox.ts',
   dlq: 'notification-service/dlq-main.ts',
+  // Loaded before a service by --import. The API finds what it sets up, although each bundle has a copy of the API.
+  tracing: 'telemetry/tracing.ts',
 }
 
 await rm(dist, { recursive: true, force: true })

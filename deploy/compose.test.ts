@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseEnv } from 'node:util'
 import { describe, expect, test } from 'vitest'
@@ -138,8 +138,10 @@ describe('example.env', () => {
 
   test('sets for a service on this machine what compose.yaml sets for one in a container, but for the host names', () => {
     for (const name of ours) {
-      const { HOST, AUTH, ...rest } = service(name).environment ?? {}
+      const { HOST, AUTH, OTEL_EXPORTER_OTLP_ENDPOINT, ...rest } = service(name).environment ?? {}
       expect([HOST, AUTH]).toEqual(['0.0.0.0', 'off'])
+      // Passed on from whoever calls docker compose, or from .env.
+      expect(OTEL_EXPORTER_OTLP_ENDPOINT).toBe('${OTEL_EXPORTER_OTLP_ENDPOINT:-}')
       expect(Object.fromEntries(Object.entries(rest).map(([key, value]) => [key, onThisMachine(value)]))).toEqual(
         example,
       )
@@ -147,9 +149,18 @@ describe('example.env', () => {
   })
 
   test('names every variable that the services read, and no other', () => {
-    const variables = ours.flatMap((name) => read(`${name}/config.ts`).match(/^ {4}[A-Z][A-Z_]+(?=: )/gm) ?? [])
+    const configs = readdirSync(root, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory() && !['node_modules', 'local'].includes(entry.name))
+      .map(({ name }) => `${name}/config.ts`)
+      .filter((path) => existsSync(join(root, path)))
+    expect(configs).toEqual(expect.arrayContaining(ours.map((name) => `${name}/config.ts`)))
+    const variables = configs.flatMap((path) => [
+      // As a key of `readConfig`, or by name.
+      ...[...read(path).matchAll(/^ +([A-Z][A-Z_]+): /gm)].map(([, name]) => name),
+      ...[...read(path).matchAll(/\benv\.([A-Z][A-Z_]+)/g)].map(([, name]) => name),
+    ])
     // The AWS SDK reads these two by itself.
-    const all = [...variables.map((name) => name.trim()), 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY']
+    const all = [...variables, 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY']
     const listed = [...read('example.env').matchAll(/^(?:# )?([A-Z_]+)=/gm)].map(([, name]) => name)
     expect(new Set(listed)).toEqual(new Set(all))
   })
@@ -208,7 +219,7 @@ describe('deploy/Dockerfile', () => {
     expect(stages[1]).toMatch(/^USER node$/m)
     expect(stages[1]?.indexOf('USER node')).toBeLessThan(stages[1]?.indexOf('\nCMD') ?? 0)
     expect(stages[1]).toMatch(/^ARG SERVICE$/m)
-    expect(stages[1]).toMatch(/^CMD .*dist\/\$SERVICE\.js/m)
+    expect(stages[1]).toMatch(/^CMD .*--import \.\/dist\/tracing\.js dist\/\$SERVICE\.js/m)
     expect(stages[1]).toMatch(/^HEALTHCHECK .*\\\n.*METRICS_PORT.*\/health\/ready/m)
   })
 

@@ -7,24 +7,28 @@ import { localCredentials } from 'local'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { allNotifications, createProduct } from './api.ts'
 import { type Service, type Stack, startStack } from './stack.ts'
+import { type Collector, startCollector } from './tracing/collector.ts'
 
 const run = promisify(execFile)
 const root = resolve(import.meta.dirname, '..')
 
 let elsewhere: string
 let stack: Stack | undefined
+let collector: Collector
 beforeAll(async () => {
   await run(process.execPath, [join(root, 'deploy/build.ts')])
   // Where no node_modules is in reach, as in an image.
   elsewhere = await mkdtemp('/tmp/product-events-dist-')
   await cp(join(root, 'dist'), elsewhere, { recursive: true })
+  collector = await startCollector()
 })
 afterAll(async () => {
   await stack?.stop()
+  await collector.close()
   await rm(elsewhere, { recursive: true, force: true })
 })
 
-test('the bundles do the whole job on plain Node, with migrations and without node_modules', async () => {
+test('the bundles do the whole job on plain Node, with migrations, traced, and without node_modules', async () => {
   const queueName = `bundles-${randomUUID()}`
   const running = await startStack({
     postgresUrl: inject('postgresUrl'),
@@ -34,6 +38,8 @@ test('the bundles do the whole job on plain Node, with migrations and without no
       'product-service': join(elsewhere, 'product-service.js'),
       'notification-service': join(elsewhere, 'notification-service.js'),
     },
+    tracing: join(elsewhere, 'tracing.js'),
+    variables: { OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint },
   })
   stack = running
   const product = await createProduct(running.products.url, 'Bundled tea')
@@ -53,4 +59,8 @@ test('the bundles do the whole job on plain Node, with migrations and without no
     })
   expect((await onCall('outbox.js', running.products)).stdout).toMatch(/^processed +/m)
   expect((await onCall('dlq.js', running.notifications)).stdout).toMatch(new RegExp(`/${queueName}-dlq +0 +0 +0$`, 'm'))
+  const traceId = String(running.notifications.log.find((line) => line.product_id === product.id)?.trace_id)
+  await expect
+    .poll(() => collector.ofTrace(traceId).map(({ service, kind }) => `${service} ${kind}`), { timeout: 10_000 })
+    .toEqual(expect.arrayContaining(['product-service server', 'notification-service consumer']))
 })

@@ -37,6 +37,10 @@ export interface StackOptions {
   databaseUrl?: string
   /** Other programs than the services' own. */
   mains?: Partial<Record<ServiceName, string>>
+  /** The module that traces both, if not the usual one. */
+  tracing?: string
+  /** More variables for both. */
+  variables?: Record<string, string>
 }
 
 /** Both services as real processes, ready, on databases, a queue and ports of their own. */
@@ -82,6 +86,8 @@ export async function createService(name: ServiceName, queueName: string, option
         preload: [answersAreDescribed],
         onLine: (line) => log.push(parse(line)),
         ...(main !== undefined && { main }),
+        ...(options.tracing !== undefined && { tracing: options.tracing }),
+        ...(options.variables && { variables: options.variables }),
       })
       await untilReady(part, metricsPort).catch((error: Error) => {
         throw new Error(`${error.message}; its log:\n${log.map((line) => JSON.stringify(line)).join('\n')}`)

@@ -1,5 +1,5 @@
 import { createRegistry, type Registry } from 'telemetry'
-import { beforeEach, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { createHttpApi, type HttpApi } from './index.ts'
 import { recordLog } from '../telemetry/testing.ts'
 
@@ -69,4 +69,23 @@ test('durations are measured by route pattern, whatever paths are asked for', as
     'http_request_duration_seconds_count{method="GET",route="none",status="404"} 1',
     'http_request_duration_seconds_count{method="GET",route="none",status="400"} 1',
   ])
+})
+
+describe('while tracing is off', () => {
+  const trace = '4bf92f3577b34da6a3ce929d0e0e4736'
+
+  test('the log lines of a request name the trace of its caller', async () => {
+    await get('/nowhere', { traceparent: `00-${trace}-00f067aa0ba902b7-01` })
+    expect(logs).toMatchObject([{ msg: 'request', trace_id: trace }])
+    expect(logs[0]).not.toHaveProperty('span_id')
+  })
+
+  test.each([{}, { traceparent: 'x' }, { traceparent: `00-${trace}-0-01` }])(
+    'without one they name none: %j',
+    async (headers) => {
+      await get('/nowhere', headers)
+      expect(logs).toHaveLength(1)
+      expect(logs[0]).not.toHaveProperty('trace_id')
+    },
+  )
 })

@@ -5,6 +5,7 @@ import { Histogram, type Logger, type Registry } from 'telemetry'
 import { pathOf } from './errors.ts'
 import { sampleLines } from './sample-lines.ts'
 import { securityHeaders } from './security-headers.ts'
+import { endRequestSpan, traceRequests } from './trace-requests.ts'
 
 /** What may go into a log and a header as it is. */
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/
@@ -17,8 +18,9 @@ export function requestId(request: { headers: IncomingMessage['headers'] }): str
   return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID()
 }
 
-/** Answers with the request id, and logs and measures each request once it is answered. */
+/** Answers with the request id, and logs, measures and traces each request. */
 export function followRequests(app: FastifyInstance, record: RecordRequest): void {
+  traceRequests(app)
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id)
     reply.headers(securityHeaders)
@@ -59,6 +61,7 @@ export function requestRecorder(durations: Durations): RecordRequest {
     // A stream lasts for as long as its reader likes: that says nothing about how fast we answer.
     if (!isStream(reply))
       durations.observe({ method: request.method, route, status: reply.statusCode }, duration_ms / 1000)
+    endRequestSpan(request, reply, route)
     const status = reply.statusCode
     const line = sample({ status, duration_ms })
     if (line.kind === 'left out') return

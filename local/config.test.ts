@@ -28,6 +28,13 @@ test('one port for two parts is refused with both variables', () => {
   )
 })
 
+test('the variables of OpenTelemetry reach the services, and no other does', () => {
+  const tracing = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://localhost:4318', OTEL_EXPORTER_OTLP_HEADERS: 'key=x' }
+  expect(readStartConfig({ ...tracing, DATABASE_URL: 'postgres://elsewhere' }).tracing).toEqual(tracing)
+  expect(readStartConfig({ OTEL_EXPORTER_OTLP_ENDPOINT: '' }).tracing).toEqual({})
+})
+
 test('the help lists every variable', () => {
-  for (const name of [...portVariables, 'SQS_QUEUE_NAME', 'DATA_DIR', 'LOG_LEVEL']) expect(help).toContain(name)
+  const others = ['SQS_QUEUE_NAME', 'DATA_DIR', 'LOG_LEVEL', 'OTEL_EXPORTER_OTLP_ENDPOINT']
+  for (const name of [...portVariables, ...others]) expect(help).toContain(name)
 })

@@ -18,6 +18,8 @@ export interface StartConfig {
   dataDir: string
   queueName: string
   logLevel: string
+  /** The variables of OpenTelemetry, for the services. */
+  tracing: Record<string, string>
 }
 
 export const help = `npm start: the whole system on this machine, with an embedded PostgreSQL and an embedded SQS.
@@ -27,6 +29,7 @@ Ctrl-C stops everything; pressed twice, at once. Environment, with defaults:
 ${portVariables.map((name) => helpLine(name, variables[name].default, `port of ${variables[name].names}`)).join('\n')}
 ${helpLine('SQS_QUEUE_NAME', 'product-notifications', 'a name ending in .fifo makes a FIFO queue')}
 ${helpLine('DATA_DIR', '.data', 'where PostgreSQL and SQS keep their data; delete it to start anew')}
+${helpLine('OTEL_EXPORTER_OTLP_ENDPOINT', 'none', 'where traces go, such as http://127.0.0.1:4318')}
 ${helpLine('LOG_LEVEL', 'info', "of both services' logs: fatal, error, warn, info, debug, trace, silent")}
 `
 
@@ -44,6 +47,9 @@ export function readStartConfig(env: Record<string, string | undefined>): StartC
     dataDir: resolve(env.DATA_DIR || '.data'),
     queueName: env.SQS_QUEUE_NAME || 'product-notifications',
     logLevel: env.LOG_LEVEL || 'info',
+    tracing: Object.fromEntries(
+      Object.entries(env).flatMap(([name, value]) => (value && name.startsWith('OTEL_') ? [[name, value]] : [])),
+    ),
   }
 }
 

@@ -17,12 +17,18 @@ export interface ServiceOptions {
   logLevel: string
   /** Called with each line that the service writes, to stdout or stderr. */
   onLine: (line: string) => void
+  /** More of its variables: those of OpenTelemetry, say. */
+  variables?: Record<string, string>
+  /** The module that traces it, if not `telemetry/tracing.ts`. */
+  tracing?: string
   /** Modules to load before it. */
   preload?: string[]
   /** The program, if not the service's `main.ts`. */
   main?: string
 }
 
+const endWithParent = new URL('end-with-parent.ts', import.meta.url).href
+const tracing = new URL('../telemetry/tracing.ts', import.meta.url).href
 /** A service may take ten seconds over its shutdown. */
 const STOP_TIMEOUT_MS = 12_000
 /** Short against the time that a service takes to start, long against the time that asking takes. */
@@ -36,7 +42,7 @@ const READY_TIMEOUT_MS = 60_000
  */
 export function startService(name: ServiceName, options: ServiceOptions): Part {
   const main = options.main ?? resolve(import.meta.dirname, '..', name, 'main.ts')
-  const preload = [new URL('end-with-parent.ts', import.meta.url).href, ...(options.preload ?? [])]
+  const preload = [endWithParent, options.tracing ?? tracing, ...(options.preload ?? [])]
   const child = spawn(process.execPath, [...preload.flatMap((module) => ['--import', module]), main], {
     // Its own group, or a Ctrl-C would reach it beside the supervisor that stops everything in order.
     detached: true,
@@ -76,6 +82,7 @@ export async function untilReady(service: Part, metricsPort: number, signal?: Ab
 function environment(options: ServiceOptions): Record<string, string> {
   return {
     ...localCredentials,
+    ...options.variables,
     DATABASE_URL: options.databaseUrl,
     AWS_ENDPOINT_URL_SQS: options.sqsEndpoint,
     SQS_QUEUE_NAME: options.queueName,

@@ -83,6 +83,7 @@ async function bringUpService(
       httpPort: http,
       metricsPort: metrics,
       logLevel: config.logLevel,
+      variables: config.tracing,
       onLine: (line) => show(logLine(name, line, process.stdout.isTTY)),
     }),
   )

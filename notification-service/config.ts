@@ -31,6 +31,8 @@ export function readServiceConfig(env: NodeJS.ProcessEnv) {
     HTTP_PORT: port(8081),
     METRICS_PORT: port(8083),
     LOG_LEVEL: oneOf(logLevels, 'info'),
+    // Only checked here: telemetry/tracing.ts, which is loaded before the service, sends spans there.
+    OTEL_EXPORTER_OTLP_ENDPOINT: optional(url(['http', 'https'])),
     CHANNELS_FILE: optional(text('the path of a JSON file, as in docs/channels.md')),
     AUTH: authSwitch,
     AUTH_JWKS_URL: authUrl,

@@ -5,6 +5,7 @@ import type { Inbox } from './inbox.ts'
 import type { LogLines } from './log-lines.ts'
 import type { SourceQueue } from './messages.ts'
 import type { Metrics } from './metrics.ts'
+import type { MessageTracing } from './trace-messages.ts'
 
 /** What the receivers of one process share. */
 export interface Consumer {
@@ -15,6 +16,7 @@ export interface Consumer {
   pool: pg.Pool
   log: LogLines
   metrics: Metrics
+  tracing: MessageTracing
   /** Whether SQS answers. */
   reachable: OutageWatch
   /** Aborts when the process is told to stop: no new receive, no new try. What is under way is finished. */

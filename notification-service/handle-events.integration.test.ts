@@ -170,3 +170,19 @@ test('positions are drawn in the order of commits: a batch waits for the one bef
   expect(positions).toHaveLength(3)
   expect(positions[1]).toMatchObject({ event_id: event.id })
 })
+
+test('while tracing is off, log lines about a message name the trace that it came with', async () => {
+  const trace = '4bf92f3577b34da6a3ce929d0e0e4736'
+  const event = testEvent()
+  await t.send([event, 'no event'], 'one', `00-${trace}-00f067aa0ba902b7-01`)
+  await t.handleUntil(async () => t.logged('notification').length > 0 && t.logged('message is no event').length > 0)
+  await t.send([event], 'one', `00-${trace}-00f067aa0ba902b7-00`)
+  await t.handleUntil(() => Promise.resolve(t.logged('duplicate').length > 0))
+  for (const text of ['notification', 'message is no event', 'duplicate']) {
+    expect(t.logged(text)[0]).toMatchObject({ trace_id: trace })
+    expect(t.logged(text)[0]).not.toHaveProperty('span_id')
+  }
+  await t.send([testEvent()], 'one', '00-x-y-01')
+  await t.handleUntil(() => Promise.resolve(t.logged('notification').length > 1))
+  expect(t.logged('notification')[1]).not.toHaveProperty('trace_id')
+})

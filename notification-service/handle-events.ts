@@ -5,6 +5,8 @@ import type { Outcome } from './inbox.ts'
 import { keepHidden } from './keep-hidden.ts'
 import { deleteMessages, hideMessages, type Message } from './messages.ts'
 import { type NewNotification, notificationOf, notificationOfUnknown } from './notifications/notification.ts'
+import type { SpanContext } from 'telemetry'
+import type { MessageTrace } from './trace-messages.ts'
 
 /** A message and the notification that is to come of it. */
 interface Item {
@@ -12,6 +14,7 @@ interface Item {
   notification: NewNotification
   /** Its event is of a type and shape that this version knows. */
   known: boolean
+  trace: MessageTrace
 }
 
 /**
@@ -24,16 +27,24 @@ interface Item {
  * While the database is away the messages are held and kept hidden, not given back: every receive counts towards the
  * dead-letter queue, and an outage must not send good messages there.
  */
-export async function handleEvents(consumer: Consumer, messages: readonly Message[]): Promise<void> {
+export async function handleEvents(
+  consumer: Consumer,
+  messages: readonly Message[],
+  receivedIn?: SpanContext,
+): Promise<void> {
   const failures: Failure[] = []
-  const items = messages.flatMap((message) => parseMessage(consumer, message, failures))
+  const items = messages.flatMap((message) =>
+    parseMessage(consumer, message, consumer.tracing.begin(message, receivedIn), failures),
+  )
   await note(consumer, failures)
   if (items.length === 0) return
   const letGo = keepHidden(
     consumer,
     items.map((item) => item.message),
   )
-  const outcomes = await Promise.all(items.map((item) => consumer.inbox.put(item.notification)))
+  const outcomes = await Promise.all(
+    items.map(({ notification, trace }) => trace.store(() => consumer.inbox.put(notification, trace.context))),
+  )
   await letGo()
 
   const handled: Message[] = []
@@ -51,17 +62,22 @@ export async function handleEvents(consumer: Consumer, messages: readonly Messag
   await note(consumer, refused)
 }
 
-function parseMessage({ log, metrics }: Consumer, message: Message, failures: Failure[]): Item[] {
+function parseMessage({ log, metrics }: Consumer, message: Message, trace: MessageTrace, failures: Failure[]): Item[] {
   const parsed = parseBody(message.Body ?? '')
   if (parsed.kind === 'invalid') {
     metrics.failure('invalid')
-    log.invalid(message, parsed.reason)
+    log.invalid(message, parsed.reason, trace.context)
+    trace.end(parsed.reason)
     failures.push({ message_id: message.MessageId ?? '', event_id: null, reason: parsed.reason })
     return []
   }
-  if (parsed.kind === 'event') return [{ message, notification: notificationOf(parsed.event), known: true }]
-  log.unknownType(parsed.envelope.type, parsed.reason)
-  return [{ message, notification: notificationOfUnknown(parsed.envelope, parsed.reason), known: false }]
+  if (parsed.kind === 'event') {
+    trace.parsed(parsed.event)
+    return [{ message, notification: notificationOf(parsed.event), known: true, trace }]
+  }
+  trace.parsed(parsed.envelope)
+  log.unknownType(parsed.envelope.type, parsed.reason, trace.context)
+  return [{ message, notification: notificationOfUnknown(parsed.envelope, parsed.reason), known: false, trace }]
 }
 
 /** For whoever finds the message in the dead-letter queue. A database that is away loses a copy: the log has it too. */
@@ -74,19 +90,22 @@ function failureOf({ message, notification }: Item, error: Error): Failure {
   return { message_id: message.MessageId ?? '', event_id: notification.event_id, reason }
 }
 
-function tell({ log, metrics }: Consumer, { message, notification, known }: Item, outcome: Outcome): void {
+function tell({ log, metrics }: Consumer, { message, notification, known, trace }: Item, outcome: Outcome): void {
   switch (outcome.kind) {
     case 'stored':
       metrics.notified(known ? notification.event_type : 'unknown', outcome.delaySeconds)
-      return log.notification(notification)
+      log.notification(notification, trace.context)
+      return trace.end()
     case 'duplicate':
       metrics.duplicate()
-      return log.duplicate(notification)
+      log.duplicate(notification, trace.context)
+      return trace.end()
     case 'refused':
       metrics.failure('refused')
-      return log.refused(message, notification, outcome.error)
+      log.refused(message, notification, outcome.error, trace.context)
+      return trace.end(outcome.error.message)
     case 'interrupted':
-      return
+      return trace.end('interrupted by a shutdown')
   }
 }
 

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { outageBackoffMs, type OutageWatch } from 'outbox'
 import type pg from 'pg'
+import { type SpanContext, type TraceHeaders, traceHeaders } from 'telemetry'
 import { type Outgoing, storeWithDeliveries } from './channels/store-with-deliveries.ts'
 import type { NewNotification } from './notifications/notification.ts'
 import { isDataError, storedBefore } from './notifications/store.ts'
@@ -19,12 +20,13 @@ export type Outcome =
   | { kind: 'interrupted' }
 
 export interface Inbox {
-  /** Resolves with what became of it, after the commit. Never rejects. */
-  put(notification: NewNotification): Promise<Outcome>
+  /** Resolves with what became of it, after the commit. Never rejects. Its deliveries carry `trace` on. */
+  put(notification: NewNotification, trace?: SpanContext): Promise<Outcome>
 }
 
 interface Entry {
   notification: NewNotification
+  trace: SpanContext | undefined
   settle: (outcome: Outcome) => void
   /** A try to store it went wrong, but may have been committed: only its answer was lost. */
   unsure: boolean
@@ -84,9 +86,9 @@ export function createInbox({ pool, outgoing, reachable, stopping }: InboxOption
   }
 
   return {
-    put(notification) {
+    put(notification, trace) {
       const { promise, resolve: settle } = Promise.withResolvers<Outcome>()
-      waiting.push({ notification, settle, unsure: false })
+      waiting.push({ notification, trace, settle, unsure: false })
       if (!storing) {
         storing = true
         // Not at once: whoever brings ten brings them one after the other.
@@ -103,6 +105,7 @@ async function storePart(pool: pg.Pool, part: Entry[], outgoing: Outgoing | unde
     pool,
     part.map((entry) => entry.notification),
     outgoing,
+    outgoing && headersOf(part),
   )
   const delays = new Map(stored.map(({ id, delay_seconds }) => [id, delay_seconds]))
   const unsure = part.filter((entry) => entry.unsure && !delays.has(entry.notification.id))
@@ -114,6 +117,10 @@ async function storePart(pool: pg.Pool, part: Entry[], outgoing: Outgoing | unde
     const delaySeconds = delays.get(notification.id)
     settle(delaySeconds === undefined ? { kind: 'duplicate' } : { kind: 'stored', delaySeconds })
   }
+}
+
+function headersOf(part: Entry[]): Map<string, TraceHeaders> {
+  return new Map(part.flatMap(({ notification, trace }) => (trace ? [[notification.id, traceHeaders(trace)]] : [])))
 }
 
 function halvesOrRefusal(part: Entry[], error: Error): Entry[][] {

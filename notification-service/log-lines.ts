@@ -1,4 +1,4 @@
-import type { Logger } from 'telemetry'
+import { type Logger, type SpanContext, traceFields } from 'telemetry'
 import type { FailedEntry, Message } from './messages.ts'
 import type { NewNotification } from './notifications/notification.ts'
 
@@ -27,20 +27,32 @@ export function logLines(log: Logger) {
       log.error({ reason }, 'the database stores nothing; messages are held until it does'),
     databaseBack: (away_ms: number) => log.info({ away_ms }, 'the database stores again'),
 
-    notification: ({ id, event_id, event_type, product_id, sequence }: NewNotification) =>
-      log.info({ event_id, event_type, product_id, sequence, notification_id: id }, 'notification'),
-    duplicate: ({ event_id, event_type, product_id, sequence }: NewNotification) =>
-      log.debug({ event_id, event_type, product_id, sequence }, 'duplicate: the event was known already'),
-    unknownType(event_type: string, reason: string): void {
+    notification: ({ id, event_id, event_type, product_id, sequence }: NewNotification, trace?: SpanContext) =>
+      log.info(
+        { ...traceFields(trace), event_id, event_type, product_id, sequence, notification_id: id },
+        'notification',
+      ),
+    duplicate: ({ event_id, event_type, product_id, sequence }: NewNotification, trace?: SpanContext) =>
+      log.debug(
+        { ...traceFields(trace), event_id, event_type, product_id, sequence },
+        'duplicate: the event was known already',
+      ),
+    unknownType(event_type: string, reason: string, trace?: SpanContext): void {
       if (unknownTypes.has(event_type) || unknownTypes.size >= MOST_UNKNOWN_TYPES) return
       unknownTypes.add(event_type)
-      log.warn({ event_type, reason }, 'events of a type or shape that this version does not know; kept as unknown')
+      log.warn(
+        { ...traceFields(trace), event_type, reason },
+        'events of a type or shape that this version does not know; kept as unknown',
+      )
     },
-    invalid: (message: Message, reason: string) =>
-      log.error({ ...idOf(message), reason }, 'message is no event; left to the dead-letter queue'),
-    refused: (message: Message, { event_id, product_id }: NewNotification, error: Error) =>
+    invalid: (message: Message, reason: string, trace?: SpanContext) =>
       log.error(
-        { ...idOf(message), event_id, product_id, reason: error.message },
+        { ...traceFields(trace), ...idOf(message), reason },
+        'message is no event; left to the dead-letter queue',
+      ),
+    refused: (message: Message, { event_id, product_id }: NewNotification, error: Error, trace?: SpanContext) =>
+      log.error(
+        { ...traceFields(trace), ...idOf(message), event_id, product_id, reason: error.message },
         'the database refuses the notification; message left to the dead-letter queue',
       ),
     feedLost: (reason: string) =>

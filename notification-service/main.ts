@@ -4,7 +4,7 @@ import { connect, describeDatabase, disconnect, migrate } from 'database'
 import { BACKLOG, databaseFailure, stopHttpApi } from 'http-api'
 import { createOutageWatch, outboxMigrations } from 'outbox'
 import { connectSqs, findOrCreateQueue, isTemporary } from 'queue'
-import { createLogger, createReadiness, startOperationsServer } from 'telemetry'
+import { createLogger, createReadiness, endTracing, startOperationsServer } from 'telemetry'
 import { buildApp } from './app.ts'
 import { channelLogLines } from './channels/log-lines.ts'
 import { startChannels } from './channels/start-channels.ts'
@@ -16,6 +16,7 @@ import { createMetrics } from './metrics.ts'
 import { notificationMigrations } from './migrations.ts'
 import { keepSweeping } from './notifications/sweep.ts'
 import { MAX_RECEIVERS, runReceivers } from './receive.ts'
+import { traceMessages } from './trace-messages.ts'
 
 /** One for the inbox, one for the sweep, and the rest for the HTTP API and the health check. */
 const MAX_CONNECTIONS = 10
@@ -44,6 +45,7 @@ await startOrExit(async () => {
     onClosed: log.stopped,
   })
 
+  opened.defer(endTracing)
   const metrics = createMetrics()
   const { registry } = metrics
   const database = describeDatabase(databaseUrl)
@@ -107,7 +109,18 @@ await startOrExit(async () => {
     stopping: stopping.signal,
   })
   const reachable = createOutageWatch({ lost: log.sqsLost, back: log.sqsBack })
-  const receiving = runReceivers({ inbox, pool, sqs, queue, log, metrics, reachable, stopping: stopping.signal })
+  const tracing = traceMessages(queue.url.slice(queue.url.lastIndexOf('/') + 1))
+  const receiving = runReceivers({
+    inbox,
+    pool,
+    sqs,
+    queue,
+    log,
+    metrics,
+    tracing,
+    reachable,
+    stopping: stopping.signal,
+  })
   const sweeping = keepSweeping(pool, log.swept, stopping.signal)
   opened.defer(
     async () =>

@@ -56,6 +56,8 @@ export async function receiveOnce(
   consumer: Consumer,
   onReceived: (messages: number) => void = () => {},
 ): Promise<Received> {
+  const { tracing } = consumer
+  const polledAt = Date.now()
   let messages: Message[]
   try {
     messages = await receiveMessages(consumer.sqs, consumer.queue)
@@ -67,6 +69,6 @@ export async function receiveOnce(
   consumer.reachable.worked()
   onReceived(messages.length)
   if (messages.length === 0) return { kind: 'empty' }
-  await handleEvents(consumer, messages)
+  await handleEvents(consumer, messages, tracing.received(messages, polledAt))
   return { kind: 'handled' }
 }

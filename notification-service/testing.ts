@@ -19,6 +19,7 @@ import { sourceQueue } from './messages.ts'
 import { createMetrics } from './metrics.ts'
 import { notificationMigrations } from './migrations.ts'
 import { receiveOnce } from './receive.ts'
+import { traceMessages } from './trace-messages.ts'
 
 export interface TestOptions {
   postgresUrl: string
@@ -50,6 +51,7 @@ export async function testConsumer({ postgresUrl, sqsEndpoint, fifo = false, ...
     queue: await sourceQueue(sqs, queue.url),
     log,
     metrics: createMetrics(),
+    tracing: traceMessages(queue.name),
     reachable: createOutageWatch({ lost: log.sqsLost, back: log.sqsBack }),
     stopping: stop.signal,
   }
@@ -73,12 +75,15 @@ export async function testConsumer({ postgresUrl, sqsEndpoint, fifo = false, ...
     logged: (text: string) => logs.filter((line) => String(line.msg).startsWith(text)),
 
     /** Sends one message a body, ten a call. */
-    async send(bodies: readonly unknown[], group = 'one'): Promise<void> {
+    async send(bodies: readonly unknown[], group = 'one', traceparent?: string): Promise<void> {
       for (let start = 0; start < bodies.length; start += 10) {
         const Entries = bodies.slice(start, start + 10).map((body, index) => ({
           Id: String(index),
           MessageBody: typeof body === 'string' ? body : ascii(body),
           ...(fifo && { MessageGroupId: group, MessageDeduplicationId: randomUUIDv7() }),
+          ...(traceparent && {
+            MessageAttributes: { traceparent: { DataType: 'String', StringValue: traceparent } },
+          }),
         }))
         const { Failed = [] } = await sqs.send(new SendMessageBatchCommand({ QueueUrl: queue.url, Entries }))
         if (Failed.length > 0) throw new Error(`SQS refused ${JSON.stringify(Failed)}`)

@@ -52,6 +52,8 @@ export function readRelayConfig(env: NodeJS.ProcessEnv) {
     HTTP_PORT: port(8080),
     METRICS_PORT: port(8082),
     LOG_LEVEL: oneOf(logLevels, 'info'),
+    // Only checked here: telemetry/tracing.ts, which is loaded before the service, sends spans there.
+    OTEL_EXPORTER_OTLP_ENDPOINT: optional(url(['http', 'https'])),
     OUTBOX_POLL_INTERVAL_MS: integer({ min: 10, max: 60_000, unit: 'milliseconds' }, 2000),
     OUTBOX_RETENTION_HOURS: integer({ min: 1, max: MAX_RETENTION_HOURS, unit: 'hours' }, 72),
   })

@@ -29,7 +29,11 @@ test.each(Object.entries(lines))('%s has its level and its fields', (_name, [wri
   expect(take()).toEqual([line])
 })
 
-test('what the relay tells of an event has the ids that lead from its product to its notification', () => {
+test('what the relay tells of an event has the ids that lead from its request to its notification', () => {
   const event = { key: 'p', eventId: 'e', type: 'product.created' } as Parameters<typeof relayWording.ids>[0]
-  expect(relayWording.ids(event)).toEqual({ product_id: 'p', event_id: 'e', event_type: 'product.created' })
+  const ids = { product_id: 'p', event_id: 'e', event_type: 'product.created' }
+  expect(relayWording.ids({ ...event, headers: {} })).toEqual(ids)
+  const trace_id = '4bf92f3577b34da6a3ce929d0e0e4736'
+  const headers = { traceparent: `00-${trace_id}-00f067aa0ba902b7-01` }
+  expect(relayWording.ids({ ...event, headers })).toEqual({ ...ids, trace_id })
 })

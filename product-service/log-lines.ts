@@ -1,6 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { ReportWording } from 'outbox'
-import type { Logger } from 'telemetry'
+import { type Logger, readTraceHeaders, traceFields } from 'telemetry'
 
 /** A change of a product, by the ids that lead from its request to its notification. */
 export interface Change {
@@ -29,8 +29,13 @@ export const logLines = {
 
 /** What the relay tells of. */
 export const relayWording: ReportWording = {
-  // The key of an event is its product.
-  ids: ({ key, eventId, type }) => ({ product_id: key, event_id: eventId, event_type: type }),
+  // The key of an event is its product; its trace is that of the request that changed it.
+  ids: ({ key, eventId, type, headers }) => ({
+    ...traceFields(readTraceHeaders(headers.traceparent, undefined)),
+    product_id: key,
+    event_id: eventId,
+    event_type: type,
+  }),
   words: {
     published: 'event published',
     postponed: 'event postponed',

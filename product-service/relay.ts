@@ -3,6 +3,7 @@ import type { Logger } from 'telemetry'
 import type { Config } from './config.ts'
 import { relayWording } from './log-lines.ts'
 import type { Resources } from './resources.ts'
+import { traceSends } from './trace-sends.ts'
 
 /**
  * Starts the relay from the outbox to the queue. It stops, with what is on its way sent and settled, when `opened` is
@@ -18,7 +19,7 @@ export function startRelay(
   const logReport = reportLines(logger, relayWording)
   const relay = createRelay({
     db: pool,
-    send: sendToSqs({ sqs, queueUrl: queue.url, bounded: true }),
+    send: traceSends(sendToSqs({ sqs, queueUrl: queue.url, bounded: true }), queue.name),
     pollIntervalMs,
     retentionHours,
     report(report) {

@@ -9,6 +9,7 @@ import {
   type AwaitedPart,
   createReadiness,
   createRegistry,
+  endTracing,
   type Logger,
   type Readiness,
   type Registry,
@@ -47,6 +48,7 @@ export async function openResources(
   stopping: AbortSignal,
   alsoAwaited: AwaitedPart[] = [],
 ): Promise<Resources> {
+  opened.defer(endTracing)
   const registry = createRegistry()
   const pool = connect({
     databaseUrl: config.databaseUrl,

@@ -2,3 +2,16 @@ export { createLogger, type Logger, type LogLevel, logLevels, redact } from './l
 export { Counter, createRegistry, Gauge, Histogram, Registry } from './metrics.ts'
 export { type Missing, startOperationsServer, type OperationsServerOptions } from './operations-server.ts'
 export { type AwaitedPart, createReadiness, type Readiness } from './readiness.ts'
+export { readTraceHeaders, traceFields, type TraceHeaders, traceHeaders } from './trace-context.ts'
+export {
+  activeTracer,
+  databaseSpan,
+  endSpan,
+  endTracing,
+  inSpan,
+  type Span,
+  type SpanContext,
+  SpanKind,
+  startSpan,
+  type Tracer,
+} from './tracer.ts'

@@ -1,4 +1,5 @@
 import type { NewEvent, Outcome } from 'outbox'
+import type { TraceHeaders } from 'telemetry'
 import type { NewNotification } from '../notifications/notification.ts'
 
 /** Where notifications go out to: a webhook endpoint, or the mail. */
@@ -28,20 +29,21 @@ export function nameOf({ channel, endpoint }: Destination): string {
 export function deliveriesOf(
   notifications: readonly NewNotification[],
   destinations: readonly Destination[],
+  traces?: ReadonlyMap<string, TraceHeaders>,
 ): NewEvent[] {
   // A standard queue may have brought events of one product out of order; within a batch that can be mended.
   const inOrder = notifications.toSorted((one, other) => compareSequences(one.sequence, other.sequence))
   return inOrder.flatMap((notification) =>
-    destinations.map((destination) => ({
+    destinations.map(({ channel, endpoint }) => ({
       id: notification.event_id,
-      key: `${nameOf(destination)}:${notification.product_id}`,
+      key: `${nameOf({ channel, endpoint })}:${notification.product_id}`,
       type: notification.event_type,
       payload: {
         type: notification.event_type,
         timestamp: notification.occurred_at,
         data: notification,
       } satisfies Delivery,
-      headers: { ...destination },
+      headers: { channel, endpoint, ...traces?.get(notification.id) },
     })),
   )
 }

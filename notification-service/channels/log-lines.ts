@@ -1,5 +1,5 @@
 import { reportLines, type ReportWording } from 'outbox'
-import type { Logger } from 'telemetry'
+import { type Logger, readTraceHeaders, traceFields } from 'telemetry'
 import { type Destination, nameOf } from './delivery.ts'
 
 export type ChannelLogLines = ReturnType<typeof channelLogLines>
@@ -26,6 +26,7 @@ const relayWording: ReportWording = {
     product_id: key.slice(key.lastIndexOf(':') + 1),
     event_id: eventId,
     event_type: type,
+    ...traceFields(readTraceHeaders(headers.traceparent, undefined)),
   }),
   words: {
     published: 'delivered',

@@ -8,6 +8,7 @@ import type { ChannelLogLines } from './log-lines.ts'
 import { createChannelMetrics } from './metrics.ts'
 import { type Channel, sendToChannels } from './send-to-channels.ts'
 import type { Outgoing } from './store-with-deliveries.ts'
+import { traceDeliveries } from './trace-deliveries.ts'
 import { webhookChannel } from './webhook.ts'
 
 /** What one endpoint gets at once: enough for a few hundred a second, little enough for any server. */
@@ -91,5 +92,8 @@ function openChannels({ webhooks, email, allowHosts }: ChannelsConfig, log: Chan
     closing.push(close)
     channels.push({ channel: 'email', endpoint: 'smtp', limit: EMAIL_LIMIT, deliver })
   }
-  return { channels, close: () => closing.forEach((close) => close()) }
+  return {
+    channels: channels.map((channel) => traceDeliveries(channel)),
+    close: () => closing.forEach((close) => close()),
+  }
 }

@@ -42,6 +42,7 @@ export function webhookChannel(
         'user-agent': 'product-events',
         'webhook-id': event.eventId,
         'webhook-timestamp': String(Math.floor(at.getTime() / 1000)),
+        ...traceHeadersOf(event),
         'webhook-signature': signers.map((signer) => signer.sign(event.eventId, at, event.payload)).join(' '),
       },
     })
@@ -68,6 +69,12 @@ export function webhookChannel(
     },
     close: () => agent.destroy(),
   }
+}
+
+/** So that a receiver that traces as well goes on with the same trace. */
+function traceHeadersOf({ headers: { traceparent, tracestate } }: OutboxEvent): Record<string, string> {
+  if (traceparent === undefined) return {}
+  return tracestate === undefined ? { traceparent } : { traceparent, tracestate }
 }
 
 function verdictOn(status: number): DeliveryOutcome {

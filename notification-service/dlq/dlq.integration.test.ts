@@ -5,7 +5,7 @@ import { noteFailures } from '../failed-messages.ts'
 import { ascii, testEvent } from '../testing.ts'
 import { depthOf, findQueues } from './queues.ts'
 import { runCommand } from './run.ts'
-import { dlqForTest } from './testing.ts'
+import { dlqForTest, traceparent } from './testing.ts'
 
 const opened: (() => Promise<unknown>)[] = []
 afterEach(async () => {
@@ -93,7 +93,10 @@ test('redrive sends by sequence for each product, as it was sent before, and del
   expect(received.map((message) => String(message.Body)).toSorted()).toEqual(
     [...events.map(ascii), 'poison'].toSorted(),
   )
-  for (const message of received) expect(message.MessageAttributes?.type?.StringValue).toBe('product.updated')
+  for (const { MessageAttributes } of received) {
+    expect(MessageAttributes?.type?.StringValue).toBe('product.updated')
+    expect(MessageAttributes?.traceparent?.StringValue).toBe(traceparent)
+  }
 })
 
 test('redrive of some leaves the others, and says which it did not find', async () => {

@@ -8,6 +8,9 @@ import { readArguments } from './arguments.ts'
 import { depthOf, findQueues } from './queues.ts'
 import { runCommand, type Surroundings } from './run.ts'
 
+/** What every message there carries of its trace. */
+export const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
+
 /** A queue with its dead-letter queue, and the command over both. */
 export async function dlqForTest({ fifo = false } = {}) {
   const t = await testConsumer({ postgresUrl: inject('postgresUrl'), sqsEndpoint: inject('sqsEndpoint'), fifo })
@@ -37,7 +40,10 @@ export async function dlqForTest({ fifo = false } = {}) {
         new SendMessageCommand({
           QueueUrl: deadLetterUrl,
           MessageBody: typeof body === 'string' ? body : ascii(body),
-          MessageAttributes: { type: { DataType: 'String', StringValue: 'product.updated' } },
+          MessageAttributes: {
+            type: { DataType: 'String', StringValue: 'product.updated' },
+            traceparent: { DataType: 'String', StringValue: traceparent },
+          },
           ...(fifo && { MessageGroupId: group, MessageDeduplicationId: randomUUIDv7() }),
         }),
       )

@@ -1,6 +1,7 @@
 import { type BatcherOptions, createBatcher } from 'database'
 import { HttpProblem } from 'http-api'
 import type pg from 'pg'
+import { activeTracer, databaseSpan, inSpan } from 'telemetry'
 import { type Creation, writeCreations } from './create.ts'
 import { getProducts, type ProductText } from './get.ts'
 import { listProducts, type PageQuery } from './list.ts'
@@ -48,5 +49,8 @@ export function createBatches(pool: pg.Pool, nudge: () => void): Batches {
     maxItems: 100,
     run: (queries) => listProducts(pool, queries),
   })
-  return { write, get, list }
+  const tracer = activeTracer()
+  const insert = databaseSpan('INSERT', 'products')
+  const tracedWrite = (creation: Creation) => inSpan(tracer, creation.trace, insert, () => write(creation))
+  return { write: tracer ? tracedWrite : write, get, list }
 }

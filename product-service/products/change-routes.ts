@@ -1,5 +1,6 @@
 import { transaction } from 'database'
 import { alsoAccept, type HttpApi, readPreconditions } from 'http-api'
+import { activeTracer, databaseSpan, inSpan } from 'telemetry'
 import { logLines } from '../log-lines.ts'
 import { noSuchProduct, notInThatState, sendProduct } from './answers.ts'
 import { deleteProduct } from './delete.ts'
@@ -11,13 +12,16 @@ import { updateProduct } from './update.ts'
 
 /** What changes a product that is there: each in a transaction of its own, one after the other. */
 export function addChangeRoutes(app: HttpApi, { pool, metrics, nudge }: ProductRoutesOptions): void {
+  const tracer = activeTracer()
   alsoAccept(app, 'application/merge-patch+json', (app) => {
     app.patch('/products/:id', { schema: patchSchema }, async (request, reply) => {
       const { id } = request.params
       const failed = readPreconditions(request.headers)
       if (!isUuid(id)) throw noSuchProduct()
-      const update = await transaction(pool, (tx) =>
-        updateProduct(tx, id, request.body, (product) => !failed(etagOf(product))),
+      const update = await inSpan(tracer, request.trace, databaseSpan('UPDATE', 'products'), () =>
+        transaction(pool, (tx) =>
+          updateProduct(tx, id, request.body, (product) => !failed(etagOf(product)), request.trace),
+        ),
       )
       if (update.kind === 'missing') throw noSuchProduct()
       if (update.kind === 'refused') throw notInThatState(etagOf(update.product))
@@ -34,7 +38,9 @@ export function addChangeRoutes(app: HttpApi, { pool, metrics, nudge }: ProductR
     const { id } = request.params
     const failed = readPreconditions(request.headers)
     if (!isUuid(id)) throw noSuchProduct()
-    const deletion = await transaction(pool, (tx) => deleteProduct(tx, id, (product) => !failed(etagOf(product))))
+    const deletion = await inSpan(tracer, request.trace, databaseSpan('DELETE', 'products'), () =>
+      transaction(pool, (tx) => deleteProduct(tx, id, (product) => !failed(etagOf(product)), request.trace)),
+    )
     if (deletion.kind === 'missing') throw noSuchProduct()
     if (deletion.kind === 'refused') throw notInThatState(etagOf(deletion.product))
     nudge()

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type pg from 'pg'
+import type { SpanContext } from 'telemetry'
 import { type Answer, type Creation, newCreation } from './create.ts'
 import type { NewProduct } from './schemas.ts'
 
@@ -34,7 +35,7 @@ export function createProductsOnce({ db, write }: CreateOnceOptions) {
   /** Of this process. Of two processes with the same key the second waits for the first one's commit. */
   const inProgress = new Set<string>()
 
-  return async ({ caller, key }: CallersKey, body: NewProduct): Promise<CreatedOnce> => {
+  return async ({ caller, key }: CallersKey, body: NewProduct, trace?: SpanContext): Promise<CreatedOnce> => {
     const name = JSON.stringify([caller, key])
     if (inProgress.has(name)) return { kind: 'in-progress' }
     inProgress.add(name)
@@ -42,7 +43,7 @@ export function createProductsOnce({ db, write }: CreateOnceOptions) {
       const request_hash = hashOf(body)
       const earlier = await findAnswer(db, { caller, key }, request_hash)
       if (earlier) return earlier
-      const creation: Creation = { ...newCreation(body), idempotency: { caller, key, request_hash } }
+      const creation: Creation = { ...newCreation(body, trace), idempotency: { caller, key, request_hash } }
       try {
         await write(creation)
         return { kind: 'created', creation }

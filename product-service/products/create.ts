@@ -1,6 +1,7 @@
 import { type Product, type ProductEvent, productEvent } from 'contracts'
 import { append } from 'outbox'
 import type pg from 'pg'
+import type { SpanContext } from 'telemetry'
 import { toNewEvent } from './append-event.ts'
 import { etagOf } from './etag.ts'
 import { newProductId } from './product-id.ts'
@@ -18,16 +19,18 @@ export interface Creation {
   product: Product
   event: ProductEvent
   answer: Answer
+  /** The place of its request in a trace. */
+  trace: SpanContext | undefined
   /** Remembered with the product, so that the same request again gets the same answer. */
   idempotency?: { caller: string; key: string; request_hash: string }
 }
 
-export function newCreation({ name, description = '', price }: NewProduct): Creation {
+export function newCreation({ name, description = '', price }: NewProduct, trace?: SpanContext): Creation {
   const { id, created_at } = newProductId()
   const product: Product = { id, name, description, price, version: 1, created_at, updated_at: created_at }
   const event = productEvent('product.created', product, { sequence: product.version, time: created_at })
   const headers = { location: `/products/${id}`, etag: etagOf(product) }
-  return { product, event, answer: { status: 201, headers, body: JSON.stringify(product) } }
+  return { product, event, answer: { status: 201, headers, body: JSON.stringify(product) }, trace }
 }
 
 /**
@@ -64,6 +67,6 @@ export async function writeCreations(db: pg.Pool, creations: Creation[]): Promis
   }
   await append(
     statement,
-    creations.map(({ event }) => toNewEvent(event)),
+    creations.map(({ event, trace }) => toNewEvent(event, trace)),
   )
 }

@@ -1,5 +1,6 @@
 import { type Product, type ProductEvent, productEvent } from 'contracts'
 import type pg from 'pg'
+import type { SpanContext } from 'telemetry'
 import { appendEvent } from './append-event.ts'
 import { lockProduct } from './lock.ts'
 
@@ -14,6 +15,7 @@ export async function deleteProduct(
   tx: pg.ClientBase,
   id: string,
   mayChange: (product: Product) => boolean,
+  trace?: SpanContext,
 ): Promise<Deletion> {
   const product = await lockProduct(tx, id)
   if (!product) return { kind: 'missing' }
@@ -21,6 +23,6 @@ export async function deleteProduct(
   const time = new Date().toISOString()
   const event = productEvent('product.deleted', product, { sequence: product.version + 1, time })
   await tx.query('DELETE FROM products WHERE id = $1', [id])
-  await appendEvent(tx, event)
+  await appendEvent(tx, event, trace)
   return { kind: 'deleted', event }
 }

@@ -32,11 +32,11 @@ function addCreateRoute(app: HttpApi, { write }: Batches, { pool, metrics }: Pro
   app.post('/products', { schema: createSchema }, async (request, reply) => {
     const key = request.headers['idempotency-key']
     if (key === undefined) {
-      const creation = newCreation(request.body)
+      const creation = newCreation(request.body, request.trace)
       await write(creation)
       return created(creation)
     }
-    const once = await createOnce({ caller: request.caller, key }, request.body)
+    const once = await createOnce({ caller: request.caller, key }, request.body, request.trace)
     if (once.kind === 'other-request')
       throw new HttpProblem('idempotency-key-reused', 'This Idempotency-Key came with another body before.')
     if (once.kind === 'in-progress')

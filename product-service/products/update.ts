@@ -1,5 +1,6 @@
 import { type Product, type ProductEvent, productEvent } from 'contracts'
 import type pg from 'pg'
+import type { SpanContext } from 'telemetry'
 import { appendEvent } from './append-event.ts'
 import { lockProduct } from './lock.ts'
 import type { ProductPatch } from './schemas.ts'
@@ -20,6 +21,7 @@ export async function updateProduct(
   id: string,
   patch: ProductPatch,
   mayChange: (product: Product) => boolean,
+  trace?: SpanContext,
 ): Promise<Update> {
   const before = await lockProduct(tx, id)
   if (!before) return { kind: 'missing' }
@@ -33,7 +35,7 @@ export async function updateProduct(
   const product: Product = { ...before, name, description, price, version: before.version + 1, updated_at }
   const event = productEvent('product.updated', product, { sequence: product.version, time: updated_at })
   await storeProduct(tx, product)
-  await appendEvent(tx, event)
+  await appendEvent(tx, event, trace)
   return { kind: 'updated', product, event }
 }
 
