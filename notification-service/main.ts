@@ -4,7 +4,7 @@ import { connect, describeDatabase, disconnect, migrate } from 'database'
 import { BACKLOG, databaseFailure, stopHttpApi } from 'http-api'
 import { outboxMigrations } from 'outbox'
 import { connectSqs, findOrCreateQueue, isTemporary } from 'queue'
-import { createLogger, startOperationsServer } from 'telemetry'
+import { createLogger, measureDependencies, measurePool, startOperationsServer } from 'telemetry'
 import { buildApp } from './app.ts'
 import { channelLogLines } from './channels/log-lines.ts'
 import { startChannels } from './channels/start-channels.ts'
@@ -16,6 +16,7 @@ import { LONG_POLL_SECONDS, sourceQueue } from './messages.ts'
 import { createMetrics } from './metrics.ts'
 import { notificationMigrations } from './migrations.ts'
 import { keepSweeping } from './notifications/sweep.ts'
+import { createQueueMetrics, type QueueMetrics } from './queue-metrics.ts'
 import { reachability } from './reachability.ts'
 import { MAX_RECEIVERS, runReceivers } from './receive.ts'
 
@@ -57,6 +58,12 @@ await startOrExit(async () => {
   })
   const state: ProcessState = { queueFound: false, stopping: stopping.signal }
   const missing = () => missingParts(pool, state)
+  let queueMetrics: QueueMetrics | undefined
+  measurePool(registry, pool)
+  measureDependencies(registry, {
+    database: async () => (await missing()).database === undefined,
+    queue: async () => (await queueMetrics?.answers()) ?? false,
+  })
   const operations = await startOperationsServer({ host, port: metricsPort, registry, missing }).catch(
     (error: Error) => {
       throw describePortError(error, 'metrics and health of notification-service', metricsPort, 'METRICS_PORT')
@@ -92,6 +99,7 @@ await startOrExit(async () => {
     },
   )
   state.queueFound = true
+  queueMetrics = createQueueMetrics(registry, sqs, queue.url)
 
   const app = buildApp({ pool, logger, log, registry, access: config.access })
   const api = await app.listen({ host, port: httpPort, backlog: BACKLOG }).catch((error: Error) => {

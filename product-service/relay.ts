@@ -9,7 +9,7 @@ import type { Resources } from './resources.ts'
  * disposed of. Returns the nudge that tells it of a commit.
  */
 export function startRelay(
-  { pool, sqs, queue, registry }: Resources,
+  { pool, sqs, queue, registry, state }: Resources,
   { pollIntervalMs, retentionHours }: Config,
   logger: Logger,
   opened: AsyncDisposableStack,
@@ -22,6 +22,8 @@ export function startRelay(
     retentionHours,
     report(report) {
       metrics.record(report)
+      if (report.kind === 'broker-away') state.queueTakesEvents = false
+      if (report.kind === 'broker-back') state.queueTakesEvents = true
       logRelayReport(logger, report)
     },
   })

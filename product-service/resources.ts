@@ -5,7 +5,14 @@ import { databaseFailure } from 'http-api'
 import { outboxMigrations } from 'outbox'
 import type pg from 'pg'
 import { connectSqs, findOrCreateQueue, findQueueAt, isTemporary, type Queue } from 'queue'
-import { createRegistry, type Logger, type Registry, startOperationsServer } from 'telemetry'
+import {
+  createRegistry,
+  type Logger,
+  measureDependencies,
+  measurePool,
+  type Registry,
+  startOperationsServer,
+} from 'telemetry'
 import type { Config } from './config.ts'
 import { missingParts, type ProcessState } from './health.ts'
 import { logLines } from './log-lines.ts'
@@ -24,6 +31,7 @@ export interface Resources {
   pool: pg.Pool
   sqs: SQSClient
   queue: Queue
+  state: ProcessState
   /** Where metrics and health are. */
   operations: string
 }
@@ -46,7 +54,7 @@ export async function openResources(
     maxConnections: MAX_CONNECTIONS,
     onIdleError: (error) => logLines.connectionLost(logger, error),
   })
-  const state: ProcessState = { queueFound: false, stopping }
+  const state: ProcessState = { queueFound: false, queueTakesEvents: false, stopping }
   const operations = await openOperations(name, config, registry, pool, state, opened)
   opened.defer(() => disconnect(pool))
 
@@ -60,7 +68,8 @@ export async function openResources(
   opened.defer(() => sqs.destroy())
   const queue = await findQueueOnceUp(sqs, config, logger, stopping)
   state.queueFound = true
-  return { registry, pool, sqs, queue, operations }
+  state.queueTakesEvents = true
+  return { registry, pool, sqs, queue, state, operations }
 }
 
 /** On a signal, or on an error that nothing caught: aborts `stopping`, then closes what was opened, last things first. */
@@ -85,6 +94,11 @@ async function openOperations(
   opened: AsyncDisposableStack,
 ): Promise<string> {
   const missing = () => missingParts(pool, state)
+  measurePool(registry, pool)
+  measureDependencies(registry, {
+    database: async () => (await missing()).database === undefined,
+    queue: async () => state.queueTakesEvents,
+  })
   const server = await startOperationsServer({ host, port: metricsPort, registry, missing }).catch((error: Error) => {
     throw describePortError(error, `metrics and health of ${name}`, metricsPort, 'METRICS_PORT')
   })
