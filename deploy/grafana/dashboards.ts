@@ -1,4 +1,4 @@
-import { QueryVariableBuilder, VariableRefresh, VariableSort } from '@grafana/grafana-foundation-sdk/dashboard'
+import { QueryVariableBuilder, VariableRefresh } from '@grafana/grafana-foundation-sdk/dashboard'
 import { oneService } from './one-service.ts'
 import { dashboard, type Row } from './panels.ts'
 import { thePath } from './the-path.ts'
@@ -18,8 +18,7 @@ export function dashboards(): Record<string, string> {
       .datasource({ type: 'prometheus', uid: 'prometheus' })
       .query('label_values(up{job="services"}, service)')
       .current({ text: 'product-service', value: 'product-service' })
-      .refresh(VariableRefresh.OnDashboardLoad)
-      .sort(VariableSort.AlphabeticalDesc),
+      .refresh(VariableRefresh.OnDashboardLoad),
   )
   return { 'the-path.json': json(path.build()), 'one-service.json': json(service.build()) }
 }
