@@ -37,6 +37,8 @@ export interface StackOptions {
   databaseUrl?: string
   /** Other programs than the services' own. */
   mains?: Partial<Record<ServiceName, string>>
+  /** More variables for both. */
+  variables?: Record<string, string>
 }
 
 /** Both services as real processes, ready, on databases, a queue and ports of their own. */
@@ -82,6 +84,7 @@ export async function createService(name: ServiceName, queueName: string, option
         preload: [answersAreDescribed],
         onLine: (line) => log.push(parse(line)),
         ...(main !== undefined && { main }),
+        ...(options.variables && { variables: options.variables }),
       })
       await untilReady(part, metricsPort).catch((error: Error) => {
         throw new Error(`${error.message}; its log:\n${log.map((line) => JSON.stringify(line)).join('\n')}`)

@@ -17,6 +17,8 @@ export interface ServiceOptions {
   logLevel: string
   /** Called with each line that the service writes, to stdout or stderr. */
   onLine: (line: string) => void
+  /** More of its variables. */
+  variables?: Record<string, string>
   /** Modules to load before it. */
   preload?: string[]
   /** The program, if not the service's `main.ts`. */
@@ -76,6 +78,7 @@ export async function untilReady(service: Part, metricsPort: number, signal?: Ab
 function environment(options: ServiceOptions): Record<string, string> {
   return {
     ...localCredentials,
+    ...options.variables,
     DATABASE_URL: options.databaseUrl,
     AWS_ENDPOINT_URL_SQS: options.sqsEndpoint,
     SQS_QUEUE_NAME: options.queueName,
