@@ -62,11 +62,11 @@ describe('every alert', () => {
   })
 
   test.runIf(hasPromtool)('BurnFast fires on one side of its burn rates only, for errors and for latency', () => {
-    expect(complaints('hours', [hours], { interval: '1m', evaluated: '2m' })).toBe('')
+    expect(complaints('hours', [hours], { interval: '1m', evaluated: '5m' })).toBe('')
   })
 
   // Evaluated seldom, or the days would take half a minute.
   test.runIf(hasPromtool)('BurnSlow fires on one side of its burn rates only, for errors and for latency', () => {
-    expect(complaints('days', [days], { interval: '2m', evaluated: '10m' })).toBe('')
+    expect(complaints('days', [days], { interval: '2m', evaluated: '30m' })).toBe('')
   })
 })

@@ -72,7 +72,7 @@ export const hours = scenarios('BurnFast', [
       [14.5, 66],
       [0, 30],
     ],
-    { '6h': 'silent', '6h30m': 'silent', '7h6m': 'firing', '7h16m': 'silent' },
+    { '6h': 'silent', '6h30m': 'silent', '7h5m': 'firing', '7h15m': 'silent' },
   ],
   [
     '1h and 5m, below 14.4',
@@ -80,7 +80,7 @@ export const hours = scenarios('BurnFast', [
       [0, 360],
       [14.3, 66],
     ],
-    { '6h30m': 'silent', '7h6m': 'silent' },
+    { '6h30m': 'silent', '7h5m': 'silent' },
   ],
   [
     '6h and 30m, above 6',
@@ -88,7 +88,7 @@ export const hours = scenarios('BurnFast', [
       [0, 360],
       [6.1, 366],
     ],
-    { '9h': 'silent', '12h6m': 'firing' },
+    { '9h': 'silent', '12h5m': 'firing' },
   ],
   [
     '6h and 30m, below 6',
@@ -96,7 +96,7 @@ export const hours = scenarios('BurnFast', [
       [0, 360],
       [5.9, 366],
     ],
-    { '9h': 'silent', '12h6m': 'silent' },
+    { '9h': 'silent', '12h5m': 'silent' },
   ],
   [
     '6h and 30m, no longer than it goes on',
@@ -105,7 +105,7 @@ export const hours = scenarios('BurnFast', [
       [10, 366],
       [0, 40],
     ],
-    { '12h6m': 'firing', '12h46m': 'silent' },
+    { '12h5m': 'firing', '12h45m': 'silent' },
   ],
 ])
 
@@ -115,17 +115,17 @@ export const days = scenarios('BurnSlow', [
     '1d and 2h, above 3',
     [
       [0, 1440],
-      [3.1, 725],
+      [3.1, 735],
     ],
-    { '2d': 'silent', '72h10m': 'firing' },
+    { '2d': 'silent', '72h30m': 'firing' },
   ],
   [
     '1d and 2h, below 3',
     [
       [0, 1440],
-      [2.9, 725],
+      [2.9, 735],
     ],
-    { '2d': 'silent', '72h10m': 'silent' },
+    { '2d': 'silent', '72h30m': 'silent' },
   ],
   ['3d and 6h, above 1', [[1.1, 2190]], { '73h': 'firing' }],
   ['3d and 6h, below 1', [[0.9, 2190]], { '1d': 'silent', '73h': 'silent' }],
@@ -136,6 +136,6 @@ export const days = scenarios('BurnSlow', [
       [30, 90],
       [0, 250],
     ],
-    { '66h': 'silent', '69h': 'firing', '74h': 'firing', '75h10m': 'silent' },
+    { '66h': 'silent', '69h': 'firing', '74h': 'firing', '75h30m': 'silent' },
   ],
 ])
