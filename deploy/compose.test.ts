@@ -77,7 +77,7 @@ describe('compose.yaml', () => {
   test('mounts only files that exist', () => {
     const sources = Object.keys(compose.services).flatMap((name) => mounts(name).map(([source]) => source))
     const files = sources.filter((source) => source.startsWith('.'))
-    expect(files).toHaveLength(6)
+    expect(files).toHaveLength(7)
     for (const file of files) expect(existsSync(join(root, file)), file).toBe(true)
   })
 

@@ -8,9 +8,16 @@ import { rememberMethods } from './allowed-methods.ts'
 import { answerClientError } from './client-error.ts'
 import { pathOf, sendProblem } from './errors.ts'
 import { addDocument } from './openapi.ts'
-import { createBoundedServer } from './pressure.ts'
+import { createBoundedServer, requestsInFlight } from './pressure.ts'
 import { HttpProblem } from './problems.ts'
-import { followRequests, refusalRecorder, requestDurations, requestId, requestRecorder } from './requests.ts'
+import {
+  countInFlight,
+  followRequests,
+  refusalRecorder,
+  requestDurations,
+  requestId,
+  requestRecorder,
+} from './requests.ts'
 import { closePolitely } from './stop.ts'
 import { acceptJson, createValidatorCompiler } from './validation.ts'
 
@@ -47,7 +54,7 @@ export type HttpApi = FastifyInstance<
 
 export interface HttpApiOptions {
   logger: Logger
-  /** Gets `http_request_duration_seconds`. */
+  /** Gets `http_request_duration_seconds` and `http_requests_in_flight`. */
   registry: Registry
   /** What the API is called and is for. With it, routes that are added `after` are in `/openapi.json` and `/docs`. */
   document?: { title: string; description: string }
@@ -87,6 +94,7 @@ export function createHttpApi({ logger, registry, document, access, isFull }: Ht
     clientErrorHandler: (error, socket) => answerClientError(logger, error, socket),
   }).withTypeProvider<TypeBoxTypeProvider>()
 
+  countInFlight(registry, () => requestsInFlight(app.server))
   const allowedMethods = rememberMethods(app)
   followRequests(app, record)
   app.decorateRequest('caller', '')

@@ -33,12 +33,21 @@ export interface Pressure {
   onRefused: (method: string) => void
 }
 
-/** Releases the place of a response that is still open. */
-const places = new WeakMap<Server, (response: ServerResponse) => void>()
+interface Places {
+  /** Releases the place of a response that is still open. */
+  leave(response: ServerResponse): void
+  taken(): number
+}
+const places = new WeakMap<Server, Places>()
 
 /** A stream that stays open for hours is no request under way: it leaves its place to others. Whoever opens it bounds them. */
 export function leavePlace(server: Server, response: ServerResponse): void {
-  places.get(server)?.(response)
+  places.get(server)?.leave(response)
+}
+
+/** Requests under way, of at most `MAX_IN_FLIGHT`. */
+export function requestsInFlight(server: Server): number {
+  return places.get(server)?.taken() ?? 0
 }
 
 /** An HTTP server that calls `handle` for as many requests as can be under way, and answers the others with 503. */
@@ -59,10 +68,13 @@ export function createBoundedServer(options: ServerOptions, handle: RequestListe
     response.once('close', done)
     handle(request, response)
   })
-  places.set(server, (response) => {
-    if (!response.listeners('close').includes(done)) return
-    response.off('close', done)
-    done()
+  places.set(server, {
+    leave(response) {
+      if (!response.listeners('close').includes(done)) return
+      response.off('close', done)
+      done()
+    },
+    taken: () => inFlight,
   })
   server.maxConnections = MAX_CONNECTIONS
   server.once('listening', () => {

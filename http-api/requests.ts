@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { Histogram, type Logger, type Registry } from 'telemetry'
+import { Gauge, Histogram, type Logger, type Registry } from 'telemetry'
 import { pathOf } from './errors.ts'
 import { sampleLines } from './sample-lines.ts'
 import { securityHeaders } from './security-headers.ts'
@@ -45,11 +45,23 @@ type Durations = Histogram<'method' | 'route' | 'status'>
 export function requestDurations(registry: Registry): Durations {
   return new Histogram({
     name: 'http_request_duration_seconds',
-    help: 'Time from the arrival of a request to the end of its answer, by route pattern',
+    help: 'Seconds from the arrival of a request to the end of its answer, by route pattern',
     labelNames: ['method', 'route', 'status'],
     buckets: DURATION_BUCKETS_SECONDS,
     registers: [registry],
   })
+}
+
+export function countInFlight(registry: Registry, count: () => number): void {
+  const gauge = new Gauge({
+    name: 'http_requests_in_flight',
+    help: 'Requests that are under way; above 256 they are turned away',
+    registers: [],
+    collect() {
+      this.set(count())
+    },
+  })
+  registry.registerMetric(gauge)
 }
 
 export function requestRecorder(durations: Durations): RecordRequest {

@@ -4,7 +4,14 @@ import { connect, describeDatabase, disconnect, migrate } from 'database'
 import { BACKLOG, databaseFailure, stopHttpApi } from 'http-api'
 import { createOutageWatch, outboxMigrations } from 'outbox'
 import { connectSqs, findOrCreateQueue, isTemporary } from 'queue'
-import { createLogger, createReadiness, endTracing, startOperationsServer } from 'telemetry'
+import {
+  createLogger,
+  createReadiness,
+  endTracing,
+  measureDependencies,
+  measurePool,
+  startOperationsServer,
+} from 'telemetry'
 import { buildApp } from './app.ts'
 import { channelLogLines } from './channels/log-lines.ts'
 import { startChannels } from './channels/start-channels.ts'
@@ -15,6 +22,7 @@ import { LONG_POLL_SECONDS, sourceQueue } from './messages.ts'
 import { createMetrics } from './metrics.ts'
 import { notificationMigrations } from './migrations.ts'
 import { keepSweeping } from './notifications/sweep.ts'
+import { createQueueMetrics, type QueueMetrics } from './queue-metrics.ts'
 import { MAX_RECEIVERS, runReceivers } from './receive.ts'
 import { traceMessages } from './trace-messages.ts'
 
@@ -60,6 +68,12 @@ await startOrExit(async () => {
     askDatabase: () => pool.query('SELECT FROM notifications LIMIT 1'),
     stopping: stopping.signal,
   })
+  let queueMetrics: QueueMetrics | undefined
+  measurePool(registry, pool)
+  measureDependencies(registry, {
+    database: async () => (await missing()).database === undefined,
+    queue: async () => (await queueMetrics?.answers()) ?? false,
+  })
   const operations = await startOperationsServer({ host, port: metricsPort, registry, missing }).catch(
     (error: Error) => {
       throw describePortError(error, 'metrics and health of notification-service', metricsPort, 'METRICS_PORT')
@@ -96,6 +110,7 @@ await startOrExit(async () => {
     },
   )
   found('queue')
+  queueMetrics = createQueueMetrics(registry, sqs, queue.url)
 
   const app = buildApp({ pool, logger, log, registry, access: config.access })
   const api = await app.listen({ host, port: httpPort, backlog: BACKLOG }).catch((error: Error) => {

@@ -52,10 +52,16 @@ export async function receiveMessages(sqs: SQSClient, queue: SourceQueue): Promi
       MaxNumberOfMessages: BATCH_SIZE,
       WaitTimeSeconds: LONG_POLL_SECONDS,
       MessageAttributeNames: ['All'],
-      MessageSystemAttributeNames: ['ApproximateReceiveCount'],
+      MessageSystemAttributeNames: ['ApproximateReceiveCount', 'SentTimestamp'],
     }),
   )
   return Messages ?? []
+}
+
+/** Seconds that a message was in the queue until now, its first receive; undefined when it was received before. */
+export function waitSeconds({ Attributes }: Message): number | undefined {
+  if (Attributes?.ApproximateReceiveCount !== '1' || Attributes.SentTimestamp === undefined) return undefined
+  return (Date.now() - Number(Attributes.SentTimestamp)) / 1000
 }
 
 /** Deletes up to ten messages and resolves with those that SQS did not delete: they will be received again. */

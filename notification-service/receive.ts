@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { outageBackoffMs } from 'outbox'
 import type { Consumer } from './consumer.ts'
 import { handleEvents } from './handle-events.ts'
-import { BATCH_SIZE, type Message, receiveMessages } from './messages.ts'
+import { BATCH_SIZE, type Message, receiveMessages, waitSeconds } from './messages.ts'
 
 /** More of them drain a backlog no faster: by then this process, or SQS, is busy all the time. */
 export const MAX_RECEIVERS = 16
@@ -15,13 +15,13 @@ export const MAX_RECEIVERS = 16
  * brought it nothing, or when SQS does not answer: one is enough to find out when it does.
  */
 export async function runReceivers(consumer: Consumer, most = MAX_RECEIVERS): Promise<void> {
-  const { stopping } = consumer
+  const { stopping, metrics } = consumer
   const receivers = new Set<Promise<void>>()
   let active = 0
   let polling = 0
 
   function join(): void {
-    active += 1
+    metrics.receivers(++active)
     const receiver = runReceiver().finally(() => receivers.delete(receiver))
     receivers.add(receiver)
   }
@@ -39,7 +39,7 @@ export async function runReceivers(consumer: Consumer, most = MAX_RECEIVERS): Pr
       // The sleep rejects when `stopping` cuts it short, and then the loop ends.
       if (failures > 0) await sleep(outageBackoffMs(failures), undefined, { signal: stopping }).catch(() => {})
     }
-    active -= 1
+    metrics.receivers(--active)
   }
 
   join()
@@ -69,6 +69,9 @@ export async function receiveOnce(
   consumer.reachable.worked()
   onReceived(messages.length)
   if (messages.length === 0) return { kind: 'empty' }
+  const receivedAt = performance.now()
+  consumer.metrics.received(messages.map(waitSeconds))
   await handleEvents(consumer, messages, tracing.received(messages, polledAt))
+  consumer.metrics.handled((performance.now() - receivedAt) / 1000)
   return { kind: 'handled' }
 }

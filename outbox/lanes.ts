@@ -56,6 +56,17 @@ export async function takeFree(db: Database, relay: string, count: number): Prom
   return rows.map((row) => row.lane)
 }
 
+/** How many lanes nobody sends from, as of now: each of them is free, or its relay's lease has run out. */
+export async function lanesWithoutRelay(db: Database): Promise<number> {
+  const { rows } = await db.query<{ lanes: number }>(
+    `SELECT count(*)::int AS lanes
+     FROM outbox_lanes LEFT JOIN outbox_relays ON outbox_relays.id = relay AND expires_at > clock_timestamp()
+     WHERE outbox_relays.id IS NULL`,
+    [],
+  )
+  return rows[0]?.lanes ?? NaN
+}
+
 export async function giveUp(db: Database, relay: string, lanes: number[]): Promise<void> {
   await db.query(`UPDATE outbox_lanes SET relay = NULL WHERE relay = $1 AND lane = ANY ($2::smallint[])`, [
     relay,

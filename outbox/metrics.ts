@@ -1,10 +1,13 @@
-import { Counter, Gauge, Histogram, type Registry } from '@prometheus-io/client'
+import { Counter, Gauge, Histogram, type Registry, sampled } from 'telemetry'
 import type { Database } from './database.ts'
-import { LANES } from './lanes.ts'
+import { LANES, lanesWithoutRelay } from './lanes.ts'
 import type { RelayReport } from './reports.ts'
 
-/** A scrape must not cost more than a look: counts are taken at most this often, whoever asks. */
-const SAMPLE_MS = 5_000
+/**
+ * Just written rows cost two microseconds each to count, and rows that no vacuum has seen yet several times that: above
+ * this a count would take a second, again and again, while the relay has more to do than ever.
+ */
+const COUNT_UP_TO = 250_000
 /** From "nudged and sent at once" over "the next poll" to "SQS was away". */
 const DELAY_BUCKETS_SECONDS = [
   0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 1800, 7200,
@@ -20,23 +23,33 @@ export function createOutboxMetrics(registry: Registry, db: Database): { record(
   })
   const failures = new Counter({
     name: 'outbox_publish_failures_total',
-    help: 'Tries that failed: refused (one event), dead (one event, for good), outage (the broker as a whole)',
+    help: 'Failures: refused (a try of one event), dead (one event, for good), outage (the broker as a whole, once however long)',
     labelNames: ['reason'],
     registers,
   })
   for (const reason of ['refused', 'dead', 'outage']) failures.inc({ reason }, 0)
   const delay = new Histogram({
     name: 'outbox_publish_delay_seconds',
-    help: 'From the append of an event to its acceptance by the broker',
+    help: 'Seconds from the append of an event to its acceptance by the broker',
     buckets: DELAY_BUCKETS_SECONDS,
     registers,
   })
   const lanes = new Gauge({ name: 'outbox_lanes_owned', help: 'Lanes that this relay owns', registers })
+  // By the table, not by adding up who owns what: relays may run that nobody scrapes.
+  const free = new Gauge({
+    name: 'outbox_lanes_without_relay',
+    help: 'Lanes that no living relay owns: their events wait',
+    registers: [],
+    async collect() {
+      this.set(await freeLanes())
+    },
+  })
+  const freeLanes = sampled(() => lanesWithoutRelay(db), NaN)
 
-  const sample = sampled(() => backlog(db))
+  const sample = sampled(() => backlog(db, COUNT_UP_TO), UNKNOWN)
   const events = new Gauge({
     name: 'outbox_events',
-    help: 'Events that are not processed, by status: pending, failed (a retry is due), dead (somebody has to act)',
+    help: 'Events that are not processed, by status: pending, failed (a retry is due), dead (somebody has to act). Counted up to 250000',
     labelNames: ['status'],
     registers: [],
     async collect() {
@@ -46,13 +59,13 @@ export function createOutboxMetrics(registry: Registry, db: Database): { record(
   })
   const oldest = new Gauge({
     name: 'outbox_oldest_pending_seconds',
-    help: 'Age of the oldest event that is pending or failed; 0 when there is none',
+    help: 'Age of the oldest event that is pending or failed, in seconds; 0 when there is none',
     registers: [],
     async collect() {
       this.set((await sample()).oldestSeconds)
     },
   })
-  for (const sampledGauge of [events, oldest]) registry.registerMetric(sampledGauge)
+  for (const sampledGauge of [free, events, oldest]) registry.registerMetric(sampledGauge)
 
   return {
     record(report) {
@@ -85,33 +98,24 @@ export interface Backlog {
   oldestSeconds: number
 }
 
-/** Counts through the partial indexes, which hold the backlog only: what is processed costs nothing. */
-export async function backlog(db: Database): Promise<Backlog> {
+const UNKNOWN: Backlog = { pending: NaN, failed: NaN, dead: NaN, oldestSeconds: NaN }
+
+/**
+ * Counts through the partial indexes, which hold the backlog only: what is processed costs nothing. Each
+ * status is counted up to `upTo` events.
+ */
+export async function backlog(db: Database, upTo: number): Promise<Backlog> {
   const { rows } = await db.query<Backlog>(
-    `SELECT (SELECT count(*)::int FROM events WHERE status = 'pending') AS pending,
-            (SELECT count(*)::int FROM events WHERE status = 'failed') AS failed,
-            (SELECT count(*)::int FROM events WHERE status = 'dead') AS dead,
+    `SELECT (SELECT count(*)::int FROM (SELECT FROM events WHERE status = 'pending' LIMIT $1) AS counted) AS pending,
+            (SELECT count(*)::int FROM (SELECT FROM events WHERE status = 'failed' LIMIT $1) AS counted) AS failed,
+            (SELECT count(*)::int FROM (SELECT FROM events WHERE status = 'dead' LIMIT $1) AS counted) AS dead,
             coalesce(extract(epoch FROM clock_timestamp() - (
-              SELECT min(oldest.created_at) FROM generate_series(0, $1::int - 1) AS lane CROSS JOIN LATERAL (
+              SELECT min(oldest.created_at) FROM generate_series(0, $2::int - 1) AS lane CROSS JOIN LATERAL (
                 (SELECT created_at FROM events WHERE status = 'pending' AND events.lane = lane.lane ORDER BY id LIMIT 1)
                 UNION ALL
                 (SELECT min(created_at) FROM events WHERE status = 'failed' AND events.lane = lane.lane)
               ) AS oldest)), 0)::float8 AS "oldestSeconds"`,
-    [LANES],
+    [upTo, LANES],
   )
-  return rows[0] ?? { pending: NaN, failed: NaN, dead: NaN, oldestSeconds: NaN }
-}
-
-/** One sample for everybody who asks within `SAMPLE_MS`. Unknown (NaN) while the database is away. */
-function sampled(take: () => Promise<Backlog>): () => Promise<Backlog> {
-  const unknown = { pending: NaN, failed: NaN, dead: NaN, oldestSeconds: NaN }
-  let latest: Promise<Backlog> | undefined
-  let takenAt = 0
-  return () => {
-    if (latest === undefined || performance.now() - takenAt > SAMPLE_MS) {
-      takenAt = performance.now()
-      latest = take().catch(() => unknown)
-    }
-    return latest
-  }
+  return rows[0] ?? UNKNOWN
 }

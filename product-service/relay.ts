@@ -10,7 +10,7 @@ import { traceSends } from './trace-sends.ts'
  * disposed of. Returns the nudge that tells it of a commit.
  */
 export function startRelay(
-  { pool, sqs, queue, registry }: Resources,
+  { pool, sqs, queue, registry, queueState }: Resources,
   { pollIntervalMs, retentionHours }: Config,
   logger: Logger,
   opened: AsyncDisposableStack,
@@ -24,6 +24,8 @@ export function startRelay(
     retentionHours,
     report(report) {
       metrics.record(report)
+      if (report.kind === 'broker-away') queueState.takesEvents = false
+      if (report.kind === 'broker-back') queueState.takesEvents = true
       logReport(report)
     },
   })

@@ -12,6 +12,8 @@ import {
   endTracing,
   type Logger,
   type Readiness,
+  measureDependencies,
+  measurePool,
   type Registry,
   startOperationsServer,
 } from 'telemetry'
@@ -24,12 +26,19 @@ const MAX_CONNECTIONS = 10
 /** As many calls as the relay has under way, and some for finding the queue. */
 const MAX_SQS_CONNECTIONS = 10
 
+/** What the relay knows of the queue. */
+export interface QueueState {
+  /** Whether its last sends arrived there. */
+  takesEvents: boolean
+}
+
 /** What both processes of this folder stand on. */
 export interface Resources {
   registry: Registry
   pool: pg.Pool
   sqs: SQSClient
   queue: Queue
+  queueState: QueueState
   /** Where metrics and health are. */
   operations: string
   /** Knows of the database, the migrations and the queue; told of the rest by the process. */
@@ -61,7 +70,8 @@ export async function openResources(
     askDatabase: () => pool.query('SELECT FROM products LIMIT 1'),
     stopping,
   })
-  const operations = await openOperations(name, config, registry, readiness, opened)
+  const queueState: QueueState = { takesEvents: false }
+  const operations = await openOperations(name, config, registry, pool, readiness, queueState, opened)
   opened.defer(() => disconnect(pool))
 
   await migrateOnceUp(config, logger, stopping)
@@ -76,7 +86,8 @@ export async function openResources(
   opened.defer(() => sqs.destroy())
   const queue = await findQueueOnceUp(sqs, config, logger, stopping)
   readiness.found('queue')
-  return { registry, pool, sqs, queue, operations, readiness }
+  queueState.takesEvents = true
+  return { registry, pool, sqs, queue, queueState, operations, readiness }
 }
 
 /** On a signal, or on an error that nothing caught: aborts `stopping`, then closes what was opened, last things first. */
@@ -96,9 +107,16 @@ async function openOperations(
   name: string,
   { host, metricsPort }: Config,
   registry: Registry,
+  pool: pg.Pool,
   { missing }: Readiness,
+  queueState: QueueState,
   opened: AsyncDisposableStack,
 ): Promise<string> {
+  measurePool(registry, pool)
+  measureDependencies(registry, {
+    database: async () => (await missing()).database === undefined,
+    queue: async () => queueState.takesEvents,
+  })
   const server = await startOperationsServer({ host, port: metricsPort, registry, missing }).catch((error: Error) => {
     throw describePortError(error, `metrics and health of ${name}`, metricsPort, 'METRICS_PORT')
   })

@@ -1,3 +1,4 @@
+export { type Dependency, measureDependencies } from './dependencies.ts'
 export { createLogger, type Logger, type LogLevel, logLevels, redact } from './logger.ts'
 export { Counter, createRegistry, Gauge, Histogram, Registry } from './metrics.ts'
 export { type Missing, startOperationsServer, type OperationsServerOptions } from './operations-server.ts'
@@ -15,3 +16,5 @@ export {
   startSpan,
   type Tracer,
 } from './tracer.ts'
+export { measurePool } from './pool.ts'
+export { sampled } from './sampled.ts'

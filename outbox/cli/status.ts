@@ -3,6 +3,8 @@ import { backlog } from '../metrics.ts'
 import { listEvents } from '../find.ts'
 import { duration, plural, printable, ranges, table } from './table.ts'
 
+/** A person waits, and wants the number itself. */
+const COUNT_ALL = 2_147_483_647
 /** Up to this many counting is exact, and takes some milliseconds; beyond it the planner's estimate is shown. */
 const COUNT_UP_TO = 10_000
 
@@ -16,7 +18,7 @@ interface RelayLine {
 
 /** A look that costs the same however many processed events there are. */
 export async function readStatus(db: Database) {
-  const { pending, failed, dead, oldestSeconds } = await backlog(db)
+  const { pending, failed, dead, oldestSeconds } = await backlog(db, COUNT_ALL)
   const processed = await countProcessed(db, pending + failed + dead)
   const [oldestDead] = await listEvents(db, { status: 'dead' }, '0', 1)
   return {
