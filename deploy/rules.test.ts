@@ -1,14 +1,15 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { stringify } from 'yaml'
 import { type ApiScenario, days, hours } from './testing-api-scenarios.ts'
 import { pathScenarios, type Scenario } from './testing-path-scenarios.ts'
 import { hasPromtool, promtool } from './testing-promtool.ts'
 import { alerts, ruleFiles } from './testing-rules.ts'
 
-const dir = mkdtempSync(join(tmpdir(), 'rules-test-'))
+let dir: string
+beforeAll(() => void (dir = mkdtempSync(join(tmpdir(), 'rules-test-'))))
 afterAll(() => rmSync(dir, { recursive: true }))
 
 /** How often there is a value of each series, and how often the rules are evaluated. */
