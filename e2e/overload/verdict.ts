@@ -3,12 +3,16 @@ import type { Overload } from './overload.ts'
 /** What a process of this kind has at full work (some 200 MB), and the flood's connections with their buffers. */
 export const MAX_PEAK_MB = 400
 /**
- * Accepted requests may wait for those that are under way (256 at most, four times as many as before), and not for the
- * thousands that are turned away. A slow machine takes its time before the flood as well.
+ * Accepted requests may wait for those that are under way, and not for the thousands that are turned away. Under way are 256
+ * at most, four times as many as before, at less than half the speed, since turning away takes the rest of the cores: p99
+ * was five to six times that of before. A slow machine takes its time before the flood as well.
  */
 const MAX_ACCEPTED_P99_MS = 1_000
 const MAX_SLOWDOWN = 8
-/** Below the speed of before by no more than two measurements differ on a busy machine. */
+/**
+ * The speed of before, less what two measurements of a calm service differ by. Alone on two cores that is a tenth; beside
+ * other work, where this was measured, it was a third (0.67, 1.05 and 1.07 of before, whatever the flood).
+ */
 const MIN_RECOVERY = 0.7
 
 /** What of its promises the service did not keep. */
