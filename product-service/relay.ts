@@ -18,7 +18,7 @@ export function startRelay(
   const logReport = reportLines(logger, relayWording)
   const relay = createRelay({
     db: pool,
-    send: sendToSqs({ sqs, queueUrl: queue.url }),
+    send: sendToSqs({ sqs, queueUrl: queue.url, bounded: true }),
     pollIntervalMs,
     retentionHours,
     report(report) {
