@@ -30,6 +30,8 @@ test.each(Object.entries(lines))('%s has its level and its fields', (_name, [wri
 })
 
 test('what the relay tells of an event has the ids that lead from its product to its notification', () => {
-  const event = { key: 'p', eventId: 'e', type: 'product.created' } as Parameters<typeof relayWording.ids>[0]
+  const event = { key: 'p', eventId: 'e', type: 'product.created', headers: {} } as unknown as Parameters<
+    typeof relayWording.ids
+  >[0]
   expect(relayWording.ids(event)).toEqual({ product_id: 'p', event_id: 'e', event_type: 'product.created' })
 })

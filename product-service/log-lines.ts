@@ -1,5 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify'
-import type { ReportWording } from 'outbox'
+import type { OutboxEvent, ReportWording } from 'outbox'
 import type { Logger } from 'telemetry'
 
 /** A change of a product, by the ids that lead from its request to its notification. */
@@ -29,8 +29,7 @@ export const logLines = {
 
 /** What the relay tells of. */
 export const relayWording: ReportWording = {
-  // The key of an event is its product.
-  ids: ({ key, eventId, type }) => ({ product_id: key, event_id: eventId, event_type: type }),
+  ids,
   words: {
     published: 'event published',
     postponed: 'event postponed',
@@ -43,4 +42,9 @@ export const relayWording: ReportWording = {
     lanes: 'the lanes of this relay changed',
     pruned: 'processed events past their retention were deleted',
   },
+}
+
+/** The key of an event is its product. */
+function ids({ key, eventId, type }: OutboxEvent): Record<string, string> {
+  return { product_id: key, event_id: eventId, event_type: type }
 }

@@ -1,4 +1,4 @@
-import { reportLines, type ReportWording } from 'outbox'
+import { type OutboxEvent, reportLines, type ReportWording } from 'outbox'
 import type { Logger } from 'telemetry'
 import { type Destination, nameOf } from './delivery.ts'
 
@@ -21,12 +21,7 @@ export function channelLogLines(log: Logger) {
 
 /** What the relay of deliveries tells of. */
 const relayWording: ReportWording = {
-  ids: ({ headers, key, eventId, type }) => ({
-    endpoint: `${headers.channel}:${headers.endpoint}`,
-    product_id: key.slice(key.lastIndexOf(':') + 1),
-    event_id: eventId,
-    event_type: type,
-  }),
+  ids,
   words: {
     published: 'delivered',
     postponed: 'delivery postponed: endpoint busy',
@@ -39,4 +34,9 @@ const relayWording: ReportWording = {
     lanes: 'the lanes of deliveries of this instance changed',
     pruned: 'deliveries past their retention were deleted',
   },
+}
+
+function ids({ headers, key, eventId, type }: OutboxEvent): Record<string, string> {
+  const endpoint = `${headers.channel}:${headers.endpoint}`
+  return { endpoint, product_id: key.slice(key.lastIndexOf(':') + 1), event_id: eventId, event_type: type }
 }
