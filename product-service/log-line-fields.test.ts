@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { keepLines } from '../telemetry/testing-lines.ts'
-import { logLines, relayWording } from './log-lines.ts'
+import { logLines, logRelayReport } from './log-lines.ts'
 
 const { log, take } = keepLines()
 const change = { product_id: 'p', event_id: 'e' }
@@ -30,8 +30,7 @@ test.each(Object.entries(lines))('%s has its level and its fields', (_name, [wri
 })
 
 test('what the relay tells of an event has the ids that lead from its product to its notification', () => {
-  const event = { key: 'p', eventId: 'e', type: 'product.created', headers: {} } as unknown as Parameters<
-    typeof relayWording.ids
-  >[0]
-  expect(relayWording.ids(event)).toEqual({ product_id: 'p', event_id: 'e', event_type: 'product.created' })
+  const event = { key: 'p', eventId: 'e', type: 'product.created', headers: {} } as never
+  logRelayReport(log, { kind: 'dead', event, reason: 'too large' })
+  expect(take()).toEqual(['error: event_id event_type product_id reason'])
 })

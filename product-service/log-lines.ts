@@ -1,5 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify'
-import type { OutboxEvent, ReportWording } from 'outbox'
+import { logReport, type OutboxEvent, type RelayReport, type ReportWording } from 'outbox'
 import type { Logger } from 'telemetry'
 
 /** A change of a product, by the ids that lead from its request to its notification. */
@@ -27,8 +27,7 @@ export const logLines = {
   deleted: (log: FastifyBaseLogger, change: Change) => log.info(change, 'product deleted'),
 }
 
-/** What the relay tells of. */
-export const relayWording: ReportWording = {
+const relayWording: ReportWording = {
   ids,
   words: {
     published: 'event published',
@@ -42,6 +41,11 @@ export const relayWording: ReportWording = {
     lanes: 'the lanes of this relay changed',
     pruned: 'processed events past their retention were deleted',
   },
+}
+
+/** What the relay tells of. */
+export function logRelayReport(log: Logger, report: RelayReport): void {
+  logReport(log, relayWording, report)
 }
 
 /** The key of an event is its product. */

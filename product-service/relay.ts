@@ -1,7 +1,7 @@
-import { createOutboxMetrics, createRelay, reportLines, sendToSqs } from 'outbox'
+import { createOutboxMetrics, createRelay, sendToSqs } from 'outbox'
 import type { Logger } from 'telemetry'
 import type { Config } from './config.ts'
-import { relayWording } from './log-lines.ts'
+import { logRelayReport } from './log-lines.ts'
 import type { Resources } from './resources.ts'
 
 /**
@@ -15,7 +15,6 @@ export function startRelay(
   opened: AsyncDisposableStack,
 ): () => void {
   const metrics = createOutboxMetrics(registry, pool)
-  const logReport = reportLines(logger, relayWording)
   const relay = createRelay({
     db: pool,
     send: sendToSqs({ sqs, queueUrl: queue.url, bounded: true }),
@@ -23,7 +22,7 @@ export function startRelay(
     retentionHours,
     report(report) {
       metrics.record(report)
-      logReport(report)
+      logRelayReport(logger, report)
     },
   })
   const stop = new AbortController()

@@ -1,4 +1,4 @@
-import { type OutboxEvent, reportLines, type ReportWording } from 'outbox'
+import { logReport, type OutboxEvent, type RelayReport, type ReportWording } from 'outbox'
 import type { Logger } from 'telemetry'
 import { type Destination, nameOf } from './delivery.ts'
 
@@ -15,7 +15,7 @@ export function channelLogLines(log: Logger) {
     recipientsRejected: (event_id: string, recipients: string[]) =>
       log.warn({ event_id, recipients }, 'the mail server took the mail for others, but not for these recipients'),
 
-    relay: reportLines(log, relayWording),
+    relay: (report: RelayReport) => logReport(log, relayWording, report),
   }
 }
 
