@@ -76,9 +76,10 @@ export function requestRecorder(durations: Durations): RecordRequest {
     endRequestSpan(request, reply, route)
     const status = reply.statusCode
     const line = sample({ status, duration_ms })
-    if (line.kind === 'left out') return
-    const fields = { method: request.method, url: pathOf(request.url), status, duration_ms }
-    request.log.info(line.standsFor === 1 ? fields : { ...fields, sampled: line.standsFor }, 'request')
+    if (line.kind === 'written') {
+      const fields = { method: request.method, url: pathOf(request.url), status, duration_ms }
+      request.log.info(line.standsFor === 1 ? fields : { ...fields, sampled: line.standsFor }, 'request')
+    }
   }
 }
 

@@ -1,5 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify'
-import type { ReportWording } from 'outbox'
+import { logReport, type OutboxEvent, type RelayReport, type ReportWording } from 'outbox'
 import { type Logger, readTraceHeaders, traceFields } from 'telemetry'
 
 /** A change of a product, by the ids that lead from its request to its notification. */
@@ -27,15 +27,8 @@ export const logLines = {
   deleted: (log: FastifyBaseLogger, change: Change) => log.info(change, 'product deleted'),
 }
 
-/** What the relay tells of. */
-export const relayWording: ReportWording = {
-  // The key of an event is its product; its trace is that of the request that changed it.
-  ids: ({ key, eventId, type, headers }) => ({
-    ...traceFields(readTraceHeaders(headers.traceparent, undefined)),
-    product_id: key,
-    event_id: eventId,
-    event_type: type,
-  }),
+const relayWording: ReportWording = {
+  ids,
   words: {
     published: 'event published',
     postponed: 'event postponed',
@@ -48,4 +41,15 @@ export const relayWording: ReportWording = {
     lanes: 'the lanes of this relay changed',
     pruned: 'processed events past their retention were deleted',
   },
+}
+
+/** What the relay tells of. */
+export function logRelayReport(log: Logger, report: RelayReport): void {
+  logReport(log, relayWording, report)
+}
+
+/** The key of an event is its product; its trace is that of the request that changed it. */
+function ids({ key, eventId, type, headers }: OutboxEvent): Record<string, string> {
+  const trace = traceFields(readTraceHeaders(headers.traceparent, undefined))
+  return { ...trace, product_id: key, event_id: eventId, event_type: type }
 }

@@ -1,7 +1,7 @@
-import { createOutboxMetrics, createRelay, reportLines, sendToSqs } from 'outbox'
+import { createOutboxMetrics, createRelay, sendToSqs } from 'outbox'
 import type { Logger } from 'telemetry'
 import type { Config } from './config.ts'
-import { relayWording } from './log-lines.ts'
+import { logRelayReport } from './log-lines.ts'
 import type { Resources } from './resources.ts'
 import { traceSends } from './trace-sends.ts'
 
@@ -16,7 +16,6 @@ export function startRelay(
   opened: AsyncDisposableStack,
 ): () => void {
   const metrics = createOutboxMetrics(registry, pool)
-  const logReport = reportLines(logger, relayWording)
   const relay = createRelay({
     db: pool,
     send: traceSends(sendToSqs({ sqs, queueUrl: queue.url, bounded: true }), queue.name),
@@ -26,7 +25,7 @@ export function startRelay(
       metrics.record(report)
       if (report.kind === 'broker-away') queueState.takesEvents = false
       if (report.kind === 'broker-back') queueState.takesEvents = true
-      logReport(report)
+      logRelayReport(logger, report)
     },
   })
   const stop = new AbortController()

@@ -1,4 +1,4 @@
-import { reportLines, type ReportWording } from 'outbox'
+import { logReport, type OutboxEvent, type RelayReport, type ReportWording } from 'outbox'
 import { type Logger, readTraceHeaders, traceFields } from 'telemetry'
 import { type Destination, nameOf } from './delivery.ts'
 
@@ -15,19 +15,13 @@ export function channelLogLines(log: Logger) {
     recipientsRejected: (event_id: string, recipients: string[]) =>
       log.warn({ event_id, recipients }, 'the mail server took the mail for others, but not for these recipients'),
 
-    relay: reportLines(log, relayWording),
+    relay: (report: RelayReport) => logReport(log, relayWording, report),
   }
 }
 
 /** What the relay of deliveries tells of. */
 const relayWording: ReportWording = {
-  ids: ({ headers, key, eventId, type }) => ({
-    endpoint: `${headers.channel}:${headers.endpoint}`,
-    product_id: key.slice(key.lastIndexOf(':') + 1),
-    event_id: eventId,
-    event_type: type,
-    ...traceFields(readTraceHeaders(headers.traceparent, undefined)),
-  }),
+  ids,
   words: {
     published: 'delivered',
     postponed: 'delivery postponed: endpoint busy',
@@ -40,4 +34,10 @@ const relayWording: ReportWording = {
     lanes: 'the lanes of deliveries of this instance changed',
     pruned: 'deliveries past their retention were deleted',
   },
+}
+
+function ids({ headers, key, eventId, type }: OutboxEvent): Record<string, string> {
+  const endpoint = `${headers.channel}:${headers.endpoint}`
+  const trace = traceFields(readTraceHeaders(headers.traceparent, undefined))
+  return { ...trace, endpoint, product_id: key.slice(key.lastIndexOf(':') + 1), event_id: eventId, event_type: type }
 }

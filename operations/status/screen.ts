@@ -62,7 +62,7 @@ function totals({ totals }: Status): string {
   const of = (value: number | null) => value ?? NOTHING
   return (
     `since the start: ${of(created)} created, ${of(updated)} updated, ${of(deleted)} deleted; ` +
-    `${of(notified)} notified, ${of(duplicates)} duplicates`
+    `${of(notified)} notified, ${of(duplicates)} known already`
   )
 }
 

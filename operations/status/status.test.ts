@@ -69,6 +69,14 @@ test.each<[step: number, problem: string, Change]>([
   expect(status).toMatchObject({ ok: false, problems: [expect.stringContaining(problem)] })
 })
 
+test('while events leave, a gauge that says otherwise is older than that', () => {
+  const sent = 'outbox_events_published_total 7'
+  expect(after({ [products]: ['"queue"} 1', `"queue"} 0\n${sent}`] })).toMatchObject({ ok: true })
+  expect(after({ [products]: ['seconds 0', `seconds 11\n${sent}`] }).problems).toEqual([
+    'events are held up: 0 events wait, the oldest for 11 s; 4 a second leave',
+  ])
+})
+
 test.each<Change>([
   { [products]: ['seconds 0', 'seconds 10'] },
   { [products]: ['{status="201"} 1000', '{status="201"} 1099\nhttp_request_duration_seconds_count{status="503"} 1'] },

@@ -80,20 +80,21 @@ function commit(at: Window): Judged {
 
 function relay(at: Window): Judged {
   const { waiting, oldest, dead } = outboxOf(at)
+  const rate = at.rate('outbox_events_published_total')
   const problems = []
-  const events =
-    waiting === undefined ? 'events wait' : `${count(waiting, 'event')} ${waiting === 1 ? 'waits' : 'wait'}`
-  const held = `${events}, the oldest for ${seconds(oldest)}`
-  if (isDown(at, 'queue')) problems.push(`SQS takes no events from the relay: ${waiting ? held : 'they wait'}`)
-  else if ((oldest ?? 0) > HELD_UP_SECONDS) problems.push(`events are held up: ${held}`)
+  const held = `${waiting === 1 ? '1 event waits' : `${waiting ?? 'some'} events wait`}, the oldest for ${seconds(oldest)}`
+  // A gauge may be some seconds behind; what leaves is not.
+  if (isDown(at, 'queue') && !rate) problems.push(`SQS takes no events from the relay: ${waiting ? held : 'they wait'}`)
+  else if ((oldest ?? 0) > HELD_UP_SECONDS)
+    problems.push(`events are held up: ${held}${rate ? `; ${Math.ceil(rate)} a second leave` : ''}`)
   const free = at.most('outbox_lanes_without_relay') ?? 0
   if (free > 0) problems.push(`${count(free, 'lane')} without a relay: what is in them waits for one`)
   if (dead > 0) problems.push(`${count(dead, 'dead event')} for somebody to look at: npm run outbox -- list`)
   const owned = at.sum('outbox_lanes_owned')
   const retried = at.most('outbox_events', { status: 'failed' }) ?? 0
   const note = retried > 0 ? `${retried} to be retried` : owned === undefined ? '' : count(owned, 'lane')
-  const numbers = { rate: at.rate('outbox_events_published_total'), backlog: waiting, oldest }
-  return ['relay', { ...numbers, delay: at.p95('outbox_publish_delay_seconds') }, problems, note]
+  const delay = at.p95('outbox_publish_delay_seconds')
+  return ['relay', { rate, backlog: waiting, oldest, delay }, problems, note]
 }
 
 function queue(at: Window): Judged {
@@ -133,7 +134,9 @@ function tell(at: Window): Judged {
   const disabled = at.sum('channel_endpoints_disabled_total') ?? 0
   if (disabled > 0) problems.push(`${count(disabled, 'endpoint')} disabled, having answered 410 Gone`)
   const delivered = at.rate('channel_deliveries_total', { outcome: 'accepted' })
-  const numbers = { rate: delivered, backlog: waiting, oldest, delay: at.p95('outbox_publish_delay_seconds') }
+  // Each notification that is stored is logged.
+  const rate = delivered ?? at.rate('notifications_total')
+  const numbers = { rate, backlog: waiting, oldest, delay: at.p95('outbox_publish_delay_seconds') }
   return ['tell', numbers, problems, delivered === undefined ? 'log only' : '']
 }
 

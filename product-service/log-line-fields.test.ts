@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { keepLines } from '../telemetry/testing-lines.ts'
-import { logLines, relayWording } from './log-lines.ts'
+import { logLines, logRelayReport } from './log-lines.ts'
 
 const { log, take } = keepLines()
 const change = { product_id: 'p', event_id: 'e' }
@@ -30,10 +30,11 @@ test.each(Object.entries(lines))('%s has its level and its fields', (_name, [wri
 })
 
 test('what the relay tells of an event has the ids that lead from its request to its notification', () => {
-  const event = { key: 'p', eventId: 'e', type: 'product.created' } as Parameters<typeof relayWording.ids>[0]
-  const ids = { product_id: 'p', event_id: 'e', event_type: 'product.created' }
-  expect(relayWording.ids({ ...event, headers: {} })).toEqual(ids)
-  const trace_id = '4bf92f3577b34da6a3ce929d0e0e4736'
-  const headers = { traceparent: `00-${trace_id}-00f067aa0ba902b7-01` }
-  expect(relayWording.ids({ ...event, headers })).toEqual({ ...ids, trace_id })
+  const event = { key: 'p', eventId: 'e', type: 'product.created', headers: {} } as never
+  logRelayReport(log, { kind: 'dead', event, reason: 'too large' })
+  expect(take()).toEqual(['error: event_id event_type product_id reason'])
+  const headers = { traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01' }
+  const traced = { key: 'p', eventId: 'e', type: 'product.created', headers } as never
+  logRelayReport(log, { kind: 'dead', event: traced, reason: 'too large' })
+  expect(take()).toEqual(['error: event_id event_type product_id reason trace_id'])
 })

@@ -1,6 +1,6 @@
 import { keepLines } from '../telemetry/testing-lines.ts'
 import { expect, test } from 'vitest'
-import { reportLines } from './report-lines.ts'
+import { logReport } from './log-report.ts'
 import type { RelayReport } from './reports.ts'
 import type { OutboxEvent } from './send.ts'
 
@@ -35,13 +35,13 @@ const words = Object.fromEntries(Object.keys(reports).map((kind) => [kind, `abou
 
 test.each(Object.entries(reports))('a report of %s has these levels and fields', (_kind, [report, lines]) => {
   const { log, take } = keepLines()
-  reportLines(log, { ids: ({ eventId }) => ({ event_id: eventId }), words })(report)
+  logReport(log, { ids: ({ eventId }) => ({ event_id: eventId }), words }, report)
   expect(take()).toEqual(lines)
 })
 
 test('at info no line is written for an event that left', () => {
   const { log, take } = keepLines()
   log.level = 'info'
-  reportLines(log, { ids: () => ({}), words })({ kind: 'published', events: [event], at: 0 })
+  logReport(log, { ids: () => ({}), words }, { kind: 'published', events: [event], at: 0 })
   expect(take()).toEqual([])
 })
