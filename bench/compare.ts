@@ -16,31 +16,41 @@ export interface Comparison {
 }
 
 /** Runs the rounds interleaved (A B C, A B C, …): what the machine does meanwhile hits all alike. */
-export async function compare(arena: Arena, rounds: number, say: (progress: string) => void): Promise<Comparison> {
-  const results = arena.contestants.map(({ name, beside }) => ({ name, beside, rounds: [] as Figures[] }))
+export async function compare(
+  { contestants, skipped }: Pick<Arena, 'contestants' | 'skipped'>,
+  rounds: number,
+  say: (progress: string) => void,
+): Promise<Comparison> {
+  const results = contestants.map(({ name, beside }) => ({ name, beside, rounds: [] as Figures[] }))
   for (let round = 1; round <= rounds; round++) {
-    for (const [index, contestant] of arena.contestants.entries()) {
+    for (const [index, contestant] of contestants.entries()) {
       say(`round ${round} of ${rounds}: ${contestant.name}`)
       results[index]!.rounds.push(await contestant.round())
     }
   }
   return {
-    skipped: arena.skipped,
+    skipped,
     standings: results.map(({ name, beside, rounds }) => {
       const ours = (results.find((result) => result.name === beside) ?? results[0])?.rounds ?? []
+      const isOurs = ours === rounds
       return {
         name,
         rounds,
         figures: perFigure(rounds, (figure) => rounds.map((round) => round[figure] ?? NaN)),
-        oursToTheirs: perFigure(rounds, (figure) =>
-          rounds.map((round, index) => (ours[index]?.[figure] ?? NaN) / (round[figure] ?? NaN)),
-        ),
+        // What is measured of one of the two alone has no ratio.
+        oursToTheirs: isOurs
+          ? {}
+          : perFigure(rounds, (figure) =>
+              rounds.map((round, index) => (ours[index]?.[figure] ?? NaN) / (round[figure] ?? NaN)),
+            ),
       }
     }),
   }
 }
 
 function perFigure(rounds: Figures[], values: (figure: string) => number[]): Record<string, Summary> {
-  const figures = Object.keys(rounds[0] ?? {})
-  return Object.fromEntries(figures.map((figure) => [figure, summarise(values(figure))]))
+  const figures = Object.keys(rounds[0] ?? {}).map((figure) => [figure, values(figure)] as const)
+  return Object.fromEntries(
+    figures.filter(([, all]) => all.every(Number.isFinite)).map(([figure, all]) => [figure, summarise(all)]),
+  )
 }

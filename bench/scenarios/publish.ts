@@ -6,26 +6,30 @@ import { oursTo } from '../drain/ours.ts'
 import type { Contestant, Scenario } from '../scenario.ts'
 import { startBenchServer } from '../server.ts'
 
-const EVENTS = 20_000
+const EVENTS = 10_000
 const IN_FLIGHT = [8, 1, 4, 16]
 
 export const scenario: Scenario = {
   name: 'publish',
   title: 'the outbox to the SQS emulator, in batches of ten, beside the bare SDK sending the same',
-  async open({ quick, say }) {
-    const server = await startBenchServer()
+  chart: 'events/s',
+  seconds: { prepare: 15, round: 50 },
+  async open({ quick, dir, say }) {
+    const server = await startBenchServer(dir)
     const emulator = await startSqs({ port: await freePort() })
-    const events = EVENTS / (quick ? 5 : 1)
+    const events = EVENTS / (quick ? 10 : 1)
     const contestants: Contestant[] = []
     const closing: (() => Promise<void>)[] = []
     for (const inFlight of IN_FLIGHT) {
-      say(`preparing ${inFlight} batches in flight`)
+      const name = `the relay, ${inFlight} in flight`
+      say(`preparing ${name}`)
       const { sqs, queue } = await freshQueue(emulator.endpoint)
       const send: Send = sendToSqs({ sqs, queueUrl: queue.url })
-      const drainer = await oursTo(await server.createDatabase(`publish_${inFlight}`), { send, inFlight })
+      const drainer = await oursTo(name, await server.createDatabase(`publish_${inFlight}`), { send, inFlight })
       closing.push(drainer.close)
       contestants.push({
-        name: `the relay, ${inFlight} in flight`,
+        name,
+        beside: name,
         async round() {
           await drainer.fill(events)
           return rate(events, () => drainer.drain(events))
@@ -33,7 +37,7 @@ export const scenario: Scenario = {
       })
       contestants.push({
         name: `the bare SDK, ${inFlight} in flight`,
-        beside: `the relay, ${inFlight} in flight`,
+        beside: name,
         round: () =>
           rate(events, () =>
             sendAll(events, inFlight, async (Entries) => {
@@ -45,6 +49,7 @@ export const scenario: Scenario = {
     return {
       contestants,
       skipped: [],
+      settings: { events, batch: 10, postgresql: server.settings, sqs: 'the emulator, in memory' },
       async close() {
         for (const close of closing) await close()
         await emulator.stop()

@@ -9,7 +9,8 @@ import { atRate, createStopwatch, percentiles } from './latencies.ts'
 /** How the relay learns that something was committed. */
 export type WakeUp = 'nudge' | 'poll' | 'notify'
 
-const WRITERS = 64
+/** Who write at once while it is measured what the wake-up costs them. */
+export const WRITERS = 64
 
 export interface WakeContestant extends Contestant {
   close(): Promise<void>
@@ -19,9 +20,9 @@ export interface WakeContestant extends Contestant {
 export async function oursWoken(
   name: string,
   by: WakeUp,
-  options: { databaseUrl: string; send: Send; rate: number; seconds: number },
+  options: { databaseUrl: string; send: Send; rate: number; seconds: number; writingSeconds: number },
 ): Promise<WakeContestant> {
-  const { databaseUrl, rate, seconds } = options
+  const { databaseUrl, rate, seconds, writingSeconds } = options
   await migrate(databaseUrl, outboxMigrations)
   const db = connect({ databaseUrl, applicationName: 'bench', maxConnections: WRITERS + 4, onIdleError: () => {} })
   const [sent, accepted] = [createStopwatch(), createStopwatch()]
@@ -59,7 +60,7 @@ export async function oursWoken(
       return {
         ...percentiles('to send', await sent.delays()),
         ...percentiles('to accepted', await accepted.delays()),
-        'writes/s of 64': await writesPerSecond(write, seconds),
+        'writes/s of 64': await writesPerSecond(write, writingSeconds),
       }
     },
     async close() {
