@@ -63,15 +63,15 @@ export interface Needs {
 
 /** What so many changes a second need, at a steady rate. */
 export function needs(rate: number, measured: Measured): Needs {
-  const perRelay = Math.min(measured.published, (SENDS * BATCH) / ROUND_TRIP_S)
+  const sends = Math.min(measured.published / BATCH, SENDS / ROUND_TRIP_S)
+  const receives = Math.min(measured.stored / BATCH, RECEIVERS / ROUND_TRIP_S)
   const services = atLeastOne(rate / (BUSY * measured.changes))
-  const relays = atLeastOne(rate / (BUSY * perRelay))
-  const consumers = atLeastOne(rate / (BUSY * measured.stored))
+  const relays = atLeastOne(rate / (BUSY * sends * BATCH))
+  const consumers = atLeastOne(rate / (BUSY * receives * BATCH))
   const databases = atLeastOne(rate / (BUSY * measured.changes * LARGEST_DATABASE))
   const relaysPerDatabase = Math.ceil(relays / databases)
-  // Nobody waits for a batch to fill: it grows only when all calls are under way.
-  const sent = batchOf(rate / relays, SENDS)
-  const received = batchOf(rate / consumers, RECEIVERS)
+  const sent = batchOf(rate / relays, sends)
+  const received = batchOf(rate / consumers, receives)
   const calls = rate / sent + (2 * rate) / received + consumers / LONG_POLL_S
   return {
     rate,
@@ -92,8 +92,8 @@ export function needs(rate: number, measured: Measured): Needs {
 /** The nine cells as two Markdown tables, and the constants as one: the blocks of docs/scaling.md. */
 export function scalingBlocks(measured: Measured, source: string): Map<string, string> {
   const cells = [1e3, 1e5, 1e7].flatMap((changes) =>
-    Object.entries({ day: DAY_S, hour: 3600, second: 1 }).map(([unit, seconds]) => ({
-      name: `${changes.toLocaleString('en')} a ${unit}`,
+    Object.entries({ 'a day': DAY_S, 'an hour': 3600, 'a second': 1 }).map(([unit, seconds]) => ({
+      name: `${changes.toLocaleString('en')} ${unit}`,
       ...needs(changes / seconds, measured),
     })),
   )
@@ -104,7 +104,7 @@ export function scalingBlocks(measured: Measured, source: string): Map<string, s
     ...ordered.map((cell) => {
       const counts = [cell.services, cell.relays, cell.lanesPerRelay, cell.consumers, cell.databases, cell.connections]
       const numbers = [cell.rate, ...counts, cell.rows, cell.calls, cell.standard, cell.fifo]
-      return `| ${cell.name} | ${numbers.map(round).join(' | ')} |`
+      return `| ${cell.name} | ${numbers.map(compact).join(' | ')} |`
     }),
   ]
   const limits = [
@@ -112,7 +112,7 @@ export function scalingBlocks(measured: Measured, source: string): Map<string, s
     '| --- | --- | --- |',
     ...ordered.map((cell) => {
       const found = givesWay(cell)
-      return `| ${cell.name} | ${found.map(([what]) => what).join('; ') || 'nothing'} | ${found.map(([, over]) => over).join('; ')} |`
+      return `| ${cell.name} | ${found.map(([what]) => what).join('; ') || 'nothing'} | ${found.map(([, over]) => over).join('; ') || 'nobody'} |`
     }),
   ]
   const constants = [
@@ -150,7 +150,7 @@ function givesWay(cell: Needs): [what: string, takesOver: string][] {
       'more of the same behind a balancer',
     ],
     [cell.rate > FIFO_QUOTA, 'a FIFO queue (3,000 messages/s)', 'SQS FIFO high throughput, or the standard queue'],
-    [cell.rows > MANY_ROWS, 'one table of events, by its size', 'a table partitioned by day; prune drops partitions'],
+    [cell.rows > MANY_ROWS, 'one table of events, by its size', 'a table partitioned by day, whose days are dropped'],
     [cell.connections > MANY_CONNECTIONS, 'connections of one PostgreSQL', 'PgBouncer or RDS Proxy'],
     [cell.relaysPerDatabase > LANES, `${LANES} lanes of an outbox`, 'an outbox in each of several databases'],
     [cell.databases > 1, 'one PostgreSQL', `${round(cell.databases)} databases by key, RDS or Aurora each`],
@@ -163,8 +163,9 @@ function givesWay(cell: Needs): [what: string, takesOver: string][] {
   return all.filter(([applies]) => applies).map(([, what, takesOver]) => [what, takesOver])
 }
 
+/** Nobody waits for a batch to fill: it grows when there are more events than calls that can be made. */
 function batchOf(rate: number, calls: number): number {
-  return Math.min(BATCH, Math.max(1, (rate * ROUND_TRIP_S) / calls))
+  return Math.min(BATCH, Math.max(1, rate / calls))
 }
 
 function dollars(callsPerSecond: number, prices: readonly number[]): number {
@@ -173,6 +174,11 @@ function dollars(callsPerSecond: number, prices: readonly number[]): number {
     const inTier = Math.min(calls, TIERS[tier + 1] ?? Infinity) - TIERS[tier]!
     return sum + (Math.max(0, inTier) / 1e6) * price
   }, 0)
+}
+
+/** Three digits, and a letter from a hundred thousand on: 720M. */
+function compact(value: number): string {
+  return value < 1e5 ? round(value) : value.toLocaleString('en', { notation: 'compact', maximumSignificantDigits: 3 })
 }
 
 function atLeastOne(count: number): number {

@@ -10,6 +10,8 @@ export interface OurProcess {
   metricsUrl: string
   pid: number
   stop(): Promise<void>
+  /** Without the second that a stop gives to callers. */
+  kill(): void
 }
 
 /** Starts one of our processes, logging at info to nowhere, and resolves once it says it is ready. */
@@ -28,5 +30,6 @@ export async function startOurs(
     metricsUrl: `http://127.0.0.1:${metricsPort}/metrics`,
     pid: service.process.pid ?? 0,
     stop: service.stop,
+    kill: service.kill,
   }
 }
