@@ -1,4 +1,5 @@
 /** The process of one scenario; `run-scenario.ts` starts it. Ends early, closing what is open, when it is told to. */
+import { rm } from 'node:fs/promises'
 import { compare } from './compare.ts'
 import type { Order, Told } from './run-scenario.ts'
 import type { Scenario } from './scenario.ts'
@@ -7,8 +8,9 @@ const { name, rounds, quick, dir } = JSON.parse(process.argv[2] ?? '') as Order
 const { scenario } = (await import(`./scenarios/${name}.ts`)) as { scenario: Scenario }
 const { title, chart } = scenario
 
+const STOPPED = new Error('stopped')
 const stopped = new Promise<never>((_, reject) => {
-  const stop = () => reject(new Error('stopped'))
+  const stop = () => reject(STOPPED)
   for (const event of ['SIGTERM', 'SIGINT', 'disconnect']) process.once(event, stop)
 })
 // Nobody may be waiting for it at that moment.
@@ -18,8 +20,10 @@ try {
   await measure()
 } catch (error) {
   tell({ kind: 'result', result: { title, failed: (error as Error).message } })
-  console.error(`[${name}] ${(error as Error).stack}`)
+  if (error !== STOPPED) console.error(`[${name}] ${(error as Error).stack}`)
 }
+// Nobody is left to do it.
+if (!process.connected) await rm(dir, { recursive: true, force: true })
 // What the contestants leave running (pools, timers) is theirs; the group is ended by whoever started it.
 if (process.connected) process.disconnect()
 process.exit()

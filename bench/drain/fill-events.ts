@@ -1,5 +1,3 @@
-import { migrate } from 'database'
-import { outboxMigrations } from 'outbox'
 import { query } from '../server.ts'
 import { samplePayload } from './drainer.ts'
 
@@ -8,7 +6,6 @@ import { samplePayload } from './drainer.ts'
  * newest is from now.
  */
 export async function fillProcessed(url: string, count: number): Promise<void> {
-  await migrate(url, outboxMigrations)
   await query(
     url,
     `INSERT INTO events (event_id, key, type, payload, status, created_at, processed_at)

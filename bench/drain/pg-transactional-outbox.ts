@@ -9,6 +9,8 @@ export type Listener = 'polling' | 'replication'
 const BATCH = 100
 /** Connections on which messages are handled beside each other. */
 const HANDLERS = 20
+/** A message whose row was locked by another poll comes again after this; the usual 5 s would be most of a round. */
+const LOCK_MS = 1_000
 /** All of a round wait for a connection from its beginning; the usual 15 s would give up those at the end. */
 const TIMEOUT_MS = 600_000
 
@@ -44,6 +46,7 @@ const pollingSettings = {
   nextMessagesFunctionName: next.nextMessagesName,
   nextMessagesBatchSize: BATCH,
   nextMessagesPollingIntervalInMs: 1,
+  nextMessagesLockInMs: LOCK_MS,
 }
 const replicationSettings = {
   dbPublication: replication.publication,

@@ -20,7 +20,7 @@ export const scenario: Scenario = {
   name: 'consume',
   title: 'messages from the queue to stored notifications, beside receiving and deleting alone, and sqs-consumer',
   chart: 'messages/s',
-  seconds: { prepare: 5, round: 55 },
+  seconds: { prepare: 5, round: 45 },
   async open({ quick, dir }): Promise<Arena> {
     const messages = quick ? QUICK_MESSAGES : MESSAGES
     Object.assign(process.env, localCredentials)

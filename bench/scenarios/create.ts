@@ -25,9 +25,9 @@ export const scenario: Scenario = {
   name: 'create',
   title: `POST /products with everything on, logging to a file: requests per second (${loadTool})`,
   chart: 'requests/s',
-  seconds: { prepare: 40, round: 85 },
+  seconds: { prepare: 30, round: 68 },
   async open({ quick, dir, say }) {
-    const seconds = quick ? 1 : 4
+    const seconds = quick ? 1 : 3
     const server = await startBenchServer(dir)
     const contestants: Contestant[] = []
     const skipped: Skipped[] = []

@@ -18,11 +18,11 @@ export const scenario: Scenario = {
   name: 'memory',
   title: 'what each process takes: idle, the most under load, and after it',
   chart: 'loaded RSS MiB',
-  seconds: { prepare: 5, round: 45 },
+  seconds: { prepare: 4, round: 36 },
   async open({ quick, dir }) {
     const settings = quick
       ? { settleMs: 200, seconds: 1, messages: 500, events: 500, connections: CONNECTIONS }
-      : { settleMs: 2_000, seconds: 5, messages: 10_000, events: 20_000, connections: CONNECTIONS }
+      : { settleMs: 1_000, seconds: 4, messages: 10_000, events: 20_000, connections: CONNECTIONS }
     const server = await startBenchServer(dir)
     const emulator = await startSqs({ port: await freePort() })
     const answer = `${dir}/answer.json`

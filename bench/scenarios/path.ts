@@ -16,7 +16,7 @@ export const scenario: Scenario = {
   name: 'path',
   title: 'from the request, and from the time of the event, to the stored notification, at rates of changes a second',
   chart: 'request p99 ms',
-  seconds: { prepare: 12, round: 31 },
+  seconds: { prepare: 8, round: 31 },
   async open({ quick, dir, say }): Promise<Arena> {
     Object.assign(process.env, localCredentials)
     const server = await startBenchServer(dir)

@@ -13,7 +13,7 @@ export const scenario: Scenario = {
   name: 'publish',
   title: 'the outbox to the SQS emulator, in batches of ten, beside the bare SDK sending the same',
   chart: 'events/s',
-  seconds: { prepare: 15, round: 50 },
+  seconds: { prepare: 10, round: 20 },
   async open({ quick, dir, say }) {
     const server = await startBenchServer(dir)
     const emulator = await startSqs({ port: await freePort() })

@@ -28,9 +28,9 @@ export const scenario: Scenario = {
   name: 'read',
   title: `GET /products and /products/{id} of a million, ${CONNECTIONS} connections: requests per second (${loadTool})`,
   chart: 'requests/s',
-  seconds: { prepare: 60, round: 36 },
+  seconds: { prepare: 55, round: 33 },
   async open({ quick, dir, say }) {
-    const [products, seconds] = quick ? [QUICK_PRODUCTS, 1] : [PRODUCTS, 5]
+    const [products, seconds] = quick ? [QUICK_PRODUCTS, 1] : [PRODUCTS, 4]
     const server = await startBenchServer(dir)
     const contestants: Contestant[] = []
     const skipped: Skipped[] = []

@@ -10,7 +10,7 @@ export const scenario: Scenario = {
   name: 'start',
   title: 'from the start of a process to ready, on an empty and on a migrated database, and of all of npm start',
   chart: 'ready s',
-  seconds: { prepare: 5, round: 20 },
+  seconds: { prepare: 4, round: 17 },
   async open({ dir }) {
     const server = await startBenchServer(dir)
     const emulator = await startSqs({ port: await freePort() })

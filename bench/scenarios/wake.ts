@@ -8,13 +8,13 @@ import { oursWoken, type WakeContestant, type WakeUp, WRITERS } from '../wake/ou
 const RATE = 100
 const SECONDS = 10
 /** For how long 64 writers write. */
-const WRITING_SECONDS = 3
+const WRITING_SECONDS = 2
 
 export const scenario: Scenario = {
   name: 'wake',
   title: 'from the commit to the send, and to accepted by SQS, at 100 events/s; and what it costs 64 writers',
   chart: 'to accepted p99 ms',
-  seconds: { prepare: 15, round: 58 },
+  seconds: { prepare: 10, round: 50 },
   async open({ quick, dir, say }) {
     const server = await startBenchServer(dir)
     const emulator = await startSqs({ port: await freePort() })
