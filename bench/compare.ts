@@ -15,23 +15,37 @@ export interface Comparison {
   skipped: Skipped[]
 }
 
-/** Runs the rounds interleaved (A B C, A B C, …): what the machine does meanwhile hits all alike. */
+/**
+ * Runs the rounds interleaved (A B C, A B C, …): what the machine does meanwhile hits all alike. A contestant whose round
+ * fails takes part no more, and is told with its reason among those that are not here.
+ */
 export async function compare(
   { contestants, skipped }: Pick<Arena, 'contestants' | 'skipped'>,
   rounds: number,
   say: (progress: string) => void,
 ): Promise<Comparison> {
-  const results = contestants.map(({ name, beside }) => ({ name, beside, rounds: [] as Figures[] }))
+  const entered = contestants.map((contestant) => ({ contestant, rounds: [] as Figures[], failed: '' }))
   for (let round = 1; round <= rounds; round++) {
-    for (const [index, contestant] of contestants.entries()) {
-      say(`round ${round} of ${rounds}: ${contestant.name}`)
-      results[index]!.rounds.push(await contestant.round())
+    for (const entry of entered.filter(({ failed }) => failed === '')) {
+      const { name } = entry.contestant
+      say(`round ${round} of ${rounds}: ${name}`)
+      await entry.contestant.round().then(
+        (figures) => entry.rounds.push(figures),
+        (error: Error) => {
+          entry.failed = `failed in round ${round}: ${error.message}`
+          say(`${name} ${entry.failed}`)
+        },
+      )
     }
   }
+  const results = entered
+    .filter(({ failed }) => failed === '')
+    .map(({ contestant: { name, beside }, rounds }) => ({ name, beside, rounds }))
+  const failures = entered.filter(({ failed }) => failed !== '')
   return {
-    skipped,
+    skipped: [...skipped, ...failures.map(({ contestant: { name }, failed }) => ({ name, reason: failed }))],
     standings: results.map(({ name, beside, rounds }) => {
-      const ours = (results.find((result) => result.name === beside) ?? results[0])?.rounds ?? []
+      const ours = results.find((result) => result.name === (beside ?? contestants[0]?.name))?.rounds ?? []
       const isOurs = ours === rounds
       return {
         name,
