@@ -10,6 +10,9 @@ export interface Standing {
   rounds: Figures[]
 }
 
+/** The longest rounds take a minute. One that takes longer than this waits for something that will not come. */
+const ROUND_TIMEOUT_MS = 180_000
+
 export interface Comparison {
   standings: Standing[]
   skipped: Skipped[]
@@ -29,7 +32,7 @@ export async function compare(
     for (const entry of entered.filter(({ failed }) => failed === '')) {
       const { name } = entry.contestant
       say(`round ${round} of ${rounds}: ${name}`)
-      await entry.contestant.round().then(
+      await within(ROUND_TIMEOUT_MS, entry.contestant.round()).then(
         (figures) => entry.rounds.push(figures),
         (error: Error) => {
           entry.failed = `failed in round ${round}: ${error.message}`
@@ -60,6 +63,12 @@ export async function compare(
       }
     }),
   }
+}
+
+async function within<Value>(ms: number, work: Promise<Value>): Promise<Value> {
+  const { promise: late, reject } = Promise.withResolvers<never>()
+  const timer = setTimeout(() => reject(new Error(`it took longer than ${ms / 1000} s`)), ms)
+  return Promise.race([work, late]).finally(() => clearTimeout(timer))
 }
 
 function perFigure(rounds: Figures[], values: (figure: string) => number[]): Record<string, Summary> {
