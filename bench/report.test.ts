@@ -20,7 +20,7 @@ const sample: Result = {
       title: 'the outbox to a sink',
       chart: 'events/s',
       seconds: 12,
-      settings: { events: 100 },
+      settings: { events: 100, loadTool: 'wrk', postgresql: { wal_level: 'logical' } },
       standings: [
         { name: '1 relay', figures: { 'events/s': one(50_000) }, oursToTheirs: {}, rounds: [] },
         { name: 'A & B', figures: { 'events/s': one(4_000) }, oursToTheirs: { 'events/s': one(12.5) }, rounds: [] },
@@ -48,7 +48,7 @@ The outbox to a sink.
 
 skipped: pg-boss (npm run bench:peers installs it)
 
-Took 12 s; events 100.`)
+Took 12 s; events 100, loadTool \`wrk\`, postgresql {wal_level:logical}.`)
 })
 
 test('a quick run is called one, and a scenario that failed is told instead of drawn', () => {

@@ -57,6 +57,8 @@ function chartOf(scenario: ScenarioResult): string | undefined {
 function textOf(scenario: ScenarioResult): string {
   if ('failed' in scenario) return `This scenario failed: ${scenario.failed}`
   const { settings, seconds, title } = scenario
-  const told = Object.entries(settings).map(([name, value]) => `${name} ${JSON.stringify(value).replaceAll('"', '')}`)
+  const shown = (value: unknown) =>
+    typeof value === 'string' ? `\`${value}\`` : JSON.stringify(value).replaceAll('"', '')
+  const told = Object.entries(settings).map(([name, value]) => `${name} ${shown(value)}`)
   return `${title[0]?.toUpperCase()}${title.slice(1)}.\n\n${toTable(scenario)}\n\nTook ${seconds} s; ${told.join(', ')}.`
 }
