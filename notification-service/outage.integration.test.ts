@@ -26,14 +26,16 @@ const queueIsEmpty = async () => {
 
 /** SQS answers deletes with what `answer` gives, and deletes nothing, until the returned function is called. */
 function failDeletes(answer: () => object): () => void {
-  const name = 'failing deletes'
+  let failing = true
   t.consumer.sqs.middlewareStack.add(
     (next, { commandName }) =>
       async (args) =>
-        commandName === 'DeleteMessageBatchCommand' ? { output: answer() as never, response: {} } : next(args),
-    { name, step: 'initialize' },
+        failing && commandName === 'DeleteMessageBatchCommand'
+          ? { output: answer() as never, response: {} }
+          : next(args),
+    { name: 'failing deletes', step: 'initialize' },
   )
-  return () => void t.consumer.sqs.middlewareStack.remove(name)
+  return () => void (failing = false)
 }
 
 /** How many commands of that name were sent from now on. */

@@ -17,7 +17,7 @@ export function startRelay(
   const metrics = createOutboxMetrics(registry, pool)
   const relay = createRelay({
     db: pool,
-    send: sendToSqs({ sqs, queueUrl: queue.url }),
+    send: sendToSqs({ sqs, queueUrl: queue.url, bounded: true }),
     pollIntervalMs,
     retentionHours,
     report(report) {

@@ -2,7 +2,7 @@ import type { SQSClient } from '@aws-sdk/client-sqs'
 import { closeOnSignal, describePortError, waitUntilUp } from 'configuration'
 import { connect, describeDatabase, disconnect, migrate } from 'database'
 import { databaseFailure } from 'http-api'
-import { outboxMigrations } from 'outbox'
+import { outboxMigrations, SEND_TIMEOUT_MS } from 'outbox'
 import type pg from 'pg'
 import { connectSqs, findOrCreateQueue, findQueueAt, isTemporary, type Queue } from 'queue'
 import { createRegistry, type Logger, type Registry, startOperationsServer } from 'telemetry'
@@ -15,8 +15,6 @@ import { productMigrations } from './migrations.ts'
 const MAX_CONNECTIONS = 10
 /** As many calls as the relay has under way, and some for finding the queue. */
 const MAX_SQS_CONNECTIONS = 10
-/** SQS answers within milliseconds. A call that takes longer than this counts as failed, well within a lease. */
-const SQS_TIMEOUT_MS = 5_000
 
 /** What both processes of this folder stand on. */
 export interface Resources {
@@ -54,7 +52,8 @@ export async function openResources(
   const sqs = connectSqs({
     endpoint: config.sqsEndpoint,
     region: config.awsRegion,
-    requestTimeoutMs: SQS_TIMEOUT_MS,
+    // SQS answers within milliseconds, and this is what a relay's lease allows for.
+    requestTimeoutMs: SEND_TIMEOUT_MS,
     maxConnections: MAX_SQS_CONNECTIONS,
   })
   opened.defer(() => sqs.destroy())

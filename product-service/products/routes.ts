@@ -45,9 +45,11 @@ function addCreateRoute(app: HttpApi, { write }: Batches, { pool, metrics }: Pro
     return created(once.creation)
 
     function created({ product, event, answer }: Creation): FastifyReply {
+      // The caller waits for the answer only.
+      void sendAnswer(reply, answer)
       metrics.created.inc()
       logLines.created(request.log, { product_id: product.id, event_id: event.id })
-      return sendAnswer(reply, answer)
+      return reply
     }
   })
 }
