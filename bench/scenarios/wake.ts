@@ -36,7 +36,7 @@ export const scenario: Scenario = {
       contestants.push(await oursWoken(name, by, { databaseUrl, send, ...timing }))
     }
     const databaseUrl = await server.createDatabase('wake_graphile_worker')
-    await graphileWorkerWoken({ databaseUrl, ...timing }).then(
+    await graphileWorkerWoken({ databaseUrl, sqs, queueUrl: queue.url, ...timing }).then(
       (contestant) => contestants.push(contestant),
       (error: NodeJS.ErrnoException) => {
         if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error
