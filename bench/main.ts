@@ -32,7 +32,7 @@ async function run(chosen: Scenario[]): Promise<void> {
   const stopping = stopOnSignal()
   const minutes = expectedMinutes(chosen)
   const until = new Date(Date.now() + minutes * 60_000).toTimeString().slice(0, 5)
-  console.error(`${chosen.length} scenarios, ${rounds} rounds each: about ${minutes} minutes, until ${until}`)
+  console.error(`${chosen.map(({ name }) => name).join(', ')}, rounds: ${rounds}: about ${minutes} min, until ${until}`)
   const result: Result = { ...(await circumstances()), rounds, quick, results: {} }
   for (const [index, { name, title }] of chosen.entries()) {
     const place = `${name}, ${index + 1} of ${chosen.length}`
