@@ -10,37 +10,70 @@ export interface Standing {
   rounds: Figures[]
 }
 
+/** The longest rounds take a minute. One that takes longer than this waits for something that will not come. */
+const ROUND_TIMEOUT_MS = 180_000
+
 export interface Comparison {
   standings: Standing[]
   skipped: Skipped[]
 }
 
-/** Runs the rounds interleaved (A B C, A B C, …): what the machine does meanwhile hits all alike. */
-export async function compare(arena: Arena, rounds: number, say: (progress: string) => void): Promise<Comparison> {
-  const results = arena.contestants.map(({ name, beside }) => ({ name, beside, rounds: [] as Figures[] }))
+/**
+ * Runs the rounds interleaved (A B C, A B C, …): what the machine does meanwhile hits all alike. A contestant whose round
+ * fails takes part no more, and is told with its reason among those that are not here.
+ */
+export async function compare(
+  { contestants, skipped }: Pick<Arena, 'contestants' | 'skipped'>,
+  rounds: number,
+  say: (progress: string) => void,
+): Promise<Comparison> {
+  const entered = contestants.map((contestant) => ({ contestant, rounds: [] as Figures[], failed: '' }))
   for (let round = 1; round <= rounds; round++) {
-    for (const [index, contestant] of arena.contestants.entries()) {
-      say(`round ${round} of ${rounds}: ${contestant.name}`)
-      results[index]!.rounds.push(await contestant.round())
+    for (const entry of entered.filter(({ failed }) => failed === '')) {
+      const { name } = entry.contestant
+      say(`round ${round} of ${rounds}: ${name}`)
+      await within(ROUND_TIMEOUT_MS, entry.contestant.round()).then(
+        (figures) => entry.rounds.push(figures),
+        (error: Error) => {
+          entry.failed = `failed in round ${round}: ${error.message}`
+          say(`${name} ${entry.failed}`)
+        },
+      )
     }
   }
+  const results = entered
+    .filter(({ failed }) => failed === '')
+    .map(({ contestant: { name, beside }, rounds }) => ({ name, beside, rounds }))
+  const failures = entered.filter(({ failed }) => failed !== '')
   return {
-    skipped: arena.skipped,
+    skipped: [...skipped, ...failures.map(({ contestant: { name }, failed }) => ({ name, reason: failed }))],
     standings: results.map(({ name, beside, rounds }) => {
-      const ours = (results.find((result) => result.name === beside) ?? results[0])?.rounds ?? []
+      const ours = results.find((result) => result.name === (beside ?? contestants[0]?.name))?.rounds ?? []
+      const isOurs = ours === rounds
       return {
         name,
         rounds,
         figures: perFigure(rounds, (figure) => rounds.map((round) => round[figure] ?? NaN)),
-        oursToTheirs: perFigure(rounds, (figure) =>
-          rounds.map((round, index) => (ours[index]?.[figure] ?? NaN) / (round[figure] ?? NaN)),
-        ),
+        // What is measured of one of the two alone has no ratio.
+        oursToTheirs: isOurs
+          ? {}
+          : perFigure(rounds, (figure) =>
+              rounds.map((round, index) => (ours[index]?.[figure] ?? NaN) / (round[figure] ?? NaN)),
+            ),
       }
     }),
   }
 }
 
+async function within<Value>(ms: number, work: Promise<Value>): Promise<Value> {
+  const { promise: late, reject } = Promise.withResolvers<never>()
+  const timer = setTimeout(() => reject(new Error(`it took longer than ${ms / 1000} s`)), ms)
+  return Promise.race([work, late]).finally(() => clearTimeout(timer))
+}
+
 function perFigure(rounds: Figures[], values: (figure: string) => number[]): Record<string, Summary> {
-  const figures = Object.keys(rounds[0] ?? {})
-  return Object.fromEntries(figures.map((figure) => [figure, summarise(values(figure))]))
+  const figures = Object.keys(rounds[0] ?? {}).map((figure) => [figure, values(figure)] as const)
+  return Object.fromEntries(
+    figures.filter(([, all]) => all.every(Number.isFinite)).map(([figure, all]) => [figure, summarise(all)]),
+  )
 }

@@ -21,7 +21,17 @@ export interface Arena {
   /** The first is ours: ratios are ours to theirs. Rounds are interleaved: A B C, A B C, … */
   contestants: Contestant[]
   skipped: Skipped[]
+  /** What somebody else has to set to measure the same; kept with the results. */
+  settings: Record<string, unknown>
   close(): Promise<void>
+}
+
+export interface Opening {
+  /** Smaller numbers, for a look and not for a claim. */
+  quick: boolean
+  /** An empty folder for whatever is written. It is removed afterwards, however the scenario ends. */
+  dir: string
+  say: (progress: string) => void
 }
 
 export interface Scenario {
@@ -29,6 +39,9 @@ export interface Scenario {
   name: string
   /** One line: what is measured. */
   title: string
-  /** `quick`: smaller numbers, for a look and not for a claim. */
-  open(options: { quick: boolean; say: (progress: string) => void }): Promise<Arena>
+  /** The figure that the chart of the report shows. */
+  chart: string
+  /** About how long it takes on two cores with nothing else to do: before the first round, and each round. */
+  seconds: { prepare: number; round: number }
+  open(opening: Opening): Promise<Arena>
 }

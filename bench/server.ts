@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { freePort, type LocalPostgres, startPostgres } from 'local'
 import pg from 'pg'
@@ -6,24 +6,27 @@ import pg from 'pg'
 /** A PostgreSQL as `initdb` leaves it, durable, on data of its own. */
 export interface BenchServer {
   postgres: LocalPostgres
+  /** In which it differs from that, for the results. */
+  settings: Record<string, string>
   /** Makes an empty database and returns its URL. */
   createDatabase(name: string): Promise<string>
   close(): Promise<void>
 }
 
-export async function startBenchServer(): Promise<BenchServer> {
-  const dir = await mkdtemp('/tmp/product-events-bench-')
-  const settings = { max_connections: '400' }
-  const postgres = await startPostgres({ dataDir: join(dir, 'postgres'), port: await freePort(), settings })
+/** On a new folder below `dir`, or where the user that it runs as can get to. */
+export async function startBenchServer(dir: string, more: Record<string, string> = {}): Promise<BenchServer> {
+  const settings = { max_connections: '400', ...more }
+  const port = await freePort()
+  const postgres = await startPostgres({ dataDir: join(dir, `postgres-${port}`), port, settings })
   return {
     postgres,
+    settings,
     async createDatabase(name) {
       await query(`${postgres.url}/postgres`, `CREATE DATABASE ${name}`)
       return `${postgres.url}/${name}`
     },
     async close() {
       await postgres.stop()
-      await rm(dir, { recursive: true, force: true })
       await rm(postgres.dataDir, { recursive: true, force: true })
     },
   }

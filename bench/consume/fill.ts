@@ -6,9 +6,9 @@ import { findOrCreateQueue } from 'queue'
 /** Calls under way at once. */
 const SENDERS = 8
 
-/** A new queue with so many events on it, each of a product of its own. */
-export async function fillQueue(sqs: SQSClient, messages: number): Promise<{ name: string; url: string }> {
-  const queue = await findOrCreateQueue(sqs, `bench-${randomBytes(6).toString('hex')}`)
+/** Puts so many events on a queue, each of a product of its own: on a new one, which it returns, unless told on which. */
+export async function fillQueue(sqs: SQSClient, messages: number, onto?: { name: string; url: string }) {
+  const queue = onto ?? (await findOrCreateQueue(sqs, `bench-${randomBytes(6).toString('hex')}`))
   let left = messages / 10
   const sendBatches = async () => {
     while (left-- > 0) {

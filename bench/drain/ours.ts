@@ -12,27 +12,36 @@ const sink: Send = async (events) => ({ outcomes: new Map(events.map(({ id }) =>
 
 export interface OursOptions {
   relays?: number
-  /** Processed events that stand in the table already. */
-  processed?: number
   send?: Send
   inFlight?: number
+  /** Gives the lanes back after each drain, for others of the same database. */
+  takesTurns?: boolean
 }
 
 /** Relays of ours in this process, to a sink that takes everything at once unless told otherwise. */
 export async function oursTo(
+  name: string,
   databaseUrl: string,
-  { relays = 1, processed = 0, send = sink, inFlight }: OursOptions,
+  { relays = 1, send = sink, inFlight, takesTurns = false }: OursOptions,
 ): Promise<Drainer> {
   await migrate(databaseUrl, outboxMigrations)
-  if (processed > 0) await fillProcessed(databaseUrl, processed)
   const db = connect({ databaseUrl, applicationName: 'bench', maxConnections: 2 * relays + 1, onIdleError: () => {} })
   const options = { db, send, ...(inFlight !== undefined && { inFlight }) }
-  const all = Array.from({ length: relays }, () => createRelay(options))
-  await shareLanes(all, databaseUrl)
+  let all: Relay[] = []
+  const release = async () => {
+    for (const relay of all) await relay.release()
+    all = []
+  }
   return {
-    name: `${relays} ${relays === 1 ? 'relay' : 'relays'}${processed > 0 ? `, ${processed / 1e6} M processed` : ''}`,
-    // One transaction, so that all of them are there at once, at the end of it.
-    fill: (count) => transaction(db, (tx) => appendMany(tx, count)),
+    name,
+    async fill(count) {
+      if (all.length === 0) {
+        all = Array.from({ length: relays }, () => createRelay(options))
+        await shareLanes(all, databaseUrl)
+      }
+      // One transaction, so that all of them are there at once, at the end of it.
+      await transaction(db, (tx) => appendMany(tx, count))
+    },
     async drain(count) {
       let published = 0
       const drainAll = async (relay: Relay) => {
@@ -45,8 +54,10 @@ export async function oursTo(
       }
       await Promise.all(all.map(drainAll))
     },
+    // Giving lanes back is no part of the draining that is measured.
+    settled: async () => void (takesTurns && (await release())),
     async close() {
-      for (const relay of all) await relay.release()
+      await release()
       await db.end()
     },
   }
@@ -73,15 +84,4 @@ async function appendMany(tx: Transaction, count: number): Promise<void> {
     }))
     await append(tx, events)
   }
-}
-
-async function fillProcessed(url: string, count: number): Promise<void> {
-  await query(
-    url,
-    `INSERT INTO events (event_id, key, type, payload, status, processed_at)
-     SELECT gen_random_uuid(), 'old-' || n, 'product.created', $2::jsonb, 'processed', clock_timestamp()
-     FROM generate_series(1, $1::int) AS n`,
-    [count, JSON.stringify(samplePayload(0))],
-  )
-  await query(url, 'VACUUM ANALYZE events')
 }

@@ -2,7 +2,7 @@ import type { Drainer } from './drainer.ts'
 import { samplePayload, untilNoneLeft } from './drainer.ts'
 
 /** Its documentation's advice for throughput: large batches, fetched without a pause while they come back full. */
-const FASTEST = { batchSize: 1_000, burstWhenBatchFull: true, pollingIntervalSeconds: 0.5 }
+const FASTEST = { batchSize: 1_000, burstWhenBatchFull: true, pollingIntervalSeconds: 0.5, localConcurrency: 4 }
 const INSERT = 1_000
 
 interface Boss {

@@ -2,6 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 
+/** Short against the time that a server takes to start, long against the time that asking takes. */
+const READY_POLL_MS = 25
+
 /** An HTTP server in a process of its own, as it would run. */
 export interface ServerProcess {
   url: string
@@ -24,7 +27,7 @@ export async function startServer(options: {
   })
   while (!(await answers(options.readyUrl))) {
     if (child.exitCode !== null) throw new Error(`${options.program} ended with ${child.exitCode}`)
-    await sleep(50)
+    await sleep(READY_POLL_MS)
   }
   return {
     url: `http://127.0.0.1:${options.port}`,

@@ -13,16 +13,18 @@ import { type PeerOrder, runPeer, SQS_CONSUMER } from '../consume/peer.ts'
 import type { Arena, Contestant, Scenario } from '../scenario.ts'
 import { query, startBenchServer } from '../server.ts'
 
-const MESSAGES = 50_000
-const QUICK_MESSAGES = 10_000
+const MESSAGES = 20_000
+const QUICK_MESSAGES = 3_000
 
 export const scenario: Scenario = {
   name: 'consume',
   title: 'messages from the queue to stored notifications, beside receiving and deleting alone, and sqs-consumer',
-  async open({ quick }): Promise<Arena> {
+  chart: 'messages/s',
+  seconds: { prepare: 5, round: 45 },
+  async open({ quick, dir }): Promise<Arena> {
     const messages = quick ? QUICK_MESSAGES : MESSAGES
     Object.assign(process.env, localCredentials)
-    const server = await startBenchServer()
+    const server = await startBenchServer(dir)
     let databases = 0
 
     /** A round on a database and an SQS of its own: the emulator gets slower with what it has been through. */
@@ -56,7 +58,8 @@ export const scenario: Scenario = {
     const installed = existsSync(fileURLToPath(SQS_CONSUMER))
     if (installed) contestants.push(contestant('sqs-consumer', (order) => runPeer('sqs-consumer.ts', order)))
     const skipped = installed ? [] : [{ name: 'sqs-consumer', reason: 'npm run bench:peers installs it' }]
-    return { contestants, skipped, close: () => server.close() }
+    const settings = { messages, postgresql: server.settings, sqs: 'the emulator, in memory' }
+    return { contestants, skipped, settings, close: server.close }
   },
 }
 

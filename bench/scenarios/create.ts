@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { migrate } from 'database'
 import { freePort } from 'local'
 import { outboxMigrations } from 'outbox'
@@ -11,20 +11,24 @@ import { type ServerProcess, startServer } from '../http/server-process.ts'
 import type { Contestant, Figures, Scenario, Skipped } from '../scenario.ts'
 import { query, startBenchServer } from '../server.ts'
 
+/** 64 first: of what is measured there alone, the ratio is to that. */
+const CONNECTIONS = [64, 1, 16, 256]
+const QUICK_CONNECTIONS = [64]
+const WARM_UP_SECONDS = 2
 const body = JSON.stringify({ name: 'Green tea', description: 'From the hills', price: 4.5 })
 /** What Fastify without a database answers. */
 const ANSWER =
   '{"id":"01997c1e-0000-7000-8000-000000000001","name":"Green tea","description":"From the hills","price":4.5,' +
   '"version":1,"created_at":"2026-01-31T12:00:00.000Z","updated_at":"2026-01-31T12:00:00.000Z"}'
-const WARM_UP_SECONDS = 2
 
 export const scenario: Scenario = {
   name: 'create',
   title: `POST /products with everything on, logging to a file: requests per second (${loadTool})`,
-  async open({ quick, say }) {
-    const seconds = quick ? 2 : 8
-    const server = await startBenchServer()
-    const dir = await mkdtemp('/tmp/product-events-bench-create-')
+  chart: 'requests/s',
+  seconds: { prepare: 30, round: 68 },
+  async open({ quick, dir, say }) {
+    const seconds = quick ? 1 : 3
+    const server = await startBenchServer(dir)
     const contestants: Contestant[] = []
     const skipped: Skipped[] = []
     const servers: ServerProcess[] = []
@@ -34,9 +38,10 @@ export const scenario: Scenario = {
       await migrate(url, outboxMigrations, productMigrations)
       return url
     }
-    const add = (name: string, databaseUrl: string | undefined, measure: () => Promise<Figures>) =>
+    const add = (name: string, connections: number, databaseUrl: string | undefined, measure: () => Promise<Figures>) =>
       contestants.push({
-        name,
+        name: `${name}, ${connections}`,
+        beside: `ours, ${connections}`,
         async round() {
           // Every round begins on empty tables, with nothing of the round before left to be written.
           if (databaseUrl !== undefined) await query(databaseUrl, 'TRUNCATE products, events, idempotency_keys')
@@ -44,67 +49,51 @@ export const scenario: Scenario = {
           return measure()
         },
       })
-    const post = async (name: string, http: ServerProcess, databaseUrl: string | undefined, connections: number) => {
-      const url = `${http.url}/products`
-      await load({ url, connections, seconds: WARM_UP_SECONDS, body })
-      add(name, databaseUrl, () => load({ url, connections, seconds, body }))
-    }
     const start = async <Server extends ServerProcess>(starting: Promise<Server>) => {
       const http = await starting
       servers.push(http)
+      if (!quick) await load({ url: `${http.url}/products`, connections: 64, seconds: WARM_UP_SECONDS, body })
       return http
     }
     const fastify = async (file: string, env: Record<string, string>) => {
       const port = await freePort()
-      const readyUrl = `http://127.0.0.1:${port}/`
-      return start(
-        startServer({ program: `${import.meta.dirname}/../http/${file}`, port, readyUrl, env, log: 'ignore' }),
-      )
+      const program = `${import.meta.dirname}/../http/${file}`
+      return start(startServer({ program, port, readyUrl: `http://127.0.0.1:${port}/`, env, log: 'ignore' }))
     }
     const service = async (name: string, sending: boolean) =>
       start(startProductService({ databaseUrl: await freshTables(name), logFile: `${dir}/${name}.log`, sending }))
 
-    say('starting product-service')
+    say('starting and warming up')
     const ours = await service('ours', false)
-    await post('ours, 64 connections', ours, ours.databaseUrl, 64)
-
-    const [pgbenchProgram, plain] = [await installed('pgbench'), await freshTables('plain')]
-    for (const clients of [64, 1]) {
-      const name = `pgbench, plain transaction, ${clients} clients`
-      if (!pgbenchProgram) skipped.push({ name, reason: 'it comes with postgresql-client' })
-      else add(name, plain, () => pgbench(pgbenchProgram, { databaseUrl: plain, clients, seconds }))
-    }
-
-    say('starting the others')
-    const usualUrl = await freshTables('usual')
-    await post(
-      'usual: pool, four round trips, 64',
-      await fastify('usual-fastify.ts', { DATABASE_URL: usualUrl }),
-      usualUrl,
-      64,
-    )
-    const single = await fastify('usual-fastify.ts', { DATABASE_URL: usualUrl, ONE_STATEMENT: '1' })
-    await post('one statement a request, 64', single, usualUrl, 64)
-    await writeFile(`${dir}/answer.json`, ANSWER)
-    await post(
-      'Fastify without a database, 64',
-      await fastify('bare-fastify.ts', { ANSWER: `${dir}/answer.json` }),
-      undefined,
-      64,
-    )
-
-    for (const connections of [1, 16, 256]) await post(`ours, ${connections}`, ours, ours.databaseUrl, connections)
-    await post('one statement a request, 1', single, usualUrl, 1)
     const sending = await service('sending', true)
-    await post('ours, 64, sending to SQS meanwhile', sending, sending.databaseUrl, 64)
+    const [pgbenchProgram, plain] = [await installed('pgbench'), await freshTables('plain')]
+    const usualUrl = await freshTables('usual')
+    const usual = await fastify('usual-fastify.ts', { DATABASE_URL: usualUrl })
+    const single = await fastify('usual-fastify.ts', { DATABASE_URL: usualUrl, ONE_STATEMENT: '1' })
+    await writeFile(`${dir}/answer.json`, ANSWER)
+    const bare = await fastify('bare-fastify.ts', { ANSWER: `${dir}/answer.json` })
 
+    for (const connections of quick ? QUICK_CONNECTIONS : CONNECTIONS) {
+      const post = (name: string, http: ServerProcess, databaseUrl: string | undefined) =>
+        add(name, connections, databaseUrl, () => load({ url: `${http.url}/products`, connections, seconds, body }))
+      post('ours', ours, ours.databaseUrl)
+      if (!pgbenchProgram) skipped.push({ name: `pgbench, ${connections}`, reason: 'it comes with postgresql-client' })
+      else {
+        const order = { databaseUrl: plain, clients: connections, seconds }
+        add('pgbench, the plain transaction', connections, plain, () => pgbench(pgbenchProgram, order))
+      }
+      post('usual: pool, four round trips', usual, usualUrl)
+      post('one statement a request', single, usualUrl)
+      post('Fastify without a database', bare, undefined)
+      if (connections === 64) post('ours, sending to SQS meanwhile', sending, sending.databaseUrl)
+    }
     return {
       contestants,
       skipped,
+      settings: { seconds, body, loadTool, postgresql: server.settings, logLevel: 'info' },
       async close() {
         for (const http of servers) await http.stop()
         await server.close()
-        await rm(dir, { recursive: true, force: true })
       },
     }
   },

@@ -1,4 +1,9 @@
-import { type SendMessageBatchRequestEntry, SendMessageBatchCommand } from '@aws-sdk/client-sqs'
+import {
+  PurgeQueueCommand,
+  type SendMessageBatchRequestEntry,
+  SendMessageBatchCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs'
 import { freePort, freshQueue, startSqs } from 'local'
 import { type Send, sendToSqs } from 'outbox'
 import { samplePayload } from '../drain/drainer.ts'
@@ -6,47 +11,60 @@ import { oursTo } from '../drain/ours.ts'
 import type { Contestant, Scenario } from '../scenario.ts'
 import { startBenchServer } from '../server.ts'
 
-const EVENTS = 20_000
+const EVENTS = 10_000
 const IN_FLIGHT = [8, 1, 4, 16]
 
 export const scenario: Scenario = {
   name: 'publish',
   title: 'the outbox to the SQS emulator, in batches of ten, beside the bare SDK sending the same',
-  async open({ quick, say }) {
-    const server = await startBenchServer()
+  chart: 'events/s',
+  seconds: { prepare: 10, round: 20 },
+  async open({ quick, dir, say }) {
+    const server = await startBenchServer(dir)
     const emulator = await startSqs({ port: await freePort() })
-    const events = EVENTS / (quick ? 5 : 1)
+    // As it comes: what our own client leaves away of it is part of what is compared.
+    const bare = new SQSClient({ endpoint: emulator.endpoint, region: 'us-east-1', useQueueUrlAsEndpoint: false })
+    const events = EVENTS / (quick ? 10 : 1)
     const contestants: Contestant[] = []
     const closing: (() => Promise<void>)[] = []
     for (const inFlight of IN_FLIGHT) {
-      say(`preparing ${inFlight} batches in flight`)
+      const name = `the relay, ${inFlight} in flight`
+      say(`preparing ${name}`)
       const { sqs, queue } = await freshQueue(emulator.endpoint)
       const send: Send = sendToSqs({ sqs, queueUrl: queue.url })
-      const drainer = await oursTo(await server.createDatabase(`publish_${inFlight}`), { send, inFlight })
+      const drainer = await oursTo(name, await server.createDatabase(`publish_${inFlight}`), { send, inFlight })
       closing.push(drainer.close)
+      // Nobody receives, and the emulator gets slower with what it holds.
+      const empty = () => sqs.send(new PurgeQueueCommand({ QueueUrl: queue.url }))
       contestants.push({
-        name: `the relay, ${inFlight} in flight`,
+        name,
+        beside: name,
         async round() {
+          await empty()
           await drainer.fill(events)
           return rate(events, () => drainer.drain(events))
         },
       })
       contestants.push({
         name: `the bare SDK, ${inFlight} in flight`,
-        beside: `the relay, ${inFlight} in flight`,
-        round: () =>
-          rate(events, () =>
+        beside: name,
+        async round() {
+          await empty()
+          return rate(events, () =>
             sendAll(events, inFlight, async (Entries) => {
-              await sqs.send(new SendMessageBatchCommand({ QueueUrl: queue.url, Entries }))
+              await bare.send(new SendMessageBatchCommand({ QueueUrl: queue.url, Entries }))
             }),
-          ),
+          )
+        },
       })
     }
     return {
       contestants,
       skipped: [],
+      settings: { events, batch: 10, postgresql: server.settings, sqs: 'the emulator, in memory' },
       async close() {
         for (const close of closing) await close()
+        bare.destroy()
         await emulator.stop()
         await server.close()
       },

@@ -1,6 +1,7 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { freePort } from 'local'
 import { pageTokenBehind } from '../../product-service/products/list.ts'
+import { fillProducts } from '../http/fill-products.ts'
 import { load, loadTool } from '../http/load.ts'
 import { startProductService } from '../http/product-service.ts'
 import { type ServerProcess, startServer } from '../http/server-process.ts'
@@ -8,30 +9,40 @@ import type { Contestant, Scenario, Skipped } from '../scenario.ts'
 import { query, startBenchServer } from '../server.ts'
 
 const PRODUCTS = 1_000_000
+/** For a look: a million take half a minute. */
+const QUICK_PRODUCTS = 100_000
 const PAGE = 20
 const CONNECTIONS = 64
 const WARM_UP_SECONDS = 3
 /** How many different paths are asked for one after the other, so that hardly two requests at once are alike. */
 const PATHS = 5_000
 
+interface Asked {
+  /** Whose figures are "ours" beside it; its own if not said. */
+  beside?: string
+  /** A file of paths to ask for one after the other. */
+  pathsFile?: string
+}
+
 export const scenario: Scenario = {
   name: 'read',
   title: `GET /products and /products/{id} of a million, ${CONNECTIONS} connections: requests per second (${loadTool})`,
-  async open({ quick, say }) {
-    const seconds = quick ? 2 : 8
-    const server = await startBenchServer()
-    const dir = await mkdtemp('/tmp/product-events-bench-read-')
+  chart: 'requests/s',
+  seconds: { prepare: 55, round: 33 },
+  async open({ quick, dir, say }) {
+    const [products, seconds] = quick ? [QUICK_PRODUCTS, 1] : [PRODUCTS, 4]
+    const server = await startBenchServer(dir)
     const contestants: Contestant[] = []
     const skipped: Skipped[] = []
     const servers: ServerProcess[] = []
 
-    const measure = async (name: string, url: string, pathsFile?: string) => {
+    const measure = async (name: string, url: string, { beside = name, pathsFile }: Asked = {}) => {
       const what = { url, connections: CONNECTIONS, ...(pathsFile !== undefined && { pathsFile }) }
-      await load({ ...what, seconds: WARM_UP_SECONDS })
-      contestants.push({ name, round: () => load({ ...what, seconds }) })
+      if (!quick) await load({ ...what, seconds: WARM_UP_SECONDS })
+      contestants.push({ name, beside, round: () => load({ ...what, seconds }) })
     }
     /** Fastify without a database, with the bytes that ours answers there. */
-    const bare = async (name: string, ofOurs: string) => {
+    const bare = async (name: string, beside: string, ofOurs: string) => {
       const file = `${dir}/${servers.length}.json`
       await writeFile(file, await (await fetch(ofOurs)).text())
       const port = await freePort()
@@ -43,29 +54,31 @@ export const scenario: Scenario = {
         log: 'ignore',
       })
       servers.push(http)
-      await measure(name, http.url)
+      await measure(name, http.url, { beside })
     }
     const different = async (name: string, url: string, path: (id: string) => string) => {
       if (loadTool !== 'wrk') return void skipped.push({ name, reason: 'only wrk asks for many paths' })
       await writeFile(`${dir}/${name}`, (await someIds(databaseUrl)).map(path).join('\n'))
-      return measure(name, url, `${dir}/${name}`)
+      return measure(name, url, { pathsFile: `${dir}/${name}` })
     }
 
     const databaseUrl = await server.createDatabase('ours')
     const ours = await startProductService({ databaseUrl, logFile: `${dir}/service.log`, sending: false })
     servers.push(ours)
-    say(`writing ${PRODUCTS.toLocaleString('en')} products`)
-    await fill(databaseUrl)
+    say(`writing ${products.toLocaleString('en')} products`)
+    await fillProducts(databaseUrl, products)
 
     const firstPage = `${ours.url}/products?limit=${PAGE}`
-    const deepPage = `${firstPage}&token=${pageTokenBehind(await lastIdBefore(databaseUrl, PRODUCTS / PAGE))}`
+    const deepPage = `${firstPage}&token=${pageTokenBehind(await lastIdBefore(databaseUrl, products / PAGE))}`
     const oneProduct = `${ours.url}/products/${(await someIds(databaseUrl))[0]}`
     say('warming up')
     await measure('ours, first page', firstPage)
-    await bare('Fastify, the bytes of a page', firstPage)
-    await measure(`ours, page ${(PRODUCTS / PAGE).toLocaleString('en')}`, deepPage)
+    await bare('Fastify, the bytes of a page', 'ours, first page', firstPage)
+    const deep = `ours, page ${(products / PAGE).toLocaleString('en')}`
+    await measure(deep, deepPage)
+    await bare('Fastify, the bytes of that page', deep, deepPage)
     await measure('ours, one product', oneProduct)
-    await bare('Fastify, the bytes of a product', oneProduct)
+    await bare('Fastify, the bytes of a product', 'ours, one product', oneProduct)
     const token = (id: string) => `/products?limit=${PAGE}&token=${pageTokenBehind(id)}`
     await different('ours, pages all different', ours.url, token)
     await different('ours, products all different', ours.url, (id) => `/products/${id}`)
@@ -73,27 +86,13 @@ export const scenario: Scenario = {
     return {
       contestants,
       skipped,
+      settings: { products, page: PAGE, connections: CONNECTIONS, seconds, loadTool, postgresql: server.settings },
       async close() {
         for (const http of servers) await http.stop()
         await server.close()
-        await rm(dir, { recursive: true, force: true })
       },
     }
   },
-}
-
-/** Ids as of products that were made one after the other, a second apart. */
-async function fill(databaseUrl: string): Promise<void> {
-  await query(
-    databaseUrl,
-    `INSERT INTO products (id, name, description, price, version, created_at, updated_at)
-     SELECT (lpad(to_hex(extract(epoch FROM made_at)::bigint * 1000), 12, '0') || '7' || substr(md5(n::text), 1, 3)
-             || '8' || substr(md5(n::text), 4, 15))::uuid,
-            'Product ' || n, 'From the hills, the ' || n || 'th of its kind', n % 10000 / 100.0, 1, made_at, made_at
-     FROM generate_series(1, $1::int) AS n, LATERAL (SELECT timestamptz '2025-01-01Z' + n * interval '1 second' AS made_at) AS clock`,
-    [PRODUCTS],
-  )
-  await query(databaseUrl, 'VACUUM ANALYZE products')
 }
 
 /** The id of the last product before this page of the list. */

@@ -2,14 +2,15 @@ import { randomUUIDv7 } from 'node:crypto'
 import { connect, migrate, transaction } from 'database'
 import { append, createRelay, outboxMigrations, type Send } from 'outbox'
 import pg from 'pg'
-import { samplePayload } from '../drain/drainer.ts'
+import { samplePayload, untilNoneLeft } from '../drain/drainer.ts'
 import type { Contestant } from '../scenario.ts'
 import { atRate, createStopwatch, percentiles } from './latencies.ts'
 
 /** How the relay learns that something was committed. */
 export type WakeUp = 'nudge' | 'poll' | 'notify'
 
-const WRITERS = 64
+/** Who write at once while it is measured what the wake-up costs them. */
+export const WRITERS = 64
 
 export interface WakeContestant extends Contestant {
   close(): Promise<void>
@@ -19,9 +20,9 @@ export interface WakeContestant extends Contestant {
 export async function oursWoken(
   name: string,
   by: WakeUp,
-  options: { databaseUrl: string; send: Send; rate: number; seconds: number },
+  options: { databaseUrl: string; send: Send; rate: number; seconds: number; writingSeconds: number },
 ): Promise<WakeContestant> {
-  const { databaseUrl, rate, seconds } = options
+  const { databaseUrl, rate, seconds, writingSeconds } = options
   await migrate(databaseUrl, outboxMigrations)
   const db = connect({ databaseUrl, applicationName: 'bench', maxConnections: WRITERS + 4, onIdleError: () => {} })
   const [sent, accepted] = [createStopwatch(), createStopwatch()]
@@ -56,11 +57,15 @@ export async function oursWoken(
         accepted.committed(id)
         if (by === 'nudge') relay.nudge()
       })
-      return {
+      const figures = {
         ...percentiles('to send', await sent.delays()),
         ...percentiles('to accepted', await accepted.delays()),
-        'writes/s of 64': await writesPerSecond(write, seconds),
+        'writes/s of 64': await writesPerSecond(write, writingSeconds),
       }
+      // What the writers left must not be sent during the turns of the others.
+      relay.nudge()
+      await untilNoneLeft(databaseUrl, `SELECT count(*)::int AS left FROM events WHERE status = 'pending'`)
+      return figures
     },
     async close() {
       stop.abort()
@@ -72,7 +77,7 @@ export async function oursWoken(
 }
 
 /** What the wake-up costs those who write: as many transactions as 64 writers get done. */
-async function writesPerSecond(write: () => Promise<string>, seconds: number): Promise<number> {
+export async function writesPerSecond(write: () => Promise<string>, seconds: number): Promise<number> {
   const end = performance.now() + seconds * 1000
   let writes = 0
   const writer = async () => {
