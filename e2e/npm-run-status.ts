@@ -3,6 +3,9 @@ import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import type { Stack } from './stack.ts'
 
+/** What it shows when nothing is wrong. */
+export const ALL_WELL = /Nothing is wrong\./
+
 /** What `npm run status` shows of both services, and its exit code. */
 export async function npmRunStatus({
   products,

@@ -84,7 +84,7 @@ test('a watch draws over its last screen, follows what changes, and leaves the t
 
 test('where nothing can be drawn over, one screen follows another; for programs each is one line', async () => {
   const { instance } = await startProcess('product-service')
-  for (const json of [false, true]) {
+  const shown = async (json: boolean) => {
     const stop = new AbortController()
     let written = ''
     const write = (text: string) => {
@@ -92,8 +92,11 @@ test('where nothing can be drawn over, one screen follows another; for programs 
       stop.abort()
     }
     const output = { write, colours: false, redraws: false }
-    expect(await runStatus({ instances: [instance], watch: true, json, output, signal: stop.signal })).toBe(0)
-    expect(written).toMatch(json ? /^\{.*\}\n$/ : /^product-events[^]*Nothing is wrong\.\n\n$/)
-    expect(written).not.toContain('\x1b')
+    const code = await runStatus({ instances: [instance], watch: true, json, output, signal: stop.signal })
+    return { code, written }
   }
+  const [people, programs] = await Promise.all([shown(false), shown(true)])
+  expect(people).toEqual({ code: 0, written: expect.stringMatching(/^product-events [^]*Nothing is wrong\.\n\n$/) })
+  expect(programs).toEqual({ code: 0, written: expect.stringMatching(/^\{.*\}\n$/) })
+  expect(people.written).not.toContain('\x1b')
 })
