@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdir, readFile } from 'node:fs/promises'
-import { freePort, machineVariables } from 'local'
+import { freePort } from 'local'
 
 export interface Process {
   pid: number
@@ -41,7 +41,7 @@ export function npmStart(dataDir: string, ports: Record<string, number>): Run {
   const child = spawn(process.execPath, [`${import.meta.dirname}/../local/start.ts`], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
-      ...machineVariables(),
+      PATH: process.env.PATH,
       // As if a .env for something else had been exported: it must not get through to the services.
       DATABASE_URL: 'postgres://nobody@127.0.0.1:1/nothing',
       HTTP_PORT: '1',

@@ -42,6 +42,8 @@ async function main(): Promise<void> {
 async function bringUp(supervisor: Supervisor): Promise<void> {
   const config = readStartConfig(process.env)
   await lock(config.dataDir)
+  // What the first start compiled, the next ones need not: each of the processes is there in half the time.
+  process.env.NODE_COMPILE_CACHE ??= join(config.dataDir, 'compiled')
   await stopOrphanedPostgres(postgresDir(config))
   await demandFreePorts(config.ports)
   const [postgres] = await Promise.all([
