@@ -47,3 +47,13 @@ export async function create(app: HttpApi, body: object): Promise<Product> {
   if (answer.statusCode !== 201) throw new Error(`POST /products answered ${answer.statusCode}: ${answer.body}`)
   return answer.json<Product>()
 }
+
+/** As a client would: what has to wait too long on a slow machine is answered with 503, and asked for again. */
+export async function untilAnswered<Answer extends { statusCode: number }>(
+  ask: () => Promise<Answer>,
+): Promise<Answer> {
+  for (;;) {
+    const answer = await ask()
+    if (answer.statusCode !== 503) return answer
+  }
+}

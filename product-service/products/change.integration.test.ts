@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { parseBody, type Product } from 'contracts'
 import { freshDatabase } from 'local'
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest'
-import { create, migrations, openTestApp, type TestApp } from '../app-for-tests.ts'
+import { create, migrations, openTestApp, type TestApp, untilAnswered } from '../app-for-tests.ts'
 
 let it: TestApp
 let tea: Product
@@ -167,7 +167,9 @@ test('many who change and one who deletes: no update is lost, and the sequence h
   const other = openTestApp(it.databaseUrl)
   try {
     const changes = Array.from({ length: 60 }, (_, n) =>
-      (n % 2 ? it : other).app.inject({ method: 'PATCH', url: `/products/${tea.id}`, body: { name: `Tea ${n}` } }),
+      untilAnswered(() =>
+        (n % 2 ? it : other).app.inject({ method: 'PATCH', url: `/products/${tea.id}`, body: { name: `Tea ${n}` } }),
+      ),
     )
     const answers = await Promise.all(changes)
     expect(answers.every((answer) => answer.statusCode === 200)).toBe(true)

@@ -5,7 +5,7 @@ import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { freshDatabase } from 'local'
 import type { Product } from 'contracts'
 import { afterAll, beforeAll, beforeEach, expect, inject, onTestFinished, test } from 'vitest'
-import { migrations, openTestApp, type TestApp } from '../app-for-tests.ts'
+import { migrations, openTestApp, type TestApp, untilAnswered } from '../app-for-tests.ts'
 import { forgetKeysOnce } from '../forget-keys.ts'
 
 let it: TestApp
@@ -73,21 +73,14 @@ test('two hundred at once with one key make one product and one event', async ()
 
 test('two processes with the same hundred keys at once make a hundred products, and their neighbours do not mind', async () => {
   const other = openTestApp(it.databaseUrl)
-  // As a client would: on a slow machine some of so many wait for longer than they may, and are told to ask again.
-  const postPatiently = async (...request: Parameters<typeof post>) => {
-    for (;;) {
-      const answer = await post(...request)
-      if (answer.statusCode !== 503) return answer
-    }
-  }
   try {
     const keys = Array.from({ length: 100 }, (_, n) => `key ${n}`)
     const plain = Array.from({ length: 50 }, (_, n) =>
       it.app.inject({ method: 'POST', url: '/products', body: { name: `${n}`, price: n } }),
     )
     const [ours, theirs] = await Promise.all([
-      Promise.all(keys.map((key) => postPatiently(key, { name: key, price: 1 }))),
-      Promise.all(keys.toReversed().map((key) => postPatiently(key, { name: key, price: 1 }, other.app))),
+      Promise.all(keys.map((key) => untilAnswered(() => post(key, { name: key, price: 1 })))),
+      Promise.all(keys.toReversed().map((key) => untilAnswered(() => post(key, { name: key, price: 1 }, other.app)))),
     ])
     expect((await Promise.all(plain)).every((answer) => answer.statusCode === 201)).toBe(true)
     const bodies = new Map(theirs.map((answer) => [answer.json<Product>().name, answer.body]))
