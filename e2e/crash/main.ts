@@ -1,6 +1,6 @@
 /** `npm run test:crash`: kills, freezes, cuts and refuses everything at random while clients write, and checks the history. */
 import { randomInt } from 'node:crypto'
-import { parseArgs } from 'node:util'
+import { fail, readOptions } from '../options.ts'
 import { LONG_FREEZE_MS } from './faults.ts'
 import { runSuite } from './suite.ts'
 
@@ -14,19 +14,12 @@ const help = `npm run test:crash -- [--rounds n] [--seconds n] [--seed n] [--que
 A round that failed: --rounds 1 and its seed. Its history is written to .data/crash-<seed>.json.
 `
 
-const { values } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: '3' },
-    seconds: { type: 'string', default: '20' },
-    seed: { type: 'string', default: String(randomInt(1_000_000)) },
-    queue: { type: 'string', default: 'standard' },
-    help: { type: 'boolean', default: false },
-  },
+const { values, number } = readOptions(help, {
+  rounds: '3',
+  seconds: '20',
+  seed: String(randomInt(1_000_000)),
+  queue: 'standard',
 })
-if (values.help) {
-  process.stdout.write(help)
-  process.exit(0)
-}
 if (!['standard', 'fifo'].includes(values.queue)) fail(`--queue is "${values.queue}": expected standard or fifo`)
 
 const stop = new AbortController()
@@ -43,15 +36,3 @@ const { failed } = await runSuite({
 })
 // What the clients' connection pools may still hold must not keep a finished run alive.
 process.exit(failed === 0 ? 0 : 1)
-
-function number(name: 'rounds' | 'seconds' | 'seed', least: number): number {
-  const value = Number(values[name])
-  if (!Number.isInteger(value) || value < least)
-    fail(`--${name} is "${values[name]}": expected a whole number, at least ${least}`)
-  return value
-}
-
-function fail(what: string): never {
-  process.stderr.write(`${what}\n`)
-  process.exit(1)
-}

@@ -1,7 +1,7 @@
 /** `npm run fuzz -- --requests 100000 [--seed n]`: see fuzz. On a PostgreSQL, an SQS and a product-service of its own. */
 import { randomInt } from 'node:crypto'
-import { parseArgs } from 'node:util'
 import { startGround } from '../ground.ts'
+import { readOptions } from '../options.ts'
 import { fuzz } from './run.ts'
 
 /** Memory that the second half of a run may cost: buffers and caches settle within the first. */
@@ -9,16 +9,18 @@ const MAX_GROWTH_MB = 60
 /** A line now and then. */
 const REPORT_EVERY = 5_000
 
-const { values } = parseArgs({ options: { requests: { type: 'string' }, seed: { type: 'string' } } })
-const requests = numberOf('requests', values.requests ?? '10000')
-const seed = numberOf('seed', values.seed ?? String(randomInt(2 ** 31)))
-process.exitCode = await main()
+const help = `npm run fuzz -- [--requests n] [--seed n]
 
-function numberOf(name: string, text: string): number {
-  if (!/^[1-9][0-9]{0,8}$/.test(text))
-    throw new Error(`--${name} must be a whole number from 1 to 999999999, not ${text}`)
-  return Number(text)
-}
+  --requests  how many, made from the OpenAPI document, valid and broken; 10000
+  --seed      the same seed makes the same requests; random
+
+Ends with 1 after an answer of 5xx, one that the document does not describe, one that did not come, a success that the
+database does not bear out, or memory that grew.
+`
+const { number } = readOptions(help, { requests: '10000', seed: String(randomInt(1_000_000)) })
+const requests = number('requests', 1)
+const seed = number('seed', 0)
+process.exitCode = await main()
 
 async function main(): Promise<number> {
   say(`${requests} requests, seed ${seed}`)

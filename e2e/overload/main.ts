@@ -1,12 +1,17 @@
 /** `npm run overload -- [--seconds 60]`: see overload. On a PostgreSQL, an SQS and a product-service of its own. */
-import { parseArgs } from 'node:util'
 import { startGround } from '../ground.ts'
+import { readOptions } from '../options.ts'
 import { overload, type Speed } from './overload.ts'
 import { MAX_PEAK_MB, verdict } from './verdict.ts'
 
-const { values } = parseArgs({ options: { seconds: { type: 'string', default: '60' } } })
-const seconds = Number(values.seconds)
-if (!/^[1-9][0-9]{0,3}$/.test(values.seconds)) throw new Error('--seconds must be a whole number from 1 to 9999')
+const help = `npm run overload -- [--seconds n]
+
+  --seconds  how long ten times as many requests come as the machine can answer; 60
+
+Ends with 1 if anything that was accepted was lost, memory went over its bound, or speed did not come back
+(e2e/overload/verdict.ts has the bounds).
+`
+const seconds = readOptions(help, { seconds: '60' }).number('seconds', 1)
 
 const ground = await startGround()
 try {

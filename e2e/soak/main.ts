@@ -1,11 +1,11 @@
 /** `npm run soak`: writes steadily, says once a minute how things stand, and in the end whether they stayed as they were. */
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { parseArgs } from 'node:util'
 import { connect } from 'database'
 import { freePort, startPostgres, startSqs } from 'local'
 import { prune } from 'outbox'
 import type pg from 'pg'
+import { readOptions } from '../options.ts'
 import { type Stack, startStack } from '../stack.ts'
 import { LEAST_MINUTES, notFlat, type Sample } from './flat.ts'
 import { writeSteadily } from './steady-writer.ts'
@@ -25,17 +25,7 @@ const RETENTION_HOURS = 1 / 60
 const PRUNE_EVERY_MS = 5_000
 const MINUTE_MS = 60_000
 
-const { values } = parseArgs({
-  options: {
-    minutes: { type: 'string', default: '10' },
-    rate: { type: 'string', default: '100' },
-    help: { type: 'boolean', default: false },
-  },
-})
-if (values.help) {
-  process.stdout.write(help)
-  process.exit(0)
-}
+const { number } = readOptions(help, { minutes: '10', rate: '100' })
 const minutes = number('minutes', LEAST_MINUTES)
 const rate = number('rate', 1)
 
@@ -131,11 +121,4 @@ function tell(sample: Sample): (string | number)[] {
 function say(columns: (string | number)[]): void {
   process.stdout.write(`| ${columns.join(' | ')} |\n`)
   if (columns[0] === 'minute') process.stdout.write(`|${' ---: |'.repeat(columns.length)}\n`)
-}
-
-function number(name: 'minutes' | 'rate', least: number): number {
-  const value = Number(values[name])
-  if (Number.isInteger(value) && value >= least) return value
-  process.stderr.write(`--${name} is "${values[name]}": expected a whole number, at least ${least}\n`)
-  return process.exit(1)
 }
