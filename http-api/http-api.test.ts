@@ -20,7 +20,10 @@ beforeEach(() => {
     url: '/things/:id',
     schema: {
       params: Type.Object({ id: Type.String() }),
-      querystring: Type.Object({ limit: Type.Integer({ minimum: 1, default: 20 }) }, { additionalProperties: false }),
+      querystring: Type.Object(
+        { limit: Type.Integer({ minimum: 1, maximum: 100, default: 20 }) },
+        { additionalProperties: false },
+      ),
       body: Type.Object(
         {
           name: text({ minLength: 1, maxLength: 3 }),
@@ -107,7 +110,18 @@ describe('input', () => {
     ])
   })
 
-  test.each(['limit=0', 'limit=x', 'limit=', 'limit=1&limit=2', 'limti=1'])('?%s is refused', async (query) => {
+  test.each([
+    'limit=0',
+    'limit=x',
+    'limit=',
+    'limit=1&limit=2',
+    'limti=1',
+    'limit=1e400',
+    `limit=${'9'.repeat(400)}`,
+    'limit=-1e400',
+    'limit=Infinity',
+    'limit=NaN',
+  ])('?%s is refused', async (query) => {
     const { status, body } = await send({ payload: { name: 'a' }, url: `/things/1?${query}` })
     expect(status).toBe(400)
     expect(body.errors?.[0]?.field).toBe(query.split('=')[0])

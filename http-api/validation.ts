@@ -44,7 +44,8 @@ export function isMultipleOf(value: number, step: number): boolean {
  */
 export function createValidatorCompiler(): FastifySchemaCompiler<object> {
   const strict = createAjv({ coerceTypes: false, useDefaults: true })
-  const coercing = createAjv({ coerceTypes: true, useDefaults: true })
+  // With strict numbers Ajv holds `1e400`, which it made Infinity, against no maximum.
+  const coercing = createAjv({ coerceTypes: true, useDefaults: true, strictNumbers: false })
   return ({ schema, httpPart }) => (httpPart === 'body' ? strict : coercing).compile(schema)
 }
 
