@@ -1,7 +1,6 @@
 import { randomUUIDv7 } from 'node:crypto'
 import { afterEach, beforeEach, expect, inject, test, vi } from 'vitest'
 import { handleEvents } from './handle-events.ts'
-import { receiveOnce } from './receive.ts'
 import { testConsumer, testEvent } from './testing.ts'
 
 let t: Awaited<ReturnType<typeof testConsumer>>
@@ -17,7 +16,7 @@ afterEach(() => t.close())
 test('an event becomes one notification, is logged and counted, and its message is deleted', async () => {
   const event = testEvent('product.created', { name: 'Mug 🫖', sequence: 3 })
   await t.send([event])
-  await receiveOnce(t.consumer)
+  await t.handleOnce()
 
   const [stored, ...others] = await t.notifications()
   expect(others).toEqual([])
@@ -48,9 +47,9 @@ test('an event becomes one notification, is logged and counted, and its message 
 test('an event that was sent twice is stored once, and both messages are deleted', async () => {
   const event = testEvent()
   await t.send([event])
-  await receiveOnce(t.consumer)
+  await t.handleOnce()
   await t.send([event])
-  await receiveOnce(t.consumer)
+  await t.handleOnce()
 
   expect(await t.notifications()).toHaveLength(1)
   expect(t.logged('notification')).toHaveLength(1)
@@ -74,7 +73,7 @@ test('an event that is twice in one batch is stored once, also when its id is wr
 test('an event whose id is written in capitals is as new as any other', async () => {
   const event = testEvent()
   await t.send([{ ...event, id: event.id.toUpperCase() }])
-  await receiveOnce(t.consumer)
+  await t.handleOnce()
   expect(t.logged('notification')).toMatchObject([{ event_id: event.id }])
   expect(await t.metric('notifications_duplicates_total')).toEqual(['notifications_duplicates_total 0'])
 })
@@ -140,7 +139,7 @@ test('an event of an unknown type, or of a newer shape, is kept as unknown, coun
 test('a sequence of nineteen nines, the largest there is, is kept exactly', async () => {
   const event = { ...testEvent(), sequence: '9'.repeat(19) }
   await t.send([event])
-  await receiveOnce(t.consumer)
+  await t.handleOnce()
   expect(await t.notifications()).toMatchObject([{ sequence: '9'.repeat(19) }])
 })
 

@@ -23,13 +23,13 @@ import { createMetrics } from './metrics.ts'
 import { notificationMigrations } from './migrations.ts'
 import { keepSweeping } from './notifications/sweep.ts'
 import { createQueueMetrics, type QueueMetrics } from './queue-metrics.ts'
-import { MAX_RECEIVERS, runReceivers } from './receive.ts'
+import { IN_HAND, MAX_RECEIVERS, runReceivers } from './receive.ts'
 import { traceMessages } from './trace-messages.ts'
 
 /** One for the inbox, one for the sweep, and the rest for the HTTP API and the health check. */
 const MAX_CONNECTIONS = 10
-/** Each receiver polls or deletes, and extends meanwhile. */
-const MAX_SQS_CONNECTIONS = MAX_RECEIVERS * 2
+/** Each receiver polls, and deletes or extends each of the batches that it has in hand. */
+const MAX_SQS_CONNECTIONS = MAX_RECEIVERS * (1 + IN_HAND)
 /** What SQS may need for an answer beyond the time that a poll is held open. */
 const SQS_ANSWER_MS = 3_000
 /** A stop must end within 10 s, and closing the rest takes moments. Whoever has not sent its request by then is cut off. */

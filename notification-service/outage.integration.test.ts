@@ -2,7 +2,6 @@ import { DeleteMessageCommand } from '@aws-sdk/client-sqs'
 import { afterEach, beforeEach, expect, inject, test, vi } from 'vitest'
 import { handleEvents } from './handle-events.ts'
 import { type Message, receiveMessages } from './messages.ts'
-import { receiveOnce } from './receive.ts'
 import { testConsumer, testEvent } from './testing.ts'
 
 let t: Awaited<ReturnType<typeof testConsumer>>
@@ -65,7 +64,7 @@ test('when the answer to a delete is lost, its messages come again, are duplicat
   const forget = failDeletes(() => {
     throw new Error('socket hang up')
   })
-  await receiveOnce(t.consumer)
+  await t.handleOnce()
   forget()
   expect(t.logged('SQS does not answer')).toMatchObject([{ reason: 'socket hang up' }])
   await t.handleUntil(t.queueIsEmpty)
@@ -80,7 +79,7 @@ test('while the database is away messages are held, hidden and uncounted, and st
   await t.pool.query('ALTER TABLE notifications RENAME TO away')
   await t.send([event])
   const extensions = count('ChangeMessageVisibilityBatchCommand')
-  const received = receiveOnce(t.consumer)
+  const received = t.handleOnce()
 
   // Three of them in a visibility timeout: without any, the message would have come back by the fifth.
   await vi.waitFor(() => expect(extensions()).toBe(5), { timeout: 5_000 })
@@ -97,7 +96,7 @@ test('while the database is away messages are held, hidden and uncounted, and st
 test('told to stop while the database is away, it gives the messages in hand back', async () => {
   await t.pool.query('ALTER TABLE notifications RENAME TO away')
   await t.send([testEvent()])
-  const received = receiveOnce(t.consumer)
+  const received = t.handleOnce()
   await vi.waitFor(() => expect(t.logged('the database stores nothing')).toHaveLength(1), { timeout: 5_000 })
   t.stop()
   await received

@@ -11,9 +11,9 @@ afterEach(() => t.close())
 const patiently = { timeout: 20_000, interval: 20 }
 const manyEvents = (count: number) => Array.from({ length: count }, () => testEvent())
 
-/** How many receives are under way, and how many were at most. */
+/** How many receives are under way, how many were at most, and how many of them SQS has. */
 function watchReceives() {
-  const receives = { now: 0, most: 0, outage: undefined as Promise<void> | undefined }
+  const receives = { now: 0, most: 0, atSqs: 0, outage: undefined as Promise<void> | undefined }
   t.consumer.sqs.middlewareStack.add(
     (next, { commandName }) =>
       async (args) => {
@@ -21,7 +21,10 @@ function watchReceives() {
         receives.now += 1
         receives.most = Math.max(receives.most, receives.now)
         try {
-          if (!receives.outage) return await next(args)
+          if (!receives.outage) {
+            receives.atSqs += 1
+            return await next(args).finally(() => (receives.atSqs -= 1))
+          }
           await receives.outage
           throw new Error('socket hang up')
         } finally {
@@ -78,6 +81,7 @@ test('of many receivers one goes on asking while SQS does not answer', async () 
   // Several, on any machine: those that are not polling come to it when they have handled what they have.
   await expect.poll(() => receives.now, patiently).toBeGreaterThan(1)
   await expect.poll(async () => (await t.depth()).hidden, patiently).toBe(0)
+  await expect.poll(() => receives.atSqs, patiently).toBe(0)
   for (let attempt = 1; attempt <= 3; attempt++) {
     const failed = end
     end = Promise.withResolvers()

@@ -91,9 +91,16 @@ export async function testConsumer({ postgresUrl, sqsEndpoint, fifo = false, ...
     },
 
     depth,
+
+    /** One poll and all that follows from it. */
+    async handleOnce(): Promise<void> {
+      const received = await receiveOnce(consumer)
+      if (received.kind === 'messages') await received.handled
+    },
+
     /** Receives until `condition` holds. The embedded SQS gives a receive what is there, in any order: all takes several. */
     async handleUntil(condition: () => Promise<boolean>): Promise<void> {
-      while (!(await condition())) await receiveOnce(consumer)
+      while (!(await condition())) await this.handleOnce()
     },
     async queueIsEmpty(): Promise<boolean> {
       const { visible, hidden } = await depth()
