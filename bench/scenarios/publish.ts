@@ -5,13 +5,14 @@ import {
   SQSClient,
 } from '@aws-sdk/client-sqs'
 import { freePort, freshQueue, startSqs } from 'local'
-import { type Send, sendToSqs } from 'outbox'
+import { SEND_TIMEOUT_MS, type Send, sendToSqs } from 'outbox'
+import { connectSqs } from 'queue'
 import { samplePayload } from '../drain/drainer.ts'
 import { oursTo } from '../drain/ours.ts'
 import type { Contestant, Scenario } from '../scenario.ts'
 import { startBenchServer } from '../server.ts'
 
-const EVENTS = 10_000
+const EVENTS = 20_000
 const IN_FLIGHT = [8, 1, 4, 16]
 
 export const scenario: Scenario = {
@@ -30,8 +31,15 @@ export const scenario: Scenario = {
     for (const inFlight of IN_FLIGHT) {
       const name = `the relay, ${inFlight} in flight`
       say(`preparing ${name}`)
-      const { sqs, queue } = await freshQueue(emulator.endpoint)
-      const send: Send = sendToSqs({ sqs, queueUrl: queue.url })
+      const { queue } = await freshQueue(emulator.endpoint)
+      // As product-service has it.
+      const sqs = connectSqs({
+        endpoint: emulator.endpoint,
+        region: 'us-east-1',
+        requestTimeoutMs: SEND_TIMEOUT_MS,
+        maxConnections: inFlight,
+      })
+      const send: Send = sendToSqs({ sqs, queueUrl: queue.url, bounded: true })
       const drainer = await oursTo(name, await server.createDatabase(`publish_${inFlight}`), { send, inFlight })
       closing.push(drainer.close)
       // Nobody receives, and the emulator gets slower with what it holds.
@@ -45,18 +53,21 @@ export const scenario: Scenario = {
           return rate(events, () => drainer.drain(events))
         },
       })
-      contestants.push({
-        name: `the bare SDK, ${inFlight} in flight`,
-        beside: name,
-        async round() {
-          await empty()
-          return rate(events, () =>
-            sendAll(events, inFlight, async (Entries) => {
-              await bare.send(new SendMessageBatchCommand({ QueueUrl: queue.url, Entries }))
-            }),
-          )
-        },
-      })
+      const sdk = (whose: string, client: SQSClient) =>
+        contestants.push({
+          name: whose,
+          beside: name,
+          async round() {
+            await empty()
+            return rate(events, () =>
+              sendAll(events, inFlight, async (Entries) => {
+                await client.send(new SendMessageBatchCommand({ QueueUrl: queue.url, Entries }))
+              }),
+            )
+          },
+        })
+      sdk(`the bare SDK, ${inFlight} in flight`, bare)
+      if (inFlight === IN_FLIGHT[0]) sdk(`the bare SDK with the settings of ours, ${inFlight}`, sqs)
     }
     return {
       contestants,
