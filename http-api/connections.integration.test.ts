@@ -14,7 +14,7 @@ beforeEach(async () => {
     return 'done'
   })
   app.get('/quick', () => 'quick')
-  app.post('/echo', ({ body }) => body)
+  app.post('/echo', ({ body }) => body ?? 'nothing')
   await app.listen({ port: 0 })
 })
 afterEach(() => app.close())
@@ -52,6 +52,12 @@ test.each([
   // The limit itself is ten seconds; it is looked at once a second.
   app.server.headersTimeout = app.server.requestTimeout = 200
   expect(await talk(bytes)).toMatch(/^HTTP\/1.1 408 Request Timeout\r\n[^]*"status":408/)
+})
+
+test('a request that names the type of a body and has none is answered at once', async () => {
+  const head = 'POST /quick HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\n\r\n'
+  expect(await talk(head)).toMatch(/^HTTP\/1.1 405 /)
+  expect(await talk(head.replace('quick', 'echo'))).toMatch(/^HTTP\/1.1 200 OK/)
 })
 
 test('a flood of headers within their limit is no trouble', async () => {

@@ -42,6 +42,8 @@ const serverOptions: ServerOptions = {
   requestTimeout: REQUEST_TIMEOUT_MS,
   keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
   connectionsCheckingInterval: CHECK_TIMEOUTS_EVERY_MS,
+  // A request that announces no body gets no stream for one: a twentieth of what a read costs.
+  optimizeEmptyRequests: true,
 }
 
 export type HttpApi = FastifyInstance<

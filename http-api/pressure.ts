@@ -63,6 +63,8 @@ export function createBoundedServer(options: ServerOptions, handle: RequestListe
       onRefused(request.method ?? 'GET')
       return
     }
+    // A type without a body: whoever would read it waited for its end, which never comes (`optimizeEmptyRequests`).
+    if (request.readableEnded && request.method !== 'GET') delete request.headers['content-type']
     inFlight++
     // Comes once for every response, however it ends; 'finish' does not when the caller goes away.
     response.once('close', done)
