@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { HttpProblem } from './problems.ts'
 
 /**
@@ -8,7 +8,7 @@ import { HttpProblem } from './problems.ts'
  * The check bytes are a hash over the list's name, so a token that was altered, cut off, made up or taken from another
  * list is told as such. They are no secret: a token gives no access to anything, so there is nothing to protect.
  */
-const VERSION = 1
+const VERSION = '\u0001'
 const CHECK_BYTES = 6
 
 export interface PageTokens {
@@ -19,9 +19,11 @@ export interface PageTokens {
 
 /** Tokens for the list of that name. `position` is what one must look like, in ASCII. */
 export function pageTokens(list: string, position: RegExp): PageTokens {
-  const check = (text: string) => createHash('sha256').update(`${list}\n${text}`).digest().subarray(0, CHECK_BYTES)
-  const encode = (text: string) =>
-    Buffer.concat([Buffer.of(VERSION), check(text), Buffer.from(text, 'latin1')]).toString('base64url')
+  // All of it in one-byte characters: hashing and joining buffers took a tenth of a request for a page.
+  const encode = (text: string) => {
+    const check = hash('sha256', `${list}\n${text}`, 'binary').slice(0, CHECK_BYTES)
+    return Buffer.from(VERSION + check + text, 'latin1').toString('base64url')
+  }
   return {
     encode,
     decode(token) {
