@@ -66,7 +66,8 @@ export async function untilReady(service: Part, metricsPort: number, signal?: Ab
   let answer = 'no answer'
   for (const until = Date.now() + READY_TIMEOUT_MS; Date.now() < until;) {
     signal?.throwIfAborted()
-    if (isGone(service.process)) throw new Error(`${service.name} ended before it was ready`)
+    if (isGone(service.process))
+      throw new Error(`${service.name} ended before it was ready\n${service.lastWords()}`.trimEnd())
     try {
       const response = await fetch(`http://127.0.0.1:${metricsPort}/health/ready`)
       answer = (await response.text()).trim()
