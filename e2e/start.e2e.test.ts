@@ -98,8 +98,9 @@ test('a killed supervisor takes the services with it, and the next start stops t
 
   const run = start()
   await run.ready()
-  expect(isAlive(postgres)).toBe(false)
-  expect(alive(processes)).toEqual([])
+  // Whose parent was killed is gone when init has collected it.
+  await expect.poll(() => isAlive(postgres), GONE).toBe(false)
+  await expect.poll(() => alive(processes), GONE).toEqual([])
 })
 
 test('a second start beside a running one says so, and leaves it alone', async () => {
