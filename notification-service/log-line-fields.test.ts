@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { keepLines } from '../telemetry/testing-lines.ts'
+import { keepLines } from '../telemetry/testing.ts'
 import { channelLogLines } from './channels/log-lines.ts'
 import { type LogLines, logLines } from './log-lines.ts'
 import type { NewNotification } from './notifications/notification.ts'

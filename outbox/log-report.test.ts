@@ -1,4 +1,4 @@
-import { keepLines } from '../telemetry/testing-lines.ts'
+import { keepLines } from '../telemetry/testing.ts'
 import { expect, test } from 'vitest'
 import { logReport } from './log-report.ts'
 import type { RelayReport } from './reports.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { keepLines } from '../telemetry/testing-lines.ts'
+import { keepLines } from '../telemetry/testing.ts'
 import { logLines, logRelayReport } from './log-lines.ts'
 
 const { log, take } = keepLines()
