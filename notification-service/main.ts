@@ -3,7 +3,7 @@ import { closeOnSignal, describePortError, startOrExit, waitUntilUp } from 'conf
 import { connect, describeDatabase, disconnect, migrate } from 'database'
 import { BACKLOG, databaseFailure, stopHttpApi } from 'http-api'
 import { createOutageWatch, outboxMigrations } from 'outbox'
-import { connectSqs, findOrCreateQueue, isTemporary } from 'queue'
+import { connectSqs, findOrCreateQueue, isTemporary, queueNameOf } from 'queue'
 import {
   createLogger,
   createReadiness,
@@ -124,7 +124,7 @@ await startOrExit(async () => {
     stopping: stopping.signal,
   })
   const reachable = createOutageWatch({ lost: log.sqsLost, back: log.sqsBack })
-  const tracing = traceMessages(queue.url.slice(queue.url.lastIndexOf('/') + 1))
+  const tracing = traceMessages(queueNameOf(queue.url))
   const receiving = runReceivers({
     inbox,
     pool,

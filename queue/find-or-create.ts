@@ -24,6 +24,11 @@ export function deadLetterQueueName(name: string): string {
   return isFifo(name) ? name.replace(/\.fifo$/, '-dlq.fifo') : `${name}-dlq`
 }
 
+/** The last part of a queue's URL, at AWS and at its emulators. */
+export function queueNameOf(url: string): string {
+  return url.slice(url.lastIndexOf('/') + 1)
+}
+
 export function isFifo(nameOrUrl: string): boolean {
   return nameOrUrl.endsWith('.fifo')
 }
@@ -40,7 +45,7 @@ export async function findOrCreateQueue(sqs: SQSClient, name: string): Promise<Q
 /** The queue at that URL, which must exist. Rejects with the SDK's error when it does not, or can't be asked for. */
 export async function findQueueAt(sqs: SQSClient, url: string): Promise<Queue> {
   await sqs.send(new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ['QueueArn'] }))
-  return { name: url.slice(url.lastIndexOf('/') + 1), url, fifo: isFifo(url) }
+  return { name: queueNameOf(url), url, fifo: isFifo(url) }
 }
 
 /** The URL of an existing queue, or undefined if there is none of that name. */

@@ -7,6 +7,7 @@ export {
   isFifo,
   MAX_RECEIVE_COUNT,
   type Queue,
+  queueNameOf,
   VISIBILITY_TIMEOUT_SECONDS,
 } from './find-or-create.ts'
 export { isTemporary } from './is-temporary.ts'

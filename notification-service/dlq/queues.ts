@@ -6,7 +6,7 @@ import {
   type SQSClient,
 } from '@aws-sdk/client-sqs'
 import { StartError } from 'configuration'
-import { deadLetterQueueName, findQueueAt, findQueueUrl, isFifo } from 'queue'
+import { deadLetterQueueName, findQueueAt, findQueueUrl, isFifo, queueNameOf } from 'queue'
 import { BATCH_SIZE, deleteMessages, hideMessages, type Message } from '../messages.ts'
 
 /**
@@ -46,8 +46,7 @@ export async function findQueues(
   const { Attributes } = await sqs.send(
     new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ['RedrivePolicy'] }),
   )
-  const deadLetterName =
-    nameInPolicy(Attributes?.RedrivePolicy) ?? deadLetterQueueName(url.slice(url.lastIndexOf('/') + 1))
+  const deadLetterName = nameInPolicy(Attributes?.RedrivePolicy) ?? deadLetterQueueName(queueNameOf(url))
   const deadLetterUrl = await findQueueUrl(sqs, deadLetterName)
   if (deadLetterUrl === undefined) throw new StartError(`there is no dead-letter queue ${deadLetterName}`)
   return { sqs, queueUrl: url, deadLetterUrl, fifo: isFifo(url) }
