@@ -15,7 +15,7 @@ export interface Measured {
 export const BUSY = 0.5
 /** Of one call to SQS within a region, assumed. With more of it relays wait longer and batches are fuller. */
 export const ROUND_TRIP_S = 0.01
-/** The SQS limit of a batch; calls under way of one relay (outbox/relay.ts) and of one notification-service. */
+/** The SQS limit of a batch; calls under way of one relay (packages/outbox/relay.ts) and of one notification-service. */
 export const BATCH = 10
 export const SENDS = 8
 export const RECEIVERS = 16
@@ -23,7 +23,7 @@ export const RECEIVERS = 16
 export const LANES = 64
 /** Of each of our processes. */
 export const CONNECTIONS = 10
-/** An idle receiver asks this often (notification-service/messages.ts). */
+/** An idle receiver asks this often (services/notification-service/messages.ts). */
 export const LONG_POLL_S = 3
 /** How long processed events are kept by default. */
 export const RETENTION_S = 72 * 3600

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { freePort, type LocalPostgres, startPostgres } from 'local'
+import { freePort, type LocalPostgres, startPostgres } from '@product-events/local'
 import pg from 'pg'
 
 /** A PostgreSQL as `initdb` leaves it, durable, on data of its own. */

@@ -11,12 +11,12 @@ const dist = join(root, 'dist')
 
 /** Whoever runs the services from images has no checkout to run the commands of the person on call from. */
 const programs = {
-  'product-service': 'product-service/main.ts',
-  'notification-service': 'notification-service/main.ts',
+  'product-service': 'services/product-service/main.ts',
+  'notification-service': 'services/notification-service/main.ts',
   outbox: 'operations/outbox.ts',
-  dlq: 'notification-service/dlq-main.ts',
+  dlq: 'services/notification-service/dlq-main.ts',
   // Loaded before a service by --import. The API finds what it sets up, although each bundle has a copy of the API.
-  tracing: 'telemetry/tracing.ts',
+  tracing: 'packages/telemetry/tracing.ts',
 }
 
 await rm(dist, { recursive: true, force: true })
@@ -25,7 +25,7 @@ for (const [name, main] of Object.entries(programs)) {
   await bundle(join(root, main), join(dist, `${name}.js`))
   console.log(`dist/${name}.js`)
 }
-for await (const migrations of glob('*/migrations', { cwd: root })) {
+for await (const migrations of glob('{packages,services}/*/migrations', { cwd: root })) {
   await cp(join(root, migrations), join(dist, migrations), { recursive: true })
   console.log(`dist/${migrations}/`)
 }

@@ -1,15 +1,15 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, globSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseEnv } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { withDatabaseName } from 'database'
+import { withDatabaseName } from '@product-events/database'
 import {
   deadLetterQueueName,
   MAX_RECEIVE_COUNT,
   RETENTION_SECONDS,
   VISIBILITY_TIMEOUT_SECONDS,
-} from '../queue/find-or-create.ts'
+} from '../packages/queue/find-or-create.ts'
 
 interface Service {
   image?: string
@@ -149,11 +149,8 @@ describe('example.env', () => {
   })
 
   test('names every variable that the services read, and no other', () => {
-    const configs = readdirSync(root, { withFileTypes: true })
-      .filter((entry) => entry.isDirectory() && !['node_modules', 'local'].includes(entry.name))
-      .map(({ name }) => `${name}/config.ts`)
-      .filter((path) => existsSync(join(root, path)))
-    expect(configs).toEqual(expect.arrayContaining(ours.map((name) => `${name}/config.ts`)))
+    const configs = globSync(['packages/*/config.ts', 'services/*/config.ts', 'operations/config.ts'], { cwd: root })
+    expect(configs).toEqual(expect.arrayContaining(ours.map((name) => `services/${name}/config.ts`)))
     const variables = configs.flatMap((path) => [
       // As a key of `readConfig`, or by name.
       ...[...read(path).matchAll(/^ +([A-Z][A-Z_]+): /gm)].map(([, name]) => name),

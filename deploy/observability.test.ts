@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { dashboards, rows } from './grafana/dashboards.ts'
-import { alerts, expressions, recorded } from './testing-rules.ts'
+import { alerts, expressions, recorded } from './testing/rules.ts'
 
 const read = (path: string) => readFileSync(join(import.meta.dirname, path), 'utf8')
 const volumes = (name: string) =>
@@ -13,7 +13,7 @@ const panels = rows.flatMap(({ panels }) => panels)
 const queries = panels.flatMap(({ queries }) => Object.values(queries))
 
 /** The metrics of our own that the code registers: their names, without the suffixes that a histogram brings. */
-const registered = ['telemetry', 'product-service', 'notification-service', 'outbox', 'http-api']
+const registered = ['packages', 'services']
   .map((folder) => join(import.meta.dirname, '..', folder))
   .flatMap((folder) => readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((file) => join(folder, file)))
   .filter((file) => /^(?!.*(\.test\.ts|node_modules)).*\.ts$/.test(file))

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { stringify } from 'yaml'
-import { type ApiScenario, days, hours } from './testing-api-scenarios.ts'
-import { pathScenarios, type Scenario } from './testing-path-scenarios.ts'
-import { hasPromtool, promtool } from './testing-promtool.ts'
-import { alerts, ruleFiles } from './testing-rules.ts'
+import { type ApiScenario, days, hours } from './testing/api-scenarios.ts'
+import { pathScenarios, type Scenario } from './testing/path-scenarios.ts'
+import { hasPromtool, promtool } from './testing/promtool.ts'
+import { alerts, ruleFiles } from './testing/rules.ts'
 
 let dir: string
 beforeAll(() => void (dir = mkdtempSync(join(tmpdir(), 'rules-test-'))))

@@ -4,9 +4,9 @@ import {
   SendMessageCommand,
   SetQueueAttributesCommand,
 } from '@aws-sdk/client-sqs'
-import { freshQueue } from 'local'
+import { freshQueue } from '@product-events/local'
 import pg from 'pg'
-import { deadLetterQueueName, findQueueUrl } from 'queue'
+import { deadLetterQueueName, findQueueUrl } from '@product-events/queue'
 import { afterEach, expect, inject, test } from 'vitest'
 import { allNotifications, createProduct } from './api.ts'
 import { runDlq } from './dlq.ts'

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { resolve } from 'node:path'
-import { localCredentials, machineVariables } from 'local'
+import { localCredentials, machineVariables } from '@product-events/local'
 
 export interface DlqTarget {
   sqsEndpoint: string
@@ -10,7 +10,7 @@ export interface DlqTarget {
 
 /** `npm run dlq -- <args>` as a process; resolves with what it printed and its exit code. */
 export function runDlq(target: DlqTarget, ...args: string[]): Promise<{ code: number; out: string; err: string }> {
-  const main = resolve(import.meta.dirname, '../notification-service/dlq-main.ts')
+  const main = resolve(import.meta.dirname, '../services/notification-service/dlq-main.ts')
   const env = {
     ...localCredentials,
     ...machineVariables(),

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { SetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs'
-import { connect } from 'database'
+import { connect } from '@product-events/database'
 import {
   freePort,
   localCredentials,
@@ -11,9 +11,9 @@ import {
   startPostgres,
   startService,
   untilReady,
-} from 'local'
+} from '@product-events/local'
 import type pg from 'pg'
-import { connectSqs, findQueueUrl } from 'queue'
+import { connectSqs, findQueueUrl } from '@product-events/queue'
 import { type SqsFront, startSqsFront } from './faults/sqs-front.ts'
 import { startTcpProxy, type TcpProxy } from './faults/tcp-proxy.ts'
 import { type Stack, startStack } from './stack.ts'
@@ -103,7 +103,7 @@ export async function startFailureStack(sqsEndpoint: string): Promise<FailureSta
     async startRelay() {
       const metricsPort = await freePort()
       const relay = startService('product-service', {
-        main: `${import.meta.dirname}/../product-service/relay-main.ts`,
+        main: `${import.meta.dirname}/../services/product-service/relay-main.ts`,
         databaseUrl,
         sqsEndpoint: behindNetwork,
         queueName,

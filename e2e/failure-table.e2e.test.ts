@@ -1,7 +1,7 @@
 import { rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs'
-import { deadLetterQueueName, findQueueUrl } from 'queue'
+import { deadLetterQueueName, findQueueUrl } from '@product-events/queue'
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest'
 import { allNotifications, createProduct, deleteProduct } from './api.ts'
 import { canMount, type FailureStack, startFailureStack } from './failure-stack.ts'

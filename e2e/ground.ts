@@ -1,6 +1,6 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { freePort, startPostgres, startSqs } from 'local'
+import { freePort, startPostgres, startSqs } from '@product-events/local'
 import pg from 'pg'
 import { createService, type Service } from './stack.ts'
 

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdir, readFile } from 'node:fs/promises'
-import { freePort } from 'local'
+import { freePort } from '@product-events/local'
 
 export interface Process {
   pid: number

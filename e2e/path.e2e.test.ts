@@ -1,5 +1,5 @@
 import { SetQueueAttributesCommand } from '@aws-sdk/client-sqs'
-import { freshQueue } from 'local'
+import { freshQueue } from '@product-events/local'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { allNotifications, createProduct, deleteProduct } from './api.ts'
 import { type Stack, startStack } from './stack.ts'

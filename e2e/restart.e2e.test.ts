@@ -1,4 +1,4 @@
-import { freshDatabase } from 'local'
+import { freshDatabase } from '@product-events/local'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { createProduct } from './api.ts'
 import { type Balancer, startBalancer } from './balancer.ts'

@@ -1,8 +1,16 @@
-import { freePort, freshDatabase, isGone, type Part, type ServiceName, startService, untilReady } from 'local'
+import {
+  freePort,
+  freshDatabase,
+  isGone,
+  type Part,
+  type ServiceName,
+  startService,
+  untilReady,
+} from '@product-events/local'
 import { randomUUID } from 'node:crypto'
 
 /** Ends a service that answers what its OpenAPI document does not describe. */
-const answersAreDescribed = new URL('../http-api/testing-answers.ts', import.meta.url).href
+const answersAreDescribed = new URL('../packages/http-api/testing/answers.ts', import.meta.url).href
 
 /** A line of a service's log, parsed; one that is no JSON has it as `msg`. */
 export type LogLine = Record<string, unknown>

@@ -10,4 +10,4 @@ export {
   untilReady,
 } from './service.ts'
 export { type LocalSqs, startSqs } from './sqs.ts'
-export { createDatabase, dropDatabase, freshDatabase, freshQueue, localCredentials } from './testing.ts'
+export { createDatabase, dropDatabase, freshDatabase, freshQueue, localCredentials } from './testing/fresh.ts'

@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isGone, type Part, recordLastWords, stopChild } from './child.ts'
-import { localCredentials } from './testing.ts'
+import { localCredentials } from './testing/fresh.ts'
 
 export const serviceNames = ['product-service', 'notification-service'] as const
 export type ServiceName = (typeof serviceNames)[number]
@@ -19,7 +19,7 @@ export interface ServiceOptions {
   onLine: (line: string) => void
   /** More of its variables: those of OpenTelemetry, say. */
   variables?: Record<string, string>
-  /** The module that traces it, if not `telemetry/tracing.ts`. */
+  /** The module that traces it, if not `packages/telemetry/tracing.ts`. */
   tracing?: string
   /** Modules to load before it. */
   preload?: string[]
@@ -28,7 +28,7 @@ export interface ServiceOptions {
 }
 
 const endWithParent = new URL('end-with-parent.ts', import.meta.url).href
-const tracing = new URL('../telemetry/tracing.ts', import.meta.url).href
+const tracing = new URL('../packages/telemetry/tracing.ts', import.meta.url).href
 /** A service may take ten seconds over its shutdown. */
 const STOP_TIMEOUT_MS = 12_000
 /** Short against the time that a service takes to start, long against the time that asking takes. */
@@ -41,7 +41,7 @@ const READY_TIMEOUT_MS = 60_000
  * sees nothing that could send it elsewhere: neither a DATABASE_URL nor an AWS_PROFILE.
  */
 export function startService(name: ServiceName, options: ServiceOptions): Part {
-  const main = options.main ?? resolve(import.meta.dirname, '..', name, 'main.ts')
+  const main = options.main ?? resolve(import.meta.dirname, '../services', name, 'main.ts')
   const preload = [endWithParent, options.tracing ?? tracing, ...(options.preload ?? [])]
   const child = spawn(process.execPath, [...preload.flatMap((module) => ['--import', module]), main], {
     // Its own group, or a Ctrl-C would reach it beside the supervisor that stops everything in order.

@@ -10,7 +10,7 @@ import { type ServiceName, startService, untilReady } from './service.ts'
 import { startSqs } from './sqs.ts'
 import { farewell, summary } from './summary.ts'
 import { type End, supervise, type Supervisor } from './supervise.ts'
-import { createDatabase } from './testing.ts'
+import { createDatabase } from './testing/fresh.ts'
 
 /** The services are stopped first, then what they stand on. */
 const GROUND = 0

@@ -1,5 +1,5 @@
-import { type Kind, readConfig, secretUrl, text } from 'configuration'
-import { withDatabaseName } from 'database'
+import { type Kind, readConfig, secretUrl, text } from '@product-events/process'
+import { withDatabaseName } from '@product-events/database'
 
 /** The services with an outbox, and the database of each where DATABASE_URL names none. */
 const databases = { 'product-service': 'products', 'notification-service': 'notifications' } as const

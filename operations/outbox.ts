@@ -1,5 +1,5 @@
 /** `npm run outbox -- …`: looks into a service's outbox and sends again what died there. `--help` tells. */
-import { outboxCommand } from 'outbox'
+import { outboxCommand } from '@product-events/outbox'
 import { readOperationsConfig, services } from './config.ts'
 
 const stop = new AbortController()

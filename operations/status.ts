@@ -1,5 +1,5 @@
 /** `npm run status`: how the seven steps are doing, on one screen. `--help` tells. */
-import { StartError } from 'configuration'
+import { StartError } from '@product-events/process'
 import { readStatusConfig } from './config.ts'
 import { help, readArguments, UsageError } from './status/arguments.ts'
 import { runStatus } from './status/run.ts'

@@ -1,7 +1,7 @@
 import { randomBytes, randomUUIDv7 } from 'node:crypto'
 import { SendMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs'
-import { productEvent } from 'contracts'
-import { findOrCreateQueue } from 'queue'
+import { productEvent } from '@product-events/contracts'
+import { findOrCreateQueue } from '@product-events/queue'
 
 /** Calls under way at once. */
 const SENDERS = 8

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { localCredentials } from 'local'
+import { localCredentials } from '@product-events/local'
 
 /** By its path, since no workspace declares it: `npm run bench:peers` installs it. */
 export const SQS_CONSUMER = new URL('../peers/node_modules/sqs-consumer/dist/esm/index.js', import.meta.url).href

@@ -1,10 +1,10 @@
 /** sqs-consumer in its batch mode, which stores each batch as ours does: parse, one statement, delete. */
 import type { Message, SQSClient } from '@aws-sdk/client-sqs'
-import { parseBody } from 'contracts'
-import { connect } from 'database'
-import { connectSqs } from 'queue'
-import { notificationOf } from '../../notification-service/notifications/notification.ts'
-import { storeNotifications } from '../../notification-service/notifications/store.ts'
+import { parseBody } from '@product-events/contracts'
+import { connect } from '@product-events/database'
+import { connectSqs } from '@product-events/queue'
+import { notificationOf } from '../../services/notification-service/notifications/notification.ts'
+import { storeNotifications } from '../../services/notification-service/notifications/store.ts'
 import { readOrder, SQS_CONSUMER, stopwatch } from './peer.ts'
 
 /** What we use of it: the type checker runs without the peers. */

@@ -1,7 +1,15 @@
 import { randomUUIDv7 } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { connect, migrate, transaction } from 'database'
-import { append, createRelay, LANES, outboxMigrations, type Relay, type Send, type Transaction } from 'outbox'
+import { connect, migrate, transaction } from '@product-events/database'
+import {
+  append,
+  createRelay,
+  LANES,
+  outboxMigrations,
+  type Relay,
+  type Send,
+  type Transaction,
+} from '@product-events/outbox'
 import { query } from '../server.ts'
 import { type Drainer, samplePayload } from './drainer.ts'
 

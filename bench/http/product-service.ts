@@ -1,5 +1,5 @@
 import { openSync } from 'node:fs'
-import { freePort, localCredentials, startSqs } from 'local'
+import { freePort, localCredentials, startSqs } from '@product-events/local'
 import { type ServerProcess, startServer } from './server-process.ts'
 
 export interface ServiceUnderLoad extends ServerProcess {
@@ -18,7 +18,7 @@ export async function startProductService(options: {
   const [sqsPort, port, metricsPort] = [await freePort(), await freePort(), await freePort()]
   const sqs = await startSqs({ port: sqsPort })
   const server = await startServer({
-    program: `${import.meta.dirname}/../../product-service/main.ts`,
+    program: `${import.meta.dirname}/../../services/product-service/main.ts`,
     port,
     readyUrl: `http://127.0.0.1:${metricsPort}/health/ready`,
     log: openSync(options.logFile, 'w'),

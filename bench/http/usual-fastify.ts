@@ -5,7 +5,7 @@
 import { randomUUIDv7 } from 'node:crypto'
 import { fastify } from 'fastify'
 import pg from 'pg'
-import { newCreation, writeCreations } from '../../product-service/products/create.ts'
+import { newCreation, writeCreations } from '../../services/product-service/products/create.ts'
 
 const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: 20 })
 const app = fastify()

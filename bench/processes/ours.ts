@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { freePort, startService, untilReady } from 'local'
+import { freePort, startService, untilReady } from '@product-events/local'
 
 export const ourProcesses = ['product-service', 'notification-service', 'relay'] as const
 export type OurProcessName = (typeof ourProcesses)[number]
@@ -21,7 +21,7 @@ export async function startOurs(
 ): Promise<OurProcess> {
   const [httpPort, metricsPort] = [await freePort(), await freePort()]
   const options = { ...ground, httpPort, metricsPort, logLevel: 'info', onLine: () => {} }
-  const relayAlone = resolve(import.meta.dirname, '../../product-service/relay-main.ts')
+  const relayAlone = resolve(import.meta.dirname, '../../services/product-service/relay-main.ts')
   const service =
     name === 'relay' ? startService('product-service', { ...options, main: relayAlone }) : startService(name, options)
   await untilReady(service, metricsPort)

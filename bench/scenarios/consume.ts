@@ -3,11 +3,11 @@ import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { migrate } from 'database'
-import { freePort, localCredentials, startSqs } from 'local'
-import { connectSqs } from 'queue'
-import { notificationMigrations } from '../../notification-service/migrations.ts'
-import { MAX_RECEIVERS } from '../../notification-service/receive.ts'
+import { migrate } from '@product-events/database'
+import { freePort, localCredentials, startSqs } from '@product-events/local'
+import { connectSqs } from '@product-events/queue'
+import { notificationMigrations } from '../../services/notification-service/migrations.ts'
+import { MAX_RECEIVERS } from '../../services/notification-service/receive.ts'
 import { fillQueue } from '../consume/fill.ts'
 import { type PeerOrder, runPeer, SQS_CONSUMER } from '../consume/peer.ts'
 import type { Arena, Contestant, Scenario } from '../scenario.ts'
@@ -65,7 +65,7 @@ export const scenario: Scenario = {
 
 /** The service as it is, logging included. Its rate is told by the notifications themselves: from the first to the last. */
 async function drainWithService(order: PeerOrder, queueName: string): Promise<number> {
-  const main = fileURLToPath(new URL('../../notification-service/main.ts', import.meta.url))
+  const main = fileURLToPath(new URL('../../services/notification-service/main.ts', import.meta.url))
   const service = spawn(process.execPath, [main], {
     stdio: 'ignore',
     env: {

@@ -1,5 +1,5 @@
-import { migrate } from 'database'
-import { outboxMigrations } from 'outbox'
+import { migrate } from '@product-events/database'
+import { outboxMigrations } from '@product-events/outbox'
 import type { Drainer } from '../drain/drainer.ts'
 import { fillProcessed } from '../drain/fill-events.ts'
 import { graphileWorker } from '../drain/graphile-worker.ts'

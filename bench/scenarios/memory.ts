@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { freePort, freshQueue, startSqs } from 'local'
+import { freePort, freshQueue, startSqs } from '@product-events/local'
 import { fillQueue } from '../consume/fill.ts'
 import { untilNoneLeft } from '../drain/drainer.ts'
 import { fillPending } from '../drain/fill-events.ts'

@@ -1,7 +1,15 @@
 import { Agent, type IncomingMessage, request } from 'node:http'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { freePort, localCredentials, type Part, type ServiceName, startService, startSqs, untilReady } from 'local'
+import {
+  freePort,
+  localCredentials,
+  type Part,
+  type ServiceName,
+  startService,
+  startSqs,
+  untilReady,
+} from '@product-events/local'
 import type { Arena, Figures, Scenario } from '../scenario.ts'
 import { query, startBenchServer } from '../server.ts'
 

@@ -4,9 +4,9 @@ import {
   SendMessageBatchCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs'
-import { freePort, freshQueue, startSqs } from 'local'
-import { SEND_TIMEOUT_MS, type Send, sendToSqs } from 'outbox'
-import { connectSqs } from 'queue'
+import { freePort, freshQueue, startSqs } from '@product-events/local'
+import { SEND_TIMEOUT_MS, type Send, sendToSqs } from '@product-events/outbox'
+import { connectSqs } from '@product-events/queue'
 import { samplePayload } from '../drain/drainer.ts'
 import { oursTo } from '../drain/ours.ts'
 import type { Contestant, Scenario } from '../scenario.ts'

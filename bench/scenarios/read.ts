@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises'
-import { freePort } from 'local'
-import { pageTokenBehind } from '../../product-service/products/list.ts'
+import { freePort } from '@product-events/local'
+import { pageTokenBehind } from '../../services/product-service/products/list.ts'
 import { fillProducts } from '../http/fill-products.ts'
 import { load, loadTool } from '../http/load.ts'
 import { startProductService } from '../http/product-service.ts'

@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises'
-import { freePort, freshQueue, startSqs } from 'local'
+import { freePort, freshQueue, startSqs } from '@product-events/local'
 import { freePorts, npmStart } from '../../e2e/npm-start.ts'
 import { startServer } from '../http/server-process.ts'
 import { ourProcesses, type OurProcessName, startOurs } from '../processes/ours.ts'

@@ -1,6 +1,6 @@
 import { randomUUIDv7 } from 'node:crypto'
-import { connect, migrate, transaction } from 'database'
-import { append, createRelay, outboxMigrations, type Send } from 'outbox'
+import { connect, migrate, transaction } from '@product-events/database'
+import { append, createRelay, outboxMigrations, type Send } from '@product-events/outbox'
 import pg from 'pg'
 import { samplePayload, untilNoneLeft } from '../drain/drainer.ts'
 import type { Contestant } from '../scenario.ts'

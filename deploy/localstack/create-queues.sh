@@ -1,5 +1,5 @@
 #!/bin/sh
-# The queue and its dead-letter queue, as queue/find-or-create.ts makes them (a test compares the two).
+# The queue and its dead-letter queue, as packages/queue/find-or-create.ts makes them (a test compares the two).
 set -eu
 
 QUEUE=product-notifications

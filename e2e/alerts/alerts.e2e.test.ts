@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { rows } from '../../deploy/grafana/dashboards.ts'
-import { hasPromtool, promtool } from '../../deploy/testing-promtool.ts'
+import { hasPromtool, promtool } from '../../deploy/testing/promtool.ts'
 import { allNotifications, createProduct, deleteProduct } from '../api.ts'
 import { hasPrometheus } from './prometheus.ts'
 import { startWatchedStack, type WatchedStack } from './watched-stack.ts'

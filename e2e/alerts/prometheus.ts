@@ -2,10 +2,10 @@ import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { freePort, isGone } from 'local'
+import { freePort, isGone } from '@product-events/local'
 import { vi } from 'vitest'
 import { parse, stringify } from 'yaml'
-import { ruleFiles } from '../../deploy/testing-rules.ts'
+import { ruleFiles } from '../../deploy/testing/rules.ts'
 
 /** Whether this machine has a Prometheus; Debian's package of that name brings it. */
 export const hasPrometheus = spawnSync('prometheus', ['--version']).status === 0

@@ -1,6 +1,6 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { GetQueueAttributesCommand, SetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs'
-import { connect } from 'database'
+import { connect } from '@product-events/database'
 import {
   createDatabase,
   freePort,
@@ -10,9 +10,9 @@ import {
   startService,
   startSqs,
   untilReady,
-} from 'local'
+} from '@product-events/local'
 import type pg from 'pg'
-import { connectSqs, findOrCreateQueue } from 'queue'
+import { connectSqs, findOrCreateQueue } from '@product-events/queue'
 import { type CallFault, type SqsFront, startSqsFront } from '../faults/sqs-front.ts'
 import { startTcpProxy, type TcpProxy } from '../faults/tcp-proxy.ts'
 import { keepRunning, type Member } from './keep-running.ts'
@@ -108,7 +108,7 @@ export async function startCrashStack(options: CrashStackOptions): Promise<Crash
           metricsPort,
           logLevel: 'info',
           onLine: (line) => void (lines.push(line) > LOG_LINES_KEPT && lines.shift()),
-          ...(kind === 'relay' && { main: `${import.meta.dirname}/../../product-service/relay-main.ts` }),
+          ...(kind === 'relay' && { main: `${import.meta.dirname}/../../services/product-service/relay-main.ts` }),
         }))
       const member = await keepRunning({ kind, name, start, onSurprise })
       const ready = async () => part && untilReady(part, metricsPort)

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { readdir, readFile } from 'node:fs/promises'
-import { isGone, type Part } from 'local'
+import { isGone, type Part } from '@product-events/local'
 
 export const memberKinds = ['API', 'relay', 'consumer', 'PostgreSQL', 'SQS'] as const
 export type MemberKind = (typeof memberKinds)[number]

@@ -1,8 +1,8 @@
 import { type Message, ReceiveMessageCommand, type SQSClient } from '@aws-sdk/client-sqs'
 import { randomUUIDv7 } from 'node:crypto'
-import { freePort, freshQueue } from 'local'
-import { type OutboxEvent, sendToSqs } from 'outbox'
-import { connectSqs, type Queue } from 'queue'
+import { freePort, freshQueue } from '@product-events/local'
+import { type OutboxEvent, sendToSqs } from '@product-events/outbox'
+import { connectSqs, type Queue } from '@product-events/queue'
 import { afterEach, beforeEach, expect, inject, test } from 'vitest'
 import { type SqsFront, startSqsFront } from './sqs-front.ts'
 

@@ -1,4 +1,4 @@
-import type { ProductEventType } from 'contracts'
+import type { ProductEventType } from '@product-events/contracts'
 
 /** One call to the API, and what its client knows of it afterwards. */
 export interface Operation {

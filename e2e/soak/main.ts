@@ -1,9 +1,9 @@
 /** `npm run soak`: writes steadily, says once a minute how things stand, and in the end whether they stayed as they were. */
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { connect } from 'database'
-import { freePort, startPostgres, startSqs } from 'local'
-import { prune } from 'outbox'
+import { connect } from '@product-events/database'
+import { freePort, startPostgres, startSqs } from '@product-events/local'
+import { prune } from '@product-events/outbox'
 import type pg from 'pg'
 import { readOptions } from '../options.ts'
 import { type Stack, startStack } from '../stack.ts'

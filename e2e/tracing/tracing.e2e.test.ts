@@ -3,10 +3,10 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
-import { connect } from 'database'
-import { freePort } from 'local'
+import { connect } from '@product-events/database'
+import { freePort } from '@product-events/local'
 import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest'
-import { webhookServer, newSecret } from '../../notification-service/channels/testing-receivers.ts'
+import { webhookServer, newSecret } from '../../services/notification-service/channels/testing/receivers.ts'
 import { createProduct } from '../api.ts'
 import { startTcpProxy, type TcpProxy } from '../faults/tcp-proxy.ts'
 import { createService, type LogLine, type Service } from '../stack.ts'
@@ -46,7 +46,7 @@ beforeAll(async () => {
   relay = await createService('product-service', queueName, {
     ...behindNetwork,
     databaseUrl: products.databaseUrl,
-    mains: { 'product-service': join(root, 'product-service/relay-main.ts') },
+    mains: { 'product-service': join(root, 'services/product-service/relay-main.ts') },
   })
   notifications = await createService('notification-service', queueName, {
     postgresUrl,

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import type { Look } from './scrape.ts'
 import { screen, WIDTH } from './screen.ts'
 import { statusOf } from './status.ts'
-import { look } from './testing-looks.ts'
+import { look } from './testing/looks.ts'
 
 const calm = {
   'product-service': `http_request_duration_seconds_count{status="201"} 1000

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { look } from './testing-looks.ts'
+import { look } from './testing/looks.ts'
 import { quantile, windowOf } from './window.ts'
 
 const one = (at: number, text: string) => look('product-service', at, text, 'http://one')

@@ -1,0 +1,65 @@
+import type { TokenIssuer } from '@product-events/process'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { HttpProblem } from './problems.ts'
+import { createTokenCheck } from './tokens.ts'
+
+/** Which scope a token needs: one to look at things, one to change them. */
+export interface Scopes {
+  read: string
+  write: string
+}
+
+/** RFC 6750 calls this b64token; a JWT uses less of it. */
+const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Anybody may call this route: it tells of the API, and nothing that is in it. */
+    open?: true
+  }
+  interface FastifyRequest {
+    /** Who calls: a hash of the token's issuer and subject; empty where nobody has to sign in. */
+    caller: string
+  }
+}
+
+export function scopeFor(method: string, { read, write }: Scopes): string {
+  return method === 'GET' || method === 'HEAD' ? read : write
+}
+
+/** Lets a request pass only with a token of `issuer` that has the scope for its method. A route says so if it is open. */
+export function askForTokens(app: FastifyInstance, issuer: TokenIssuer, scopes: Scopes): void {
+  const check = createTokenCheck(issuer)
+  app.addHook('onRequest', async (request, reply) => {
+    if (request.routeOptions.config?.open) return
+    const token = tokenOf(request, reply)
+    const result = await check(token)
+    switch (result.kind) {
+      case 'no-keys':
+        request.log.error({ err: result.error }, 'the keys of the token issuer can not be had')
+        throw new HttpProblem('unavailable', 'Tokens can’t be checked just now. Please try again.')
+      case 'invalid':
+        challenge(reply, `error="invalid_token", error_description="${result.reason}"`)
+        throw new HttpProblem('unauthenticated', `${result.reason}.`)
+      case 'valid': {
+        request.caller = result.caller
+        const scope = scopeFor(request.method, scopes)
+        if (result.scopes.includes(scope)) return
+        challenge(reply, `error="insufficient_scope", scope="${scope}"`)
+        throw new HttpProblem('forbidden', `This needs a token with the scope ${scope}.`)
+      }
+    }
+  })
+}
+
+function tokenOf({ headers: { authorization } }: FastifyRequest, reply: FastifyReply): string {
+  const token = BEARER.exec(authorization ?? '')?.[1]
+  if (token !== undefined) return token
+  // Without an error where no token came at all: RFC 6750, section 3.1.
+  challenge(reply, authorization === undefined ? '' : 'error="invalid_request"')
+  throw new HttpProblem('unauthenticated', 'This needs a header like "Authorization: Bearer <token>".')
+}
+
+function challenge(reply: FastifyReply, parameters: string): void {
+  void reply.header('www-authenticate', parameters === '' ? 'Bearer' : `Bearer ${parameters}`)
+}

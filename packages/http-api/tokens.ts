@@ -1,0 +1,91 @@
+import { createHash } from 'node:crypto'
+import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose'
+import type { TokenIssuer } from '@product-events/process'
+
+/** Signatures by a private key that only the issuer has. With HS256 a public key, which everybody has, would sign. */
+const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519']
+/** Key sets are small and served from caches; a request that waits for one longer than this is better told to come again. */
+const KEYS_TIMEOUT_MS = 3_000
+/** Longer, and a key that its issuer withdrew would be good for too long. */
+const KEYS_MAX_AGE_MS = 10 * 60_000
+/** A token signed by a key that is not known asks for new keys no more often than this, however many such tokens come. */
+const KEYS_COOLDOWN_MS = 30_000
+/** The clocks of two servers. */
+const CLOCK_TOLERANCE_SECONDS = 5
+
+/** What a bearer token allows, or why it allows nothing. */
+export type TokenCheck =
+  /** `caller` tells one subject from another, and nothing else of it. */
+  | { kind: 'valid'; scopes: string[]; caller: string }
+  | { kind: 'invalid'; reason: string }
+  /** Nobody can say: the issuer's keys can't be had just now. */
+  | { kind: 'no-keys'; error: Error }
+
+/** Checks tokens of `issuer`. Fetches its keys when it first needs them, and keeps them for ten minutes. */
+export function createTokenCheck({ jwksUrl, issuer, audience }: TokenIssuer): (token: string) => Promise<TokenCheck> {
+  const keys = tellOutages(
+    createRemoteJWKSet(new URL(jwksUrl), {
+      timeoutDuration: KEYS_TIMEOUT_MS,
+      cacheMaxAge: KEYS_MAX_AGE_MS,
+      cooldownDuration: KEYS_COOLDOWN_MS,
+    }),
+  )
+  const options = {
+    issuer,
+    audience,
+    algorithms: ALGORITHMS,
+    clockTolerance: CLOCK_TOLERANCE_SECONDS,
+    // Else a token without an end would be good for ever, and nobody could tell one caller from another.
+    requiredClaims: ['exp', 'sub'],
+  }
+  return async (token) => {
+    try {
+      const { payload } = await jwtVerify(token, keys, options)
+      return { kind: 'valid', scopes: scopesOf(payload), caller: callerOf(payload) }
+    } catch (error) {
+      if (error instanceof KeysUnavailable) return { kind: 'no-keys', error: error.cause as Error }
+      return { kind: 'invalid', reason: reasonOf(error) }
+    }
+  }
+}
+
+class KeysUnavailable extends Error {}
+
+/** Tells a key set that can't be had from one that has no key for this token. */
+function tellOutages(keys: JWTVerifyGetKey): JWTVerifyGetKey {
+  return async (header, token) => {
+    try {
+      return await keys(header, token)
+    } catch (error) {
+      const aboutToken =
+        error instanceof errors.JWKSNoMatchingKey ||
+        error instanceof errors.JWKSMultipleMatchingKeys ||
+        error instanceof errors.JOSENotSupported
+      throw aboutToken ? error : new KeysUnavailable('no keys', { cause: error })
+    }
+  }
+}
+
+/** OAuth's `scope` is one string (RFC 8693); some issuers give a list called `scp`. */
+function scopesOf({ scope, scp }: JWTPayload): string[] {
+  if (typeof scope === 'string') return scope.split(' ')
+  if (Array.isArray(scp)) return scp.filter((name) => typeof name === 'string')
+  return []
+}
+
+/** Hashed: a subject may be of any length, and may be somebody's mail address. */
+function callerOf({ iss, sub }: JWTPayload): string {
+  return createHash('sha256')
+    .update(JSON.stringify([iss, sub]))
+    .digest('base64url')
+}
+
+/** In our own words: a library's message may repeat what is in the token, and goes into a header. */
+function reasonOf(error: unknown): string {
+  if (error instanceof errors.JWTExpired) return 'The token has expired'
+  if (error instanceof errors.JWTClaimValidationFailed) return `The claim ${error.claim} of the token is not acceptable`
+  if (error instanceof errors.JOSEAlgNotAllowed) return 'The token is signed with an algorithm that is not allowed'
+  if (error instanceof errors.JWSSignatureVerificationFailed) return 'The signature of the token is not valid'
+  if (error instanceof errors.JWKSNoMatchingKey) return 'The token is signed with a key that its issuer does not have'
+  return 'The token is no JSON Web Token that can be checked'
+}

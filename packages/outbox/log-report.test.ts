@@ -1,0 +1,47 @@
+import { keepLines } from '../telemetry/testing/log.ts'
+import { expect, test } from 'vitest'
+import { logReport } from './log-report.ts'
+import type { RelayReport } from './reports.ts'
+import type { OutboxEvent } from './send.ts'
+
+const event: OutboxEvent = {
+  id: '1',
+  eventId: 'e',
+  key: 'k',
+  lane: 0,
+  type: 't',
+  payload: '{}',
+  headers: {},
+  attempts: 0,
+  redriven: 0,
+  createdAt: new Date(),
+}
+const reports: { [Kind in RelayReport['kind']]: [Extract<RelayReport, { kind: Kind }>, lines: string[]] } = {
+  published: [{ kind: 'published', events: [event, event], at: 0 }, ['debug: event_id', 'debug: event_id']],
+  postponed: [{ kind: 'postponed', event, reason: 'busy', delayMs: 1 }, ['debug: event_id reason retry_in_ms']],
+  failed: [{ kind: 'failed', event, reason: 'no', delayMs: 1 }, ['warn: attempts event_id reason retry_in_ms']],
+  dead: [{ kind: 'dead', event, reason: 'no' }, ['error: event_id reason']],
+  'broker-away': [{ kind: 'broker-away', reason: 'gone' }, ['error: reason']],
+  'broker-back': [{ kind: 'broker-back', awayMs: 1 }, ['info: away_ms']],
+  'database-away': [{ kind: 'database-away', reason: 'gone' }, ['error: reason']],
+  'database-back': [{ kind: 'database-back', awayMs: 1 }, ['info: away_ms']],
+  lanes: [{ kind: 'lanes', owned: 32, of: 64 }, ['info: of owned']],
+  pruned: [{ kind: 'pruned', events: 1 }, ['info: events']],
+}
+const words = Object.fromEntries(Object.keys(reports).map((kind) => [kind, `about ${kind}`])) as Record<
+  RelayReport['kind'],
+  string
+>
+
+test.each(Object.entries(reports))('a report of %s has these levels and fields', (_kind, [report, lines]) => {
+  const { log, take } = keepLines()
+  logReport(log, { ids: ({ eventId }) => ({ event_id: eventId }), words }, report)
+  expect(take()).toEqual(lines)
+})
+
+test('at info no line is written for an event that left', () => {
+  const { log, take } = keepLines()
+  log.level = 'info'
+  logReport(log, { ids: () => ({}), words }, { kind: 'published', events: [event], at: 0 })
+  expect(take()).toEqual([])
+})

@@ -1,0 +1,93 @@
+import type pg from 'pg'
+import { afterAll, beforeEach, expect, inject, test } from 'vitest'
+import { append } from './append.ts'
+import { claimDue, claimPending } from './claim.ts'
+import { LANES } from './lanes.ts'
+import type { OutboxEvent } from './send.ts'
+import { rejection, settleAccepted, settleRejected } from './settle.ts'
+import type { Database } from './database.ts'
+import { createRelay } from './relay.ts'
+import { freshOutbox, newEvent, statuses, testBroker } from './testing/outbox.ts'
+
+let db: pg.Pool
+beforeEach(async () => {
+  await db?.end()
+  db = await freshOutbox(inject('postgresUrl'))
+})
+afterAll(() => db.end())
+
+const allLanes = Array.from({ length: LANES }, (_, lane) => ({ lane, held: [] }))
+const refusal = (event: OutboxEvent) => rejection(event, { kind: 'refused', reason: 'not today' })
+
+test('a refusal that comes late leaves alone what another relay has settled since', async () => {
+  await append(db, [newEvent('a'), newEvent('b')])
+  const [first, second] = (await claimPending(db, allLanes, 10)) as [OutboxEvent, OutboxEvent]
+  await settleAccepted(db, [first.id])
+  await settleRejected(db, [refusal(second)])
+  const settled = await db.query('SELECT id, status, attempts, next_attempt_at FROM events ORDER BY id')
+
+  await settleRejected(db, [refusal(first), refusal(second)])
+  expect((await db.query('SELECT id, status, attempts, next_attempt_at FROM events ORDER BY id')).rows).toEqual(
+    settled.rows,
+  )
+  expect(await statuses(db)).toEqual({ processed: 1, failed: 1 })
+})
+
+test('an acceptance that comes late is a fact, whatever another relay was told since', async () => {
+  await append(db, [newEvent('a')])
+  const [event] = (await claimPending(db, allLanes, 10)) as [OutboxEvent]
+  await settleRejected(db, [refusal(event)])
+  await settleAccepted(db, [event.id])
+  expect(await statuses(db)).toEqual({ processed: 1 })
+})
+
+test('of two failed events of a key, as after a redrive, only the older is tried, even while only the younger is due', async () => {
+  await append(db, [newEvent('a', 'older'), newEvent('a', 'younger'), newEvent('b', 'another key')])
+  await db.query(`UPDATE events SET status = 'failed', attempts = 1`)
+  const due = async (ids: number[]) => {
+    await db.query(
+      `UPDATE events SET next_attempt_at = clock_timestamp() +
+         CASE WHEN id = ANY ($1) THEN interval '-1 second' ELSE interval '1 hour' END`,
+      [ids],
+    )
+    return (await claimDue(db, allLanes, 10)).map(({ id }) => Number(id)).toSorted((a, b) => a - b)
+  }
+  expect(await due([1, 2, 3])).toEqual([1, 3])
+  expect(await due([2, 3])).toEqual([3])
+  expect(await due([])).toEqual([])
+})
+
+test.each([
+  ['accepted', { processed: 1 }],
+  ['refused', { failed: 1 }],
+  ['unacceptable', { dead: 1 }],
+] as const)(
+  'an event that was %s while the database was away is settled by the next cycle, not sent again',
+  async (kind, settled) => {
+    await append(db, [newEvent('a')])
+    let away = true
+    const query: Database['query'] = (text, values) =>
+      away && text.startsWith('UPDATE events')
+        ? Promise.reject(new Error('the database is away'))
+        : db.query(text, values)
+    const broker = testBroker(() => ({ kind, reason: 'not today' }))
+    const relay = createRelay({ db: { query }, send: broker.send })
+    await expect(relay.drainOnce()).rejects.toThrow('the database is away')
+    expect(await statuses(db)).toEqual({ pending: 1 })
+    away = false
+    await relay.drainOnce()
+    expect(await statuses(db)).toEqual(settled)
+    expect(broker.batches).toHaveLength(1)
+    await relay.release()
+  },
+)
+
+test('a refusal that is told twice, since its first answer was lost, does not undo what a person redrove in between', async () => {
+  await append(db, [newEvent('a')])
+  const [event] = (await claimPending(db, allLanes, 10)) as [OutboxEvent]
+  const dead = rejection(event, { kind: 'unacceptable', reason: 'too large' })
+  await settleRejected(db, [dead])
+  await db.query(`UPDATE events SET status = 'pending', attempts = 0, redriven_count = redriven_count + 1`)
+  await settleRejected(db, [dead])
+  expect(await statuses(db)).toEqual({ pending: 1 })
+})

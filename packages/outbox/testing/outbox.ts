@@ -1,0 +1,54 @@
+import { randomUUIDv7 } from 'node:crypto'
+import { connect } from '@product-events/database'
+import { freshDatabase } from '@product-events/local'
+import type pg from 'pg'
+import {
+  type NewEvent,
+  type Outcome,
+  outboxMigrations,
+  type OutboxEvent,
+  type Send,
+  type SendResult,
+} from '../index.ts'
+
+/** A pool on a fresh database with the outbox's tables. */
+export async function freshOutbox(serverUrl: string): Promise<pg.Pool> {
+  return connectForTest(await freshDatabase(serverUrl, outboxMigrations))
+}
+
+export function connectForTest(databaseUrl: string): pg.Pool {
+  return connect({ databaseUrl, applicationName: 'test', maxConnections: 20, onIdleError: () => {} })
+}
+
+export function newEvent(key: string, payload: unknown = {}): NewEvent {
+  return { id: randomUUIDv7(), key, type: 'test.happened', payload }
+}
+
+/** A broker in memory that keeps what it accepted; `judge` decides otherwise where it returns something. */
+export function testBroker(judge: (event: OutboxEvent) => Outcome | 'outage' | undefined = () => undefined) {
+  const accepted: OutboxEvent[] = []
+  const batches: OutboxEvent[][] = []
+  const send: Send = async (events) => {
+    batches.push([...events])
+    const result: SendResult = { outcomes: new Map() }
+    for (const event of events) {
+      const outcome = judge(event) ?? { kind: 'accepted' }
+      if (outcome === 'outage') {
+        result.outage = 'the broker is away'
+        continue
+      }
+      result.outcomes.set(event.id, outcome)
+      if (outcome.kind === 'accepted') accepted.push(event)
+    }
+    return result
+  }
+  return { send, accepted, batches }
+}
+
+/** How many events have which status. */
+export async function statuses(db: pg.Pool): Promise<Record<string, number>> {
+  const { rows } = await db.query<{ status: string; count: number }>(
+    'SELECT status, count(*)::int AS count FROM events GROUP BY status',
+  )
+  return Object.fromEntries(rows.map(({ status, count }) => [status, count]))
+}

@@ -1,0 +1,39 @@
+/** The code of README.md as it stands there, a region a block, so that the compiler checks it and a test runs it. */
+import { randomUUID } from 'node:crypto'
+import type { SQSClient } from '@aws-sdk/client-sqs'
+import { connect, migrate, transaction } from '@product-events/database'
+import { type SQL, sql as drizzleSql } from 'drizzle-orm'
+import { CompiledQuery, type Transaction as KyselyTransaction } from 'kysely'
+import { append, createRelay, outboxMigrations, sendToSqs, type Transaction } from '@product-events/outbox'
+import type { TransactionSql } from 'postgres'
+
+const onIdleError = () => {}
+
+export async function use(databaseUrl: string, sqs: SQSClient, queueUrl: string, id: string) {
+  const stop = new AbortController()
+  // #region use
+  await migrate(databaseUrl, outboxMigrations)
+  const pool = connect({ databaseUrl, applicationName: 'orders', maxConnections: 10, onIdleError })
+  const relay = createRelay({ db: pool, send: sendToSqs({ sqs, queueUrl }) })
+  const running = relay.run(stop.signal)
+
+  await transaction(pool, async (tx) => {
+    await tx.query('UPDATE orders SET paid = true WHERE id = $1', [id])
+    await append(tx, [{ id: randomUUID(), key: id, type: 'order.paid', payload: { id } }])
+  })
+  relay.nudge()
+  // #endregion
+  return { pool, running, stop }
+}
+
+// #region adapters
+export const postgresJs = (tx: TransactionSql): Transaction => ({
+  query: (text, values) => tx.unsafe(text, values as string[]),
+})
+export const kysely = (tx: KyselyTransaction<any>): Transaction => ({
+  query: (text, values) => tx.executeQuery(CompiledQuery.raw(text, values)),
+})
+export const drizzle = (tx: { execute(query: SQL): Promise<unknown> }): Transaction => ({
+  query: (text, values) => tx.execute(drizzleSql(Object.assign(text.split(/\$\d/), { raw: [] }), ...values)),
+})
+// #endregion

@@ -1,0 +1,11 @@
+/**
+ * To be loaded before a service: `node --import ./telemetry/tracing.ts services/product-service/main.ts`. With
+ * OTEL_EXPORTER_OTLP_ENDPOINT its spans go there; without it nothing of OpenTelemetry's SDK is even loaded.
+ */
+import { readTracingConfig, serviceOf } from './config.ts'
+
+const config = readTracingConfig(process.env)
+if (config) {
+  const { startTracing } = await import('./start-tracing.ts')
+  startTracing(serviceOf(process.argv[1] ?? ''), config)
+}

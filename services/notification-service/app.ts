@@ -1,0 +1,47 @@
+import type { TokenIssuer } from '@product-events/process'
+import { createHttpApi, type HttpApi } from '@product-events/http-api'
+import { createOutageWatch } from '@product-events/outbox'
+import type pg from 'pg'
+import type { Logger, Registry } from '@product-events/telemetry'
+import type { LogLines } from './log-lines.ts'
+import { createFeed } from './notifications/feed.ts'
+import { notificationRoutes } from './notifications/routes.ts'
+import { streamRoute } from './notifications/stream.ts'
+
+export interface AppOptions {
+  pool: pg.Pool
+  logger: Logger
+  log: LogLines
+  registry: Registry
+  /** Whose tokens callers need; undefined when nobody has to sign in. */
+  access: TokenIssuer | undefined
+  /** Until a silent stream says that it is still there, in milliseconds. */
+  heartbeatMs?: number
+}
+
+const document = {
+  title: 'notification-service',
+  description: 'Notifications: one for each event of a product.',
+}
+/** Nothing can be changed here. */
+const scopes = { read: 'notifications:read', write: 'notifications:read' }
+/** More than ever wait while each request under way wants a connection; only callers that give up and ask again get there. */
+const MAX_WAITING_FOR_DATABASE = 300
+
+/** The HTTP API with its routes. It opens nothing: `listen` does. */
+export function buildApp({ pool, logger, log, registry, access, ...options }: AppOptions): HttpApi {
+  const app = createHttpApi({
+    logger,
+    registry,
+    document,
+    access: access && { issuer: access, scopes },
+    isFull: () => pool.waitingCount >= MAX_WAITING_FOR_DATABASE,
+  })
+  // The document has to know of each route that is added.
+  app.after(() => {
+    notificationRoutes(app, pool)
+    const feed = createFeed(pool, createOutageWatch({ lost: log.feedLost, back: log.feedBack }))
+    streamRoute(app, { pool, feed, log, ...options })
+  })
+  return app
+}

@@ -1,0 +1,44 @@
+import { transaction } from '@product-events/database'
+import { append } from '@product-events/outbox'
+import type pg from 'pg'
+import type { TraceHeaders } from '@product-events/telemetry'
+import type { NewNotification } from '../notifications/notification.ts'
+import { type Stored, storeNotifications } from '../notifications/store.ts'
+import { type Destination, deliveriesOf, nameOf } from './delivery.ts'
+import type { DisabledEndpoints } from './disabled-endpoints.ts'
+
+/** Where new notifications go out to. */
+export interface Outgoing {
+  destinations: readonly Destination[]
+  disabled: DisabledEndpoints
+  /** Tells the relay that there is something new. */
+  nudge(): void
+}
+
+/**
+ * Stores those notifications whose event is not known yet, and in the same transaction appends their deliveries: both
+ * exist, or neither does. The lock that orders the positions orders the deliveries of each product too.
+ *
+ * Deliveries carry on the trace that `traces` has for the id of their notification.
+ *
+ * Resolves and rejects like `storeNotifications`, which is all there is to do without a channel.
+ */
+export async function storeWithDeliveries(
+  pool: pg.Pool,
+  notifications: readonly NewNotification[],
+  outgoing: Outgoing | undefined,
+  traces?: ReadonlyMap<string, TraceHeaders>,
+): Promise<Stored[]> {
+  if (!outgoing) return storeNotifications(pool, notifications)
+  const disabled = await outgoing.disabled.names()
+  const destinations = outgoing.destinations.filter((destination) => !disabled.has(nameOf(destination)))
+  const stored = await transaction(pool, async (tx) => {
+    const stored = await storeNotifications(tx, notifications)
+    const ids = new Set(stored.map(({ id }) => id))
+    const isNew = notifications.filter(({ id }) => ids.has(id))
+    await append(tx, deliveriesOf(isNew, destinations, traces))
+    return stored
+  })
+  if (stored.length > 0) outgoing.nudge()
+  return stored
+}

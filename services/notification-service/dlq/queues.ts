@@ -1,0 +1,143 @@
+import {
+  GetQueueAttributesCommand,
+  PurgeQueueCommand,
+  ReceiveMessageCommand,
+  SendMessageCommand,
+  type SQSClient,
+} from '@aws-sdk/client-sqs'
+import { StartError } from '@product-events/process'
+import { deadLetterQueueName, findQueueAt, findQueueUrl, isFifo, queueNameOf } from '@product-events/queue'
+import { BATCH_SIZE, deleteMessages, hideMessages, type Message } from '../messages.ts'
+
+/**
+ * Waiting makes SQS ask all of its servers: an empty answer then means that there is nothing more. Longer than
+ * `GIVE_BACK_SECONDS`, so that a look just before hides nothing.
+ */
+const WAIT_SECONDS = 2
+
+/**
+ * What is given back is visible again after a second. Not at once: the embedded SQS, when it keeps its data on disk, then
+ * fails with "NOT NULL constraint failed" and shows the message only after a restart.
+ */
+const GIVE_BACK_SECONDS = 1
+
+/** The queue and its dead-letter queue. */
+export interface Queues {
+  sqs: SQSClient
+  queueUrl: string
+  deadLetterUrl: string
+  fifo: boolean
+}
+
+export interface Depth {
+  visible: number
+  in_flight: number
+  delayed: number
+}
+
+/** Finds both queues, and makes none. Throws a `StartError` when there is none; rejects with the SDK's error. */
+export async function findQueues(
+  sqs: SQSClient,
+  { queueName, queueUrl }: { queueName: string; queueUrl: string | undefined },
+): Promise<Queues> {
+  const url = queueUrl ?? (await findQueueUrl(sqs, queueName))
+  if (url === undefined) throw new StartError(`there is no queue ${queueName}`)
+  await findQueueAt(sqs, url)
+  const { Attributes } = await sqs.send(
+    new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ['RedrivePolicy'] }),
+  )
+  const deadLetterName = nameInPolicy(Attributes?.RedrivePolicy) ?? deadLetterQueueName(queueNameOf(url))
+  const deadLetterUrl = await findQueueUrl(sqs, deadLetterName)
+  if (deadLetterUrl === undefined) throw new StartError(`there is no dead-letter queue ${deadLetterName}`)
+  return { sqs, queueUrl: url, deadLetterUrl, fifo: isFifo(url) }
+}
+
+/** The end of `arn:aws:sqs:region:account:name`. */
+function nameInPolicy(policy: string | undefined): string | undefined {
+  if (policy === undefined) return undefined
+  const { deadLetterTargetArn } = JSON.parse(policy) as { deadLetterTargetArn?: string }
+  return deadLetterTargetArn?.split(':').at(-1)
+}
+
+export async function depthOf(sqs: SQSClient, url: string): Promise<Depth> {
+  const { Attributes } = await sqs.send(
+    new GetQueueAttributesCommand({
+      QueueUrl: url,
+      AttributeNames: [
+        'ApproximateNumberOfMessages',
+        'ApproximateNumberOfMessagesNotVisible',
+        'ApproximateNumberOfMessagesDelayed',
+      ],
+    }),
+  )
+  return {
+    visible: Number(Attributes?.ApproximateNumberOfMessages ?? 0),
+    in_flight: Number(Attributes?.ApproximateNumberOfMessagesNotVisible ?? 0),
+    delayed: Number(Attributes?.ApproximateNumberOfMessagesDelayed ?? 0),
+  }
+}
+
+/**
+ * Receives from the dead-letter queue until there is nothing more or `limit` are in hand or `signal` aborts, and hides them for `seconds`.
+ * A queue without a redrive policy of its own does not mind how often its messages are received. Of a group of a FIFO
+ * queue it gets only what SQS gives before the first of them is deleted.
+ */
+export async function takeDeadLetters(
+  { sqs, deadLetterUrl }: Queues,
+  { limit, seconds, into, signal }: { limit: number; seconds: number; into: Message[]; signal: AbortSignal },
+): Promise<void> {
+  while (into.length < limit && !signal.aborted) {
+    const { Messages = [] } = await sqs.send(
+      new ReceiveMessageCommand({
+        QueueUrl: deadLetterUrl,
+        MaxNumberOfMessages: Math.min(BATCH_SIZE, limit - into.length),
+        WaitTimeSeconds: WAIT_SECONDS,
+        VisibilityTimeout: seconds,
+        MessageAttributeNames: ['All'],
+        MessageSystemAttributeNames: ['All'],
+      }),
+    )
+    if (Messages.length === 0) return
+    into.push(...Messages)
+  }
+}
+
+/** Makes messages visible again, a second from now. What fails becomes visible by itself, when its time is over. */
+export async function giveBack({ sqs, deadLetterUrl }: Queues, messages: readonly Message[]): Promise<void> {
+  for (let start = 0; start < messages.length; start += BATCH_SIZE) {
+    const queue = { url: deadLetterUrl, visibilityTimeoutSeconds: 0 }
+    await hideMessages(sqs, queue, messages.slice(start, start + BATCH_SIZE), GIVE_BACK_SECONDS)
+  }
+}
+
+/**
+ * Sends a message to the queue again, as it was. On a FIFO queue under a deduplication id of its own: under the old one
+ * SQS would take it for a repetition, if it is less than five minutes old, and throw it away.
+ */
+export async function sendAgain({ sqs, queueUrl, fifo }: Queues, message: Message): Promise<void> {
+  const attributes = Object.entries(message.MessageAttributes ?? {}).map(([name, { DataType, ...value }]) => [
+    name,
+    value.BinaryValue ? { DataType, BinaryValue: value.BinaryValue } : { DataType, StringValue: value.StringValue },
+  ])
+  await sqs.send(
+    new SendMessageCommand({
+      QueueUrl: queueUrl,
+      MessageBody: message.Body,
+      MessageAttributes: Object.fromEntries(attributes) as Message['MessageAttributes'],
+      ...(fifo && {
+        MessageGroupId: message.Attributes?.MessageGroupId ?? message.MessageId,
+        MessageDeduplicationId: `redrive-${message.MessageId}`,
+      }),
+    }),
+  )
+}
+
+/** False when SQS did not delete it. */
+export async function deleteDeadLetter({ sqs, deadLetterUrl }: Queues, message: Message): Promise<boolean> {
+  const failed = await deleteMessages(sqs, { url: deadLetterUrl, visibilityTimeoutSeconds: 0 }, [message])
+  return failed.length === 0
+}
+
+export async function purge({ sqs, deadLetterUrl }: Queues): Promise<void> {
+  await sqs.send(new PurgeQueueCommand({ QueueUrl: deadLetterUrl }))
+}

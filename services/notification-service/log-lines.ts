@@ -1,0 +1,72 @@
+import { type Logger, type SpanContext, traceFields } from '@product-events/telemetry'
+import type { FailedEntry, Message } from './messages.ts'
+import type { NewNotification } from './notifications/notification.ts'
+
+/** Types that no version of ours sends are logged once each, but their number is not ours: no more than this are kept. */
+const MOST_UNKNOWN_TYPES = 1_000
+
+export type LogLines = ReturnType<typeof logLines>
+
+/** Every line this service logs: its level, its wording, its fields. */
+export function logLines(log: Logger) {
+  const unknownTypes = new Set<string>()
+  return {
+    waiting: (what: string, reason: string) => log.warn({ reason }, `waiting for ${what}`),
+    migrated: (migrations: string[]) => log.info({ migrations }, 'database is up to date'),
+    started: (at: { api: string; operations: string; database: string; queue: string }) =>
+      log.info(at, 'notification-service is ready'),
+    stopping: (signal: string) => log.info({ signal }, 'stopping: no new receive, the messages in hand are finished'),
+    stopped: () => log.info('stopped'),
+    crashed: (error: Error) => log.fatal({ err: error }, 'stopping after an error that nothing handled: a bug'),
+
+    connectionLost: (error: Error) =>
+      log.warn({ reason: error.message }, 'an idle database connection was lost; the next query opens another'),
+    sqsLost: (reason: string) => log.error({ reason }, 'SQS does not answer; receivers back off until it does'),
+    sqsBack: (away_ms: number) => log.info({ away_ms }, 'SQS answers again'),
+    databaseLost: (reason: string) =>
+      log.error({ reason }, 'the database stores nothing; messages are held until it does'),
+    databaseBack: (away_ms: number) => log.info({ away_ms }, 'the database stores again'),
+
+    notification: ({ id, event_id, event_type, product_id, sequence }: NewNotification, trace?: SpanContext) =>
+      log.info(
+        { ...traceFields(trace), event_id, event_type, product_id, sequence, notification_id: id },
+        'notification',
+      ),
+    duplicate: ({ event_id, event_type, product_id, sequence }: NewNotification, trace?: SpanContext) =>
+      log.debug(
+        { ...traceFields(trace), event_id, event_type, product_id, sequence },
+        'duplicate: the event was known already',
+      ),
+    unknownType(event_type: string, reason: string, trace?: SpanContext): void {
+      if (unknownTypes.has(event_type) || unknownTypes.size >= MOST_UNKNOWN_TYPES) return
+      unknownTypes.add(event_type)
+      log.warn(
+        { ...traceFields(trace), event_type, reason },
+        'events of a type or shape that this version does not know; kept as unknown',
+      )
+    },
+    invalid: (message: Message, reason: string, trace?: SpanContext) =>
+      log.error(
+        { ...traceFields(trace), ...idOf(message), reason },
+        'message is no event; left to the dead-letter queue',
+      ),
+    refused: (message: Message, { event_id, product_id }: NewNotification, error: Error, trace?: SpanContext) =>
+      log.error(
+        { ...traceFields(trace), ...idOf(message), event_id, product_id, reason: error.message },
+        'the database refuses the notification; message left to the dead-letter queue',
+      ),
+    feedLost: (reason: string) =>
+      log.error({ reason }, 'the database can not be read for the streams; they wait until it can'),
+    feedBack: (away_ms: number) => log.info({ away_ms }, 'the streams go on'),
+    streamCutOff: () => log.warn('a reader of the stream was too slow and was cut off; it can resume'),
+    swept: (notifications: number) => log.info({ notifications }, 'notifications past their retention were deleted'),
+    notDeleted: (entries: FailedEntry[]) =>
+      log.warn({ entries }, 'handled messages were not deleted; they come again and will be duplicates'),
+    notHidden: (entries: FailedEntry[]) =>
+      log.warn({ entries }, 'messages in work could not be kept hidden; another receiver may get them'),
+  }
+}
+
+function idOf(message: Message) {
+  return { message_id: message.MessageId, receive_count: Number(message.Attributes?.ApproximateReceiveCount ?? 1) }
+}

@@ -1,0 +1,38 @@
+import type { TokenIssuer } from '@product-events/process'
+import { createHttpApi, type HttpApi } from '@product-events/http-api'
+import type pg from 'pg'
+import type { Logger, Registry } from '@product-events/telemetry'
+import { createMetrics } from './metrics.ts'
+import { addProductRoutes } from './products/routes.ts'
+
+export interface AppOptions {
+  logger: Logger
+  registry: Registry
+  pool: pg.Pool
+  /** Told after each commit that there is an event to send. */
+  nudge: () => void
+  /** Whose tokens callers need; undefined when nobody has to sign in. */
+  access: TokenIssuer | undefined
+}
+
+const document = {
+  title: 'product-service',
+  description: 'Products. Each change of one is told by an event, which is stored in the same transaction.',
+}
+const scopes = { read: 'products:read', write: 'products:write' }
+/** More than ever wait while each request under way wants a connection; only callers that give up and ask again get there. */
+const MAX_WAITING_FOR_DATABASE = 300
+
+/** The API with all its routes. Opens nothing: `listen` it, or `inject` requests. */
+export function buildApp({ logger, registry, pool, nudge, access }: AppOptions): HttpApi {
+  const app = createHttpApi({
+    logger,
+    registry,
+    document,
+    access: access && { issuer: access, scopes },
+    isFull: () => pool.waitingCount >= MAX_WAITING_FOR_DATABASE,
+  })
+  // The document has to know of each route that is added.
+  app.after(() => addProductRoutes(app, { pool, metrics: createMetrics(registry), nudge }))
+  return app
+}

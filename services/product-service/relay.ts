@@ -1,0 +1,38 @@
+import { createOutboxMetrics, createRelay, sendToSqs } from '@product-events/outbox'
+import type { Logger } from '@product-events/telemetry'
+import type { Config } from './config.ts'
+import { logRelayReport } from './log-lines.ts'
+import type { Resources } from './resources.ts'
+import { traceSends } from './trace-sends.ts'
+
+/**
+ * Starts the relay from the outbox to the queue. It stops, with what is on its way sent and settled, when `opened` is
+ * disposed of. Returns the nudge that tells it of a commit.
+ */
+export function startRelay(
+  { pool, sqs, queue, registry, queueState }: Resources,
+  { pollIntervalMs, retentionHours }: Config,
+  logger: Logger,
+  opened: AsyncDisposableStack,
+): () => void {
+  const metrics = createOutboxMetrics(registry, pool)
+  const relay = createRelay({
+    db: pool,
+    send: traceSends(sendToSqs({ sqs, queueUrl: queue.url, bounded: true }), queue.name),
+    pollIntervalMs,
+    retentionHours,
+    report(report) {
+      metrics.record(report)
+      if (report.kind === 'broker-away') queueState.takesEvents = false
+      if (report.kind === 'broker-back') queueState.takesEvents = true
+      logRelayReport(logger, report)
+    },
+  })
+  const stop = new AbortController()
+  const running = relay.run(stop.signal)
+  opened.defer(async () => {
+    stop.abort()
+    await running
+  })
+  return relay.nudge
+}

@@ -1,0 +1,179 @@
+import { posix } from 'node:path'
+
+/** Every text file of the repository, by its path from the root. */
+export type Repository = ReadonlyMap<string, string>
+/** What breaks the rule, one line each: `path: what is wrong`. Empty when nothing does. */
+export type Rule = (repository: Repository) => string[]
+
+/** Longer files do more than one thing. */
+const MAX_LINES = 250
+
+/** The workspaces that the code of a workspace may import. Arrows point one way; a new workspace gets its line here. */
+const arrows: Record<string, readonly string[]> = {
+  'packages/contracts': [],
+  'packages/database': [],
+  'packages/queue': [],
+  'packages/telemetry': [],
+  'packages/process': [],
+  'packages/http-api': ['packages/process', 'packages/telemetry'],
+  // It knows no product and no HTTP: whatever runs on the same database and broker can use it.
+  'packages/outbox': ['packages/database', 'packages/queue', 'packages/telemetry'],
+  'services/product-service': ['packages/*'],
+  'services/notification-service': ['packages/*'],
+  local: ['packages/database', 'packages/queue', 'packages/process', 'packages/telemetry'],
+  // What the people who run the services type. It knows whose database is whose.
+  operations: ['packages/outbox', 'packages/database', 'packages/process'],
+  deploy: [],
+  tidy: [],
+}
+/** Folders that look at the whole from outside, and so may import anything by any path. */
+const outside = ['e2e', 'bench']
+/** The scope of our workspaces on npm. */
+const SCOPE = '@product-events/'
+
+const forbiddenNames = /^(utils?|common|helpers?|misc|shared|lib)$/
+/** What tests need lies in a folder of that name beside them. */
+const testSupport = /(^|\/)testing\/[^/]+\.ts$/
+// Written so that this file does not break its own rules.
+const unfinished = /\b(?:TO[D]O|FIXM[E])\b/
+const notRun = /\b(?:test|it|describe|suite)(?:\.\w+)*\.(?:only|skip|todo)\b/
+
+export const oneWayArrows: Rule = (repository) =>
+  code(repository).flatMap(([path, source]) => {
+    const folder = folderOf(path)
+    if (folder === '' || outside.includes(folder)) return []
+    const allowed = arrows[folder]
+    if (!allowed) return [`${path}: tidy/rules.ts does not say what ${folder}/ may import`]
+    return importsOf(source).flatMap((specifier) => {
+      const target = ownFolderOf(path, specifier)
+      if (target === undefined || target === folder || allowed.some((name) => posix.matchesGlob(target, name)))
+        return []
+      if (!isTest(path)) return [`${path}: ${folder} must not import ${target}`]
+      const otherService = target.startsWith('services/') && folder.startsWith('services/')
+      return otherService ? [`${path}: the services never import each other, in tests neither`] : []
+    })
+  })
+
+export const importsByName: Rule = (repository) =>
+  code(repository).flatMap(([path, source]) => {
+    const folder = folderOf(path)
+    if (folder === '' || outside.includes(folder) || isTest(path)) return []
+    return importsOf(source)
+      .filter((specifier) => specifier.startsWith('.') && ownFolderOf(path, specifier) !== folder)
+      .map((specifier) => `${path}: ${specifier} leaves the folder; import the workspace by its name`)
+  })
+
+export const testingStaysInTests: Rule = (repository) =>
+  code(repository)
+    .filter(([path]) => !isTest(path) && folderOf(path) !== 'local')
+    .filter(([, source]) => importsOf(source).some((specifier) => testSupport.test(specifier)))
+    .map(([path]) => `${path}: imports what is for tests`)
+
+export const shortFiles: Rule = (repository) =>
+  code(repository).flatMap(([path, source]) => {
+    const lines = source.split('\n').length - 1
+    return lines > MAX_LINES ? [`${path}: ${lines} lines, at most ${MAX_LINES}`] : []
+  })
+
+export const environmentOnlyInConfig: Rule = (repository) =>
+  code(repository)
+    .filter(([path]) => posix.basename(path) !== 'config.ts' && !isTest(path))
+    .filter(([path]) => !['local', ...outside].includes(folderOf(path)))
+    // A process may hand its environment to its config.ts, whole.
+    .map(([path, source]) => [path, source.replaceAll(/\bread\w*Config\(process\.env\)/g, '')] as const)
+    .filter(([, source]) => /\bprocess\.env\b|\benv\b[^'\n]*from 'node:process'/.test(source))
+    .map(([path]) => `${path}: reads the environment; only config.ts does`)
+
+export const tellingNames: Rule = (repository) =>
+  [...repository.keys()].flatMap((path) => {
+    const grabBag = path.split('/').find((part) => forbiddenNames.test(part.split('.')[0] ?? ''))
+    return grabBag === undefined ? [] : [`${path}: "${grabBag}" says nothing about what is inside`]
+  })
+
+export const allTestsRun: Rule = (repository) =>
+  code(repository).flatMap(([path, source]) => {
+    const found = notRun.exec(source)
+    return found ? [`${path}: ${found[0]}`] : []
+  })
+
+export const nothingUnfinished: Rule = (repository) =>
+  [...repository].flatMap(([path, text]) => {
+    const found = path === 'package-lock.json' ? null : unfinished.exec(text)
+    return found ? [`${path}: ${found[0]}`] : []
+  })
+
+export const noRegistryAddress: Rule = (repository) =>
+  [...(repository.get('package-lock.json') ?? '').matchAll(/"resolved": "(\w+:\/\/[^"]*)"/g)].map(
+    ([, address]) => `package-lock.json: ${address}`,
+  )
+
+interface PackageJson {
+  name?: string
+  dependencies?: Record<string, string>
+  optionalDependencies?: Record<string, string>
+  devDependencies?: Record<string, string>
+}
+
+export const declaredImports: Rule = (repository) => {
+  const namesIn = (path: string) => Object.keys(allDependencies(packageJson(repository, path)))
+  const everything = [...repository.keys()].filter((path) => posix.basename(path) === 'package.json').flatMap(namesIn)
+  return code(repository).flatMap(([path, source]) => {
+    const own = `${folderOf(path)}/package.json`
+    // Tests use the tools of the root.
+    const tools = isTest(path) || folderOf(path) === 'local' ? namesIn('package.json') : []
+    const declared = repository.has(own) ? [...namesIn(own), ...tools] : everything
+    return importsOf(source)
+      .filter((specifier) => !/^(\.|node:)/.test(specifier))
+      .map((specifier) => /^(@[^/]+\/)?[^/]+/.exec(specifier)?.[0] ?? specifier)
+      .filter((name) => !declared.includes(name) && name !== packageJson(repository, own).name)
+      .map((name) => `${path}: imports ${name}, which its package.json does not declare`)
+  })
+}
+
+export const exactVersions: Rule = (repository) =>
+  [...repository.keys()]
+    .filter((path) => posix.basename(path) === 'package.json')
+    .flatMap((path) =>
+      Object.entries(allDependencies(packageJson(repository, path)))
+        .filter(([, version]) => !/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version))
+        .map(([name, version]) => `${path}: ${name} is "${version}", not one exact version`),
+    )
+
+/** The specifiers of every static and dynamic import and re-export in `source`. */
+export function importsOf(source: string): string[] {
+  // An import clause holds no quote, parenthesis, equals sign or semicolon: so a match can't run on into other code.
+  const patterns = [/^(?:import|export)\b[^'"`;=()]*?\bfrom '([^']+)'/gm, /^import '([^']+)'/gm, /\bimport\('([^']+)'/g]
+  return patterns.flatMap((pattern) => [...source.matchAll(pattern)].map(([, specifier = '']) => specifier))
+}
+
+/** The workspace that an import leads to; undefined for a package from npm. */
+function ownFolderOf(path: string, specifier: string): string | undefined {
+  if (specifier.startsWith('.')) return folderOf(posix.join(posix.dirname(path), specifier))
+  if (!specifier.startsWith(SCOPE)) return undefined
+  const name = specifier.slice(SCOPE.length).split('/')[0] ?? ''
+  return [name, `packages/${name}`, `services/${name}`].find((folder) => folder in arrows)
+}
+
+/** The workspace of a path: `packages/outbox`, `local`; '' for a file of the root. */
+function folderOf(path: string): string {
+  const [first = '', second = ''] = path.split('/')
+  if (!path.includes('/')) return ''
+  return first === 'packages' || first === 'services' ? `${first}/${second}` : first
+}
+
+/** Tests, and what only tests import. */
+function isTest(path: string): boolean {
+  return path.endsWith('.test.ts') || testSupport.test(path) || outside.includes(folderOf(path))
+}
+
+function code(repository: Repository): [string, string][] {
+  return [...repository].filter(([path]) => path.endsWith('.ts'))
+}
+
+function packageJson(repository: Repository, path: string): PackageJson {
+  return JSON.parse(repository.get(path) ?? '{}') as PackageJson
+}
+
+function allDependencies(json: PackageJson): Record<string, string> {
+  return { ...json.dependencies, ...json.optionalDependencies, ...json.devDependencies }
+}
