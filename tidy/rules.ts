@@ -14,10 +14,11 @@ const arrows: Record<string, readonly string[]> = {
   'packages/database': [],
   'packages/queue': [],
   'packages/telemetry': [],
+  'packages/outages': [],
   'packages/process': [],
-  'packages/http-api': ['packages/process', 'packages/telemetry'],
+  'packages/http-api': ['packages/outages', 'packages/process', 'packages/telemetry'],
   // It knows no product and no HTTP: whatever runs on the same database and broker can use it.
-  'packages/outbox': ['packages/database', 'packages/queue', 'packages/telemetry'],
+  'packages/outbox': ['packages/outages', 'packages/database', 'packages/queue', 'packages/telemetry'],
   'services/product-service': ['packages/*'],
   'services/notification-service': ['packages/*'],
   local: ['packages/database', 'packages/queue', 'packages/process', 'packages/telemetry'],

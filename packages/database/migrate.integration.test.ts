@@ -1,4 +1,4 @@
-import { databaseFailure } from '@product-events/http-api'
+import { databaseOutage } from '@product-events/outages'
 import { freshDatabase } from '@product-events/local'
 import pg from 'pg'
 import { expect, inject, test, vi } from 'vitest'
@@ -26,7 +26,7 @@ test('a connection that breaks in the middle of migrating is told as that, so th
       )
       expect(rowCount).toBe(1)
     }, 10_000)
-    expect(databaseFailure(await failure)).toBeDefined()
+    expect(databaseOutage(await failure)).toBeDefined()
   } finally {
     await Promise.all([other.end(), onlooker.end()])
   }

@@ -1,5 +1,5 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
-import { databaseFailure } from './database-failure.ts'
+import { databaseOutage } from '@product-events/outages'
 import { type FieldError, HttpProblem, MEDIA_TYPE, problemBody, type ProblemCode, problems } from './problems.ts'
 import { fieldErrors } from './validation.ts'
 
@@ -40,7 +40,7 @@ export function toAnswer(error: unknown): Answer {
   if (code in FRAMEWORK_ERRORS) return FRAMEWORK_ERRORS[code] as Answer
   // Fastify marks what it could not read of a request so (a body that broke off, say).
   if (statusCode === 400) return { code: 'malformed-request', detail: 'The request could not be read.' }
-  if (databaseFailure(error) !== undefined)
+  if (databaseOutage(error) !== undefined)
     return { code: 'unavailable', detail: 'The database can’t be used just now. Please try again.' }
   return { code: 'internal', detail: 'The error was logged under this request_id.' }
 }
@@ -51,7 +51,7 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
   const { status, ...problem } = problems[answer.code]
   if (answer.code === 'internal') request.log.error({ err: error }, 'request failed: a bug')
   if (answer.code === 'unavailable')
-    request.log.error({ err: error }, `request failed: ${databaseFailure(error) ?? 'overloaded'}`)
+    request.log.error({ err: error }, `request failed: ${databaseOutage(error) ?? 'overloaded'}`)
   if ('retryAfterSeconds' in problem) void reply.header('retry-after', problem.retryAfterSeconds)
   const body = problemBody(answer.code, {
     detail: answer.detail,

@@ -1,6 +1,5 @@
 export type { Scopes } from './access.ts'
 export { alsoAccept, createHttpApi, type HttpApi, type HttpApiOptions } from './create-http-api.ts'
-export { databaseFailure } from './database-failure.ts'
 export { type FieldError, HttpProblem, type ProblemCode, problemResponses } from './problems.ts'
 export { type FailedPrecondition, readPreconditions } from './preconditions.ts'
 export { pageTokens, type PageTokens } from './page-token.ts'

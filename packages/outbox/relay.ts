@@ -1,11 +1,10 @@
 import { hostname } from 'node:os'
-import { outageBackoffMs } from './backoff.ts'
+import { createRest } from '@product-events/outages'
 import { createBell } from './bell.ts'
 import type { Database } from './database.ts'
 import { createDrain, type DrainCounts } from './drain.ts'
 import { createHold } from './hold.ts'
 import { createLease } from './lease.ts'
-import { createOutageWatch } from './outage-watch.ts'
 import { keepPruning } from './prune.ts'
 import type { Report } from './reports.ts'
 import type { Send } from './send.ts'
@@ -57,8 +56,14 @@ export function createRelay(options: RelayOptions): Relay {
   const bell = createBell()
   const lease = createLease(db, `${hostname()}:${process.pid}`)
   const drain = createDrain({ db, send, lease, hold: createHold(), bell, report, batchSize, inFlight, retries })
-  const broker = createRest('broker', report)
-  const database = createRest('database', report)
+  const broker = createRest({
+    lost: (reason) => report({ kind: 'broker-away', reason }),
+    back: (awayMs) => report({ kind: 'broker-back', awayMs }),
+  })
+  const database = createRest({
+    lost: (reason) => report({ kind: 'database-away', reason }),
+    back: (awayMs) => report({ kind: 'database-back', awayMs }),
+  })
 
   /** Does what can be done now and returns how long to sleep, in milliseconds. */
   async function cycle(signal: AbortSignal): Promise<number> {
@@ -110,29 +115,5 @@ export function createRelay(options: RelayOptions): Relay {
   async function settleTheRest(): Promise<void> {
     if (database.isAway()) return
     await drain.drainOnce(() => true).catch((error: Error) => database.failed(error.message))
-  }
-}
-
-/** Says how long to rest after failures in a row, and tells of the change of state, not of each failure. */
-function createRest(part: 'broker' | 'database', report: Report) {
-  const watch = createOutageWatch({
-    lost: (reason) => report({ kind: `${part}-away`, reason }),
-    back: (awayMs) => report({ kind: `${part}-back`, awayMs }),
-  })
-  let failures = 0
-  let resumeAt = 0
-  return {
-    isAway: () => failures > 0,
-    pauseMs: () => Math.max(0, resumeAt - performance.now()),
-    failed(reason: string): void {
-      watch.failed(reason)
-      failures++
-      resumeAt = performance.now() + outageBackoffMs(failures)
-    },
-    worked(): void {
-      watch.worked()
-      failures = 0
-      resumeAt = 0
-    },
   }
 }

@@ -1,6 +1,6 @@
 import type { TokenIssuer } from '@product-events/process'
 import { createHttpApi, type HttpApi } from '@product-events/http-api'
-import { createOutageWatch } from '@product-events/outbox'
+import { createOutageWatch } from '@product-events/outages'
 import type pg from 'pg'
 import type { Logger, Registry } from '@product-events/telemetry'
 import type { LogLines } from './log-lines.ts'

@@ -1,5 +1,5 @@
 import type { SQSClient } from '@aws-sdk/client-sqs'
-import type { OutageWatch } from '@product-events/outbox'
+import type { OutageWatch } from '@product-events/outages'
 import type pg from 'pg'
 import type { Inbox } from './inbox.ts'
 import type { LogLines } from './log-lines.ts'

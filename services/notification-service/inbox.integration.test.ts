@@ -21,7 +21,7 @@ afterEach(async () => {
   await dropDatabase(databaseUrl)
 })
 
-const silent = { worked: () => {}, failed: () => {} }
+const silent = { worked: () => {}, failed: () => {}, isAway: () => false }
 const open = (on: pg.Pool = pool) => createInbox({ pool: on, reachable: silent, stopping: stop.signal })
 const many = (count: number): NewNotification[] => Array.from({ length: count }, () => notificationOf(testEvent()))
 

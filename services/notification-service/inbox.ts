@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { outageBackoffMs, type OutageWatch } from '@product-events/outbox'
+import { outageBackoffMs, type OutageWatch } from '@product-events/outages'
 import type pg from 'pg'
 import { type SpanContext, type TraceHeaders, traceHeaders } from '@product-events/telemetry'
 import { type Outgoing, storeWithDeliveries } from './channels/store-with-deliveries.ts'

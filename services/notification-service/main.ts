@@ -1,8 +1,9 @@
 /** The process: config → database → queue → HTTP → receivers, with health and metrics from the first moment on. */
 import { closeOnSignal, describePortError, startOrExit, waitUntilUp } from '@product-events/process'
 import { connect, describeDatabase, disconnect, migrate } from '@product-events/database'
-import { BACKLOG, databaseFailure, stopHttpApi } from '@product-events/http-api'
-import { createOutageWatch, outboxMigrations } from '@product-events/outbox'
+import { BACKLOG, stopHttpApi } from '@product-events/http-api'
+import { outboxMigrations } from '@product-events/outbox'
+import { createOutageWatch, databaseOutage } from '@product-events/outages'
 import { connectSqs, findOrCreateQueue, isTemporary, queueNameOf } from '@product-events/queue'
 import {
   createLogger,
@@ -88,7 +89,7 @@ await startOrExit(async () => {
   const waiting = { onWaiting: log.waiting, signal: stopping.signal }
   const migrations = await waitUntilUp(() => migrate(databaseUrl, outboxMigrations, notificationMigrations), {
     what: `PostgreSQL at ${database}`,
-    isTemporary: (error) => databaseFailure(error) !== undefined,
+    isTemporary: (error) => databaseOutage(error) !== undefined,
     ...waiting,
   })
   found('migrations')

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { outageBackoffMs } from '@product-events/outbox'
+import { outageBackoffMs } from '@product-events/outages'
 import type { Consumer } from './consumer.ts'
 import { handleEvents } from './handle-events.ts'
 import { BATCH_SIZE, type Message, receiveMessages, waitSeconds } from './messages.ts'

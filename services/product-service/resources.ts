@@ -1,7 +1,7 @@
 import type { SQSClient } from '@aws-sdk/client-sqs'
 import { closeOnSignal, describePortError, waitUntilUp } from '@product-events/process'
 import { connect, describeDatabase, disconnect, migrate } from '@product-events/database'
-import { databaseFailure } from '@product-events/http-api'
+import { databaseOutage } from '@product-events/outages'
 import { outboxMigrations, SEND_TIMEOUT_MS } from '@product-events/outbox'
 import type pg from 'pg'
 import { connectSqs, findOrCreateQueue, findQueueAt, isTemporary, type Queue } from '@product-events/queue'
@@ -131,7 +131,7 @@ async function migrateOnceUp({ databaseUrl }: Config, logger: Logger, signal: Ab
   const migrations = await waitUntilUp(() => migrate(databaseUrl, outboxMigrations, productMigrations), {
     what: `PostgreSQL at ${describeDatabase(databaseUrl)}`,
     onWaiting: (what, reason) => logLines.waiting(logger, what, reason),
-    isTemporary: (error) => databaseFailure(error) !== undefined,
+    isTemporary: (error) => databaseOutage(error) !== undefined,
     signal,
   })
   logLines.migrated(logger, migrations)

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { OutageWatch } from '@product-events/outbox'
+import type { OutageWatch } from '@product-events/outages'
 import type pg from 'pg'
 import { newestPlace, type Place, type Placed, readOn } from './read-on.ts'
 

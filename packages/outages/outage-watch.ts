@@ -1,9 +1,11 @@
-/** Whether something that this process depends on answers, as its users find out by using it. */
+/** Reports when a dependency becomes unusable and when it works again, as its users find out by using it. */
 export interface OutageWatch {
-  /** It answered. */
+  /** A call succeeded. */
   worked(): void
-  /** It did not, for this reason. */
+  /** A call failed for a reason that is the dependency's. */
   failed(reason: string): void
+  /** True from the first failure to the next success. */
+  isAway(): boolean
 }
 
 export interface OutageEvents {
@@ -18,13 +20,15 @@ export function createOutageWatch({ lost, back }: OutageEvents): OutageWatch {
   return {
     worked() {
       if (awaySince === undefined) return
-      back(Math.round(performance.now() - awaySince))
+      const awayMs = Math.round(performance.now() - awaySince)
       awaySince = undefined
+      back(awayMs)
     },
     failed(reason) {
       if (awaySince !== undefined) return
-      lost(reason)
       awaySince = performance.now()
+      lost(reason)
     },
+    isAway: () => awaySince !== undefined,
   }
 }
