@@ -23,7 +23,7 @@ const arrows: Record<string, readonly string[]> = {
   'services/notification-service': ['packages/*'],
   local: ['packages/database', 'packages/queue', 'packages/process', 'packages/telemetry'],
   // What the people who run the services type. It knows whose database is whose.
-  operations: ['packages/outbox', 'packages/database', 'packages/process'],
+  operations: ['packages/*'],
   deploy: [],
   tidy: [],
 }
