@@ -4,9 +4,9 @@ import { html, type View } from './html.ts'
 import { paused } from './state.ts'
 
 /** Dots that one section shows at most: more look like a line. */
-const MOST_DOTS = 10
+const MOST_DOTS = 8
 /** How long a dot takes from one station to the next. */
-const TRAVEL_SECONDS = 2
+const TRAVEL_SECONDS = 1.6
 /** Dots of a heap; each stands for several items when there are more. */
 const MOST_HEAPED = 48
 
@@ -19,10 +19,10 @@ export function Line({ stations }: { stations: Snapshot['stations'] }): View {
 
 function Stop({ station, next }: { station: Station; next: Station | undefined }): View {
   const { number, name, about, health, figures, heap } = station
-  const blocked = next !== undefined && (heap > 0 || (health === 'wrong' && next.health === 'wrong'))
+  const blocked = next !== undefined && ((heap > 0 && !next.rate) || (health === 'wrong' && next.health === 'wrong'))
   return html`<li class="stop ${health}">
     <span class="ring" aria-hidden="true">${health === 'wrong' ? '!' : number}</span>
-    ${next && html`<span class="track ${blocked ? 'blocked' : health}" aria-hidden="true"><${Dots} rate=${blocked ? 0 : (next.rate ?? 0)} /><${Heap} count=${heap} /></span>`}
+    ${next && html`<span class="track ${blocked ? 'blocked' : health}" aria-hidden="true"><${Dots} rate=${blocked ? 0 : (station.rate ?? next.rate ?? 0)} /><${Heap} count=${heap} /></span>`}
     <b class="name">${name}<span class="unseen">: ${health}</span></b>
     <span class="about">${about}</span>
     <dl>

@@ -16,13 +16,18 @@ const SOURCES: { source: Source; title: string; about: string }[] = [
 
 const answers = signal<Partial<Record<Source, Answer>>>({})
 
+const loading = new Set<Source>()
+
 async function load(source: Source): Promise<void> {
-  try {
-    answers.value = { ...answers.value, [source]: await ask<Answer>(`needs?source=${source}`) }
-  } catch (error) {
-    const unknown = [{ source, reason: (error as Error).message }]
-    answers.value = { ...answers.value, [source]: { at: '', groups: [], unknown } }
-  }
+  if (loading.has(source)) return
+  loading.add(source)
+  const answer = await ask<Answer>(`needs?source=${source}`).catch((error: Error): Answer => ({
+    at: '',
+    groups: [],
+    unknown: [{ source, reason: error.message }],
+  }))
+  answers.value = { ...answers.value, [source]: answer }
+  loading.delete(source)
 }
 
 function loadAll(): void {
@@ -106,14 +111,14 @@ function One({ group, source }: { group: Group; source: Source }): View {
   const open = order.value?.key === key ? order.value : undefined
   const times = first_at === last_at ? day(first_at) : `${day(first_at)} to ${day(last_at)}`
   const facts = [
-    products > 0 && `of ${plural(products, 'product')}`,
+    products > 0 && plural(products, 'product'),
     attempts > 0 && plural(attempts, 'attempt'),
     times,
   ].filter(Boolean)
   return html`<article class="group">
     <div class="about">
       <h3>${secret(reason)}</h3>
-      <p>${plural(count, 'item')} ${facts.join(', ')}. ${advice}</p>
+      <p>${facts.join(', ')}. ${advice}</p>
     </div>
     <div class="does">
       ${canWrite.value && can_redrive && html`<button class="primary" aria-expanded=${open?.what === 'redrive'} onClick=${() => void plan(group, 'redrive')}>Redrive ${count}…</button>`}

@@ -3,7 +3,7 @@ import { ms, secret, short, time, verb } from './format.ts'
 import { html, type View } from './html.ts'
 import { href, say } from './state.ts'
 
-const GLYPHS = { good: '✓', busy: '…', wrong: '!', unknown: '?' }
+const GLYPHS = { good: '✓', busy: '!', wrong: '!', unknown: '?' }
 
 /** The sentence of a page, with what stands behind it and what an operator can do. */
 export function Headline({ verdict, children }: { verdict: Verdict; children?: View }): View {

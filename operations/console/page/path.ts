@@ -93,12 +93,13 @@ function Totals({ now }: { now: Snapshot }): View {
   const number = (value: number | null | undefined) => html`<b>${value?.toLocaleString('en-US') ?? '–'}</b>`
   const ready = now.processes.filter(({ health }) => health === 'ready').length
   const owned = now.outboxes[0]?.lanes.filter((owner) => owner !== null).length ?? 0
-  return html`<span
-      >Since the start: ${number(created)} created, ${number(updated)} updated, ${number(deleted)} deleted ·
-      ${number(notified)} notified · ${number(duplicates)} duplicates</span
-    ><span
-      >${ready} of ${plural(now.processes.length, 'process', 'processes')} ready · ${owned} of 64 lanes owned</span
-    >`
+  const counts = [
+    html`${number(created)} created, ${number(updated)} updated, ${number(deleted)} deleted`,
+    html` · ${number(notified)} notified`,
+    html` · ${number(duplicates)} duplicates`,
+  ]
+  return html`<span>Since the start: ${counts}</span>
+    <span>${ready} of ${plural(now.processes.length, 'process', 'processes')} ready · ${owned} of 64 lanes owned</span>`
 }
 
 /** The event that is selected in the table, so far as the table knows it. */

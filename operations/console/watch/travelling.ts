@@ -60,8 +60,8 @@ function retryIn({ attempts, next_attempt_at: next }: EventRow, now: number): st
 }
 
 /** The name of an error, or the beginning of what it says. */
-export function firstWords(reason: string | null): string {
+export function firstWords(reason: string | null, most = 40): string {
   const text = (reason ?? 'no reason noted').replaceAll(/\s+/g, ' ')
   const name = /^[\w.]+(?=:)/.exec(text)?.[0]
-  return name ?? (text.length > 40 ? `${text.slice(0, 39)}…` : text)
+  return name ?? (text.length > most ? `${text.slice(0, most - 1)}…` : text)
 }

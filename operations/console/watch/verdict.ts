@@ -1,6 +1,6 @@
 import type { Verdict } from '../answers.ts'
 import { windowOf } from '../../status/window.ts'
-import { type Known, lastOf } from './source.ts'
+import { lastOf } from './source.ts'
 import type { View } from './view.ts'
 import { firstWords } from './travelling.ts'
 import { clock, duration, plural } from './words.ts'
@@ -17,17 +17,10 @@ const QUEUED_UP = 100
 
 /** All that is wrong, the cause before its effects. Empty when nothing is. */
 export function findingsOf(view: View): Finding[] {
-  return [
-    ...silentDatabases(view),
-    ...silentQueue(view),
-    ...silentProcesses(view),
-    ...lanesWithoutRelay(view),
-    ...heldUp(view),
-    ...failingMessages(view),
-    ...queuedUp(view),
-    ...retriedEvents(view),
-    ...waitForAPerson(view),
-  ]
+  const causes = [...silentDatabases(view), ...silentQueue(view), ...silentProcesses(view), ...lanesWithoutRelay(view)]
+  // What waits behind a cause is no finding of its own.
+  const effects = causes.length > 0 ? [] : [...heldUp(view), ...queuedUp(view)]
+  return [...causes, ...effects, ...failingMessages(view), ...retriedEvents(view), ...waitForAPerson(view)]
 }
 
 /** The first finding as the verdict of the whole, or that all is well. */
@@ -80,7 +73,7 @@ function silentDatabases({ products, notifications, now }: View): Finding[] {
     {
       level: 'wrong',
       headline: both ? 'PostgreSQL is unreachable.' : `PostgreSQL ${which} is unreachable.`,
-      detail: `Since ${clock(first.since)}, ${ago(first, now)}: ${first.reason}. ${effect} All processes retry automatically.`,
+      detail: `Since ${clock(first.since)}, ${ago(first.since, now)}: ${first.reason}. ${effect} All processes retry automatically.`,
       actions: ['Start PostgreSQL, or repair the network to it. No process needs a restart afterwards.'],
       stations: products.kind === 'silent' ? (both ? [2, 3, 6] : [2, 3]) : [6],
     },
@@ -103,22 +96,25 @@ function silentQueue(view: View): Finding[] {
     waiting === 0
       ? 'No event waits yet.'
       : `${plural(waiting, 'event')} ${waiting === 1 ? 'waits' : 'wait'} in the outbox, and none is lost.`
-  const since =
+  // Nobody looked before; events that wait tell how long it lasts.
+  const oldest = waiting === 0 ? now : now - (backlog?.oldest_seconds ?? 0) * 1000
+  const since = queue.kind === 'silent' ? Math.min(queue.since, oldest) : oldest
+  const reason =
     queue.kind === 'silent'
-      ? `Since ${clock(queue.since)}, ${ago(queue, now)}: ${queue.reason}.`
+      ? `Since ${clock(since)}, ${ago(since, now)}: ${queue.reason}.`
       : `The oldest waits for ${duration(backlog?.oldest_seconds ?? 0)}.`
   return [
     {
       level: 'wrong',
       headline: queue.kind === 'silent' ? `SQS is unreachable. ${wait}` : `SQS takes no events. ${wait}`,
-      detail: `${since} The relay retries automatically, at least every 2 s, and no attempt is used up. Products can still be changed.`,
+      detail: `${reason} The relay retries automatically, at least every 2 s, and no attempt is used up. Products can still be changed.`,
       actions: ['Check SQS, its credentials and the network to it. Delivery resumes without a restart.'],
       stations: [3, 4, 5],
     },
   ]
 }
 
-function ago({ since }: Extract<Known<unknown>, { kind: 'silent' }>, now: number): string {
+function ago(since: number, now: number): string {
   return `${duration(Math.max(1, Math.round((now - since) / 1000)))} ago`
 }
 
@@ -194,7 +190,7 @@ function failingMessages({ notifications }: View): Finding[] {
   return [
     {
       level: 'wrong',
-      headline: `${plural(failing.length, 'message')} ${failing.length === 1 ? 'fails' : 'fail'} at the consumer: ${firstWords(first.reason)}.`,
+      headline: `${plural(failing.length, 'message')} ${failing.length === 1 ? 'fails' : 'fail'} at the consumer: ${firstWords(first.reason, 100)}.`,
       detail: `Failed ${plural(first.failures, 'time')}, last at ${clock(first.last_failed_at)}. After five receives SQS moves a message to the dead-letter queue. Other messages are not blocked.`,
       actions: ['Open Needs you: it shows why each message fails.'],
       stations: [5],
