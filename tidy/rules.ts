@@ -15,19 +15,26 @@ const arrows: Record<string, readonly string[]> = {
   // Group commit, for requests (product-service) and for messages (inbox). It knows no database.
   'packages/batcher': [],
   'packages/queue': [],
-  'packages/telemetry': [],
+  'packages/telemetry': ['packages/terminal'],
   'packages/outages': [],
+  'packages/terminal': [],
   'packages/process': [],
   'packages/http-api': ['packages/outages', 'packages/process', 'packages/telemetry'],
   // It knows no product and no HTTP: whatever runs on the same database and broker can use it.
-  'packages/outbox': ['packages/outages', 'packages/database', 'packages/queue', 'packages/telemetry'],
+  'packages/outbox': [
+    'packages/outages',
+    'packages/terminal',
+    'packages/database',
+    'packages/queue',
+    'packages/telemetry',
+  ],
   // Installable, as the outbox is. The core needs no database driver, broker client or telemetry at run time.
   'packages/inbox': ['packages/outages', 'packages/terminal', 'packages/batcher'],
   'services/product-service': ['packages/*'],
   'services/notification-service': ['packages/*'],
-  local: ['packages/database', 'packages/queue', 'packages/process', 'packages/telemetry'],
+  local: ['packages/database', 'packages/queue', 'packages/process', 'packages/telemetry', 'packages/terminal'],
   // What the people who run the services type. It knows whose database is whose.
-  operations: ['packages/outbox', 'packages/database', 'packages/process'],
+  operations: ['packages/*'],
   deploy: [],
   tidy: [],
 }
