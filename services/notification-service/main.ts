@@ -3,8 +3,9 @@ import { closeOnSignal, describePortError, startOrExit, waitUntilUp } from '@pro
 import { connect, describeDatabase, disconnect, migrate } from '@product-events/database'
 import { BACKLOG, stopHttpApi } from '@product-events/http-api'
 import { outboxMigrations } from '@product-events/outbox'
-import { createOutageWatch, databaseOutage } from '@product-events/outages'
-import { connectSqs, findOrCreateQueue, isTemporary, queueNameOf } from '@product-events/queue'
+import { type Consumer, IN_HAND, LONG_POLL_SECONDS, MAX_RECEIVERS } from '@product-events/inbox'
+import { databaseOutage } from '@product-events/outages'
+import { connectSqs, findOrCreateQueue, findQueueAt, isTemporary } from '@product-events/queue'
 import {
   createLogger,
   createReadiness,
@@ -17,15 +18,12 @@ import { buildApp } from './app.ts'
 import { channelLogLines } from './channels/log-lines.ts'
 import { startChannels } from './channels/start-channels.ts'
 import { readServiceConfig } from './config.ts'
-import { createInbox } from './inbox.ts'
+import { createConsumer } from './consumer.ts'
 import { logLines } from './log-lines.ts'
-import { LONG_POLL_SECONDS, sourceQueue } from './messages.ts'
 import { createMetrics } from './metrics.ts'
 import { notificationMigrations } from './migrations.ts'
 import { keepSweeping } from './notifications/sweep.ts'
 import { createQueueMetrics, type QueueMetrics } from './queue-metrics.ts'
-import { IN_HAND, MAX_RECEIVERS, runReceivers } from './receive.ts'
-import { traceMessages } from './trace-messages.ts'
 
 /** One for the inbox, one for the sweep, and the rest for the HTTP API and the health check. */
 const MAX_CONNECTIONS = 10
@@ -64,9 +62,14 @@ await startOrExit(async () => {
     maxConnections: MAX_CONNECTIONS,
     onIdleError: log.connectionLost,
   })
+  let consumer: Consumer | undefined
   const { found, missing } = createReadiness({
     awaited: ['migrations', 'queue', 'api'],
-    askDatabase: () => pool.query('SELECT FROM notifications LIMIT 1'),
+    async askDatabase() {
+      const reason = consumer?.failing()
+      if (reason !== undefined) throw new Error(`nothing is stored: ${reason}`)
+      await pool.query('SELECT FROM notifications LIMIT 1')
+    },
     stopping: stopping.signal,
   })
   let queueMetrics: QueueMetrics | undefined
@@ -103,7 +106,7 @@ await startOrExit(async () => {
   })
   opened.defer(() => sqs.destroy())
   const queue = await waitUntilUp(
-    async () => sourceQueue(sqs, queueUrl ?? (await findOrCreateQueue(sqs, queueName)).url),
+    () => (queueUrl === undefined ? findOrCreateQueue(sqs, queueName) : findQueueAt(sqs, queueUrl)),
     {
       what: `the queue ${queueUrl ?? queueName} at ${config.sqsEndpoint ?? `AWS (${config.awsRegion})`}`,
       isTemporary,
@@ -118,25 +121,8 @@ await startOrExit(async () => {
     throw describePortError(error, 'the API of notification-service', httpPort, 'HTTP_PORT')
   })
   const channels = startChannels(config.channels, { pool, registry, log: channelLogLines(logger) })
-  const inbox = createInbox({
-    pool,
-    outgoing: channels.outgoing,
-    reachable: createOutageWatch({ lost: log.databaseLost, back: log.databaseBack }),
-    stopping: stopping.signal,
-  })
-  const reachable = createOutageWatch({ lost: log.sqsLost, back: log.sqsBack })
-  const tracing = traceMessages(queueNameOf(queue.url))
-  const receiving = runReceivers({
-    inbox,
-    pool,
-    sqs,
-    queue,
-    log,
-    metrics,
-    tracing,
-    reachable,
-    stopping: stopping.signal,
-  })
+  consumer = createConsumer({ pool, outgoing: channels.outgoing, sqs, queueUrl: queue.url, log, metrics })
+  const receiving = consumer.run(stopping.signal)
   const sweeping = keepSweeping(pool, log.swept, stopping.signal)
   opened.defer(
     async () =>
