@@ -70,7 +70,7 @@ test.each([false, true])(
     await expect.poll(async () => (await notified()).toSorted(), DIES).toEqual(good.map(({ id }) => id).toSorted())
     await expect.poll(dead, DIES).toBe(2)
     const listed = await inbox('list')
-    expect(listed).toMatchObject({ code: 0, err: '' })
+    expect(listed.code).toBe(0)
     expect(listed.out).toMatch(new RegExp(`product.created +${poison.id} +1 +the event can't be stored: `))
     expect(listed.out).toMatch(/- +- +- +not JSON: /)
 
@@ -93,13 +93,16 @@ test('the command explains itself, and says in one line what it lacks', async ()
   const target = { sqsEndpoint: inject('sqsEndpoint'), queueName: 'nobody-made-this', databaseUrl: 'postgres://x' }
   expect(await runInbox(target, '--help')).toMatchObject({ code: 0, out: expect.stringContaining('redrive') })
   expect(await runInbox(target, 'lst')).toMatchObject({
-    code: 1,
-    err: expect.stringMatching(/^there is no command lst.*\n$/),
+    code: 2,
+    err: expect.stringMatching(/there is no command "lst".*\n$/),
   })
-  expect(await runInbox(target, 'list')).toMatchObject({ code: 1, err: 'there is no queue nobody-made-this\n' })
+  expect(await runInbox(target, 'list')).toMatchObject({
+    code: 1,
+    err: expect.stringMatching(/^[^\n]*there is no queue nobody-made-this\n$/),
+  })
   const away = { ...target, sqsEndpoint: 'http://127.0.0.1:9' }
   expect(await runInbox(away, 'list')).toMatchObject({
     code: 1,
-    err: expect.stringMatching(/^SQS at .*ECONNREFUSED.*\n$/),
+    err: expect.stringMatching(/^[^\n]*SQS at .*ECONNREFUSED.*\n$/),
   })
 })

@@ -40,6 +40,7 @@ async function open(): Promise<InboxPlaces> {
     }
   } catch (error) {
     await close()
+    if ((error as Error).message.startsWith('there is no')) throw error
     const where = config.sqsEndpoint ?? `AWS (${config.awsRegion})`
     throw new Error(`SQS at ${where}: ${(error as Error).message || (error as Error).name}`, { cause: error })
   }

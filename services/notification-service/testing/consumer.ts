@@ -1,4 +1,4 @@
-import { randomUUIDv7 } from 'node:crypto'
+import { randomBytes, randomUUIDv7 } from 'node:crypto'
 import {
   GetQueueAttributesCommand,
   type Message,
@@ -11,6 +11,7 @@ import { connect } from '@product-events/database'
 import { dropDatabase, freshDatabase, freshQueue } from '@product-events/local'
 import { outboxMigrations } from '@product-events/outbox'
 import { deadLetterQueueName, findQueueUrl } from '@product-events/queue'
+import type pg from 'pg'
 import { recordLog } from '../../../packages/telemetry/testing/log.ts'
 import type { Outgoing } from '../channels/store-with-deliveries.ts'
 import { createConsumer } from '../consumer.ts'
@@ -24,6 +25,8 @@ export interface TestOptions {
   fifo?: boolean
   visibilityTimeoutSeconds?: number
   outgoing?: Outgoing
+  /** The consumer acts as a role that has only the rights that it needs; `t.pool` remains that of the superuser. */
+  limited?: boolean
 }
 
 /** A consumer on a database and a queue of its own, with what a test wants to know of it. */
@@ -43,7 +46,8 @@ export async function testConsumer({ postgresUrl, sqsEndpoint, fifo = false, ...
   const pool = connect({ databaseUrl, applicationName: 'test', maxConnections: 10, onIdleError: () => {} })
   const metrics = createMetrics()
   const { outgoing } = options
-  const consumer = createConsumer({ pool, outgoing, sqs, queueUrl: queue.url, log, metrics })
+  const limited = options.limited ? await limitedRole(pool, databaseUrl) : undefined
+  const consumer = createConsumer({ pool: limited?.pool ?? pool, outgoing, sqs, queueUrl: queue.url, log, metrics })
 
   /** Messages that are visible, and those that somebody has received and not deleted. */
   async function depth(): Promise<{ visible: number; hidden: number }> {
@@ -62,6 +66,8 @@ export async function testConsumer({ postgresUrl, sqsEndpoint, fifo = false, ...
     databaseUrl,
     queueName: queue.name,
     metrics,
+    /** The role of a limited consumer. */
+    role: limited?.role ?? '',
     run: () => consumer.run(stop.signal),
     stop: () => stop.abort(),
     /** Lines with this text, oldest first. */
@@ -136,6 +142,7 @@ export async function testConsumer({ postgresUrl, sqsEndpoint, fifo = false, ...
     close: async (): Promise<void> => {
       stop.abort()
       sqs.destroy()
+      await limited?.close()
       await pool.end()
       await dropDatabase(databaseUrl)
     },
@@ -158,4 +165,22 @@ export function ascii(value: unknown): string {
     /[\u0080-\uffff]/g,
     (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
   )
+}
+
+async function limitedRole(admin: pg.Pool, databaseUrl: string) {
+  const role = `test_${randomBytes(6).toString('hex')}`
+  await admin.query(`CREATE ROLE ${role}`)
+  await admin.query(`GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO ${role}`)
+  const url = new URL(databaseUrl)
+  url.searchParams.set('options', `-c role=${role}`)
+  const pool = connect({ databaseUrl: url.href, applicationName: 'test', maxConnections: 5, onIdleError: () => {} })
+  return {
+    role,
+    pool,
+    async close(): Promise<void> {
+      await pool.end()
+      await admin.query(`DROP OWNED BY ${role}`)
+      await admin.query(`DROP ROLE ${role}`)
+    },
+  }
 }
