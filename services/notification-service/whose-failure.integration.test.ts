@@ -56,7 +56,7 @@ test.each(['P0001', 'XX000', '54000', '42501', '0A000', '23514', '22P02'])(
     run(t)
     const poison = named('Poison')
     await t.send([named('a'), named('b'), poison, named('c')])
-    await vi.waitFor(async () => expect((await storedNames(t)).toSorted()).toEqual(['a', 'b', 'c']), patiently)
+    await vi.waitFor(async () => expect(new Set(await storedNames(t))).toEqual(new Set(['a', 'b', 'c'])), patiently)
     await vi.waitFor(async () => expect(await t.deadLetters()).toHaveLength(1), patiently)
 
     expect((await t.deadLetters()).map(({ Body }) => Body)).toEqual([ascii(poison)])
