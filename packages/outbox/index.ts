@@ -1,6 +1,6 @@
-export { append, type NewEvent, type Transaction } from './append.ts'
+export { append, appendStatement, type NewEvent, type Transaction } from './append.ts'
 export { outboxCommand, type OutboxCommandOptions } from './cli/run.ts'
-export { type Database } from './database.ts'
+export { type Database, outboxTables, type Tables } from './database.ts'
 export { type DrainCounts } from './drain.ts'
 export { LANES } from './lanes.ts'
 export { logReport, type ReportLog, type ReportWording } from './log-report.ts'

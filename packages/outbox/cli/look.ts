@@ -1,4 +1,4 @@
-import type { Database } from '../database.ts'
+import type { Tables } from '../database.ts'
 import { type EventRecord, findEvents, listEvents, type Status } from '../find.ts'
 import { readIds, text, type Typed, UsageError, wholeNumber } from './arguments.ts'
 import type { Answer } from './run.ts'
@@ -8,7 +8,7 @@ const STATUSES = ['dead', 'failed', 'pending', 'processed']
 /** A screen full; the page after it is one option away. */
 const LIST_LIMIT = 20
 
-export async function list(db: Database, typed: Typed): Promise<Answer> {
+export async function list(tables: Tables, typed: Typed): Promise<Answer> {
   if (typed.positionals.length > 0) throw new UsageError('list takes options only; show <id> looks at one event')
   const status = text(typed, 'status') ?? 'dead'
   if (!STATUSES.includes(status))
@@ -16,7 +16,7 @@ export async function list(db: Database, typed: Typed): Promise<Answer> {
   const limit = wholeNumber(typed, 'limit', { min: 1, max: 1_000 }, LIST_LIMIT)
   const [after = '0'] = readIds([text(typed, 'after') ?? '0']).ids
   const filter = { status: status as Status, key: text(typed, 'key'), type: text(typed, 'type') }
-  const found = await listEvents(db, filter, after, limit + 1)
+  const found = await listEvents(tables, filter, after, limit + 1)
   const events = found.slice(0, limit)
   const next = found.length > limit ? (events.at(-1)?.id ?? null) : null
   const rows = events.map((event) => [
@@ -38,11 +38,11 @@ export async function list(db: Database, typed: Typed): Promise<Answer> {
   }
 }
 
-export async function show(db: Database, typed: Typed): Promise<Answer> {
+export async function show(tables: Tables, typed: Typed): Promise<Answer> {
   const [word, ...others] = typed.positionals
   if (word === undefined || others.length > 0) throw new UsageError('show takes one id')
   const { ids, eventIds } = readIds([word])
-  const [event] = await findEvents(db, ids, eventIds)
+  const [event] = await findEvents(tables, ids, eventIds)
   if (event === undefined) throw new Error(`there is no event ${word}; processed ones are deleted after the retention`)
   return { json: event, text: describe(event) }
 }

@@ -1,5 +1,5 @@
 import { hostname, userInfo } from 'node:os'
-import type { Database } from '../database.ts'
+import type { Tables } from '../database.ts'
 import { deadIds, findEvents } from '../find.ts'
 import { overtakenBy, redrive as redriveEvents } from '../redrive.ts'
 import { readIds, text, type Typed, UsageError, wholeNumber } from './arguments.ts'
@@ -14,7 +14,7 @@ const MAX_SHOWN = 100
 const INTERRUPTED = 130
 
 export async function redrive(
-  db: Database,
+  tables: Tables,
   typed: Typed,
   signal: AbortSignal,
   progress: (line: string) => void,
@@ -22,8 +22,8 @@ export async function redrive(
   const rate = wholeNumber(typed, 'rate', { min: 1, max: 10_000 }, undefined)
   const by = text(typed, 'by') ?? whoIsThis()
   if (by.trim() === '') throw new UsageError('--by must be a name')
-  const ids = await chosen(db, typed)
-  const overtaken = await overtakenBy(db, ids)
+  const ids = await chosen(tables, typed)
+  const overtaken = await overtakenBy(tables, ids)
   const done: string[] = []
   if (typed.flags['dry-run'] !== true) {
     let toldAt = performance.now()
@@ -33,20 +33,20 @@ export async function redrive(
       toldAt = performance.now()
       progress(`${done.length} of ${ids.length} redriven\n`)
     }
-    await redriveEvents(db, ids, { by, rate, signal, onProgress })
+    await redriveEvents(tables, ids, { by, rate, signal, onProgress })
   }
   return answer(ids, done, overtaken, { dryRun: typed.flags['dry-run'] === true, interrupted: signal.aborted })
 }
 
 /** The ids to redrive. Throws, so that nothing is done, when one of those that were given is not there or not dead. */
-async function chosen(db: Database, { positionals, flags }: Typed): Promise<string[]> {
+async function chosen(tables: Tables, { positionals, flags }: Typed): Promise<string[]> {
   if (flags.all === true) {
     if (positionals.length > 0) throw new UsageError('redrive takes ids or --all, not both')
-    return deadIds(db)
+    return deadIds(tables)
   }
   if (positionals.length === 0) throw new UsageError('redrive takes one or more ids, or --all')
   const { ids, eventIds } = readIds(positionals)
-  const events = await findEvents(db, ids, eventIds)
+  const events = await findEvents(tables, ids, eventIds)
   const faults = [
     ...[...ids, ...eventIds]
       .filter((id) => !events.some((event) => event.id === id || event.event_id === id))

@@ -1,5 +1,6 @@
 import { describeDatabase } from '@product-events/database'
 import pg from 'pg'
+import { outboxTables, type Tables } from '../database.ts'
 import { prune } from '../prune.ts'
 import { RETENTION_HOURS } from '../relay.ts'
 import { readArguments, type Typed, UsageError, wholeNumber } from './arguments.ts'
@@ -54,7 +55,7 @@ export async function outboxCommand<Service extends string>(options: OutboxComma
     const service = services.find((service) => service === wanted)
     if (service === undefined) throw new UsageError(`--service must be one of ${services.join(', ')}, not "${wanted}"`)
     const url = options.databaseUrl(service)
-    const answer = await withDatabase(url, (db) => run(db, typed, options, describeDatabase(url)))
+    const answer = await withDatabase(url, (db) => run(outboxTables(db), typed, options, describeDatabase(url)))
     stdout(typed.flags.json === true ? `${JSON.stringify(answer.json, null, 2)}\n` : answer.text)
     return answer.exitCode ?? 0
   } catch (error) {
@@ -64,21 +65,21 @@ export async function outboxCommand<Service extends string>(options: OutboxComma
 }
 
 async function run(
-  db: pg.Client,
+  tables: Tables,
   typed: Typed,
   { signal, stderr }: Pick<OutboxCommandOptions<string>, 'signal' | 'stderr'>,
   database: string,
 ): Promise<Answer> {
-  if (typed.command === 'list') return list(db, typed)
-  if (typed.command === 'show') return show(db, typed)
-  if (typed.command === 'redrive') return redrive(db, typed, signal, stderr)
+  if (typed.command === 'list') return list(tables, typed)
+  if (typed.command === 'show') return show(tables, typed)
+  if (typed.command === 'redrive') return redrive(tables, typed, signal, stderr)
   if (typed.positionals.length > 0) throw new UsageError(`${typed.command} takes options only`)
   if (typed.command === 'status') {
-    const status = await readStatus(db)
+    const status = await readStatus(tables)
     return { json: status, text: `${database}\n\n${statusText(status)}` }
   }
   const hours = wholeNumber(typed, 'older-than', { min: 0, max: TEN_YEARS_IN_HOURS }, RETENTION_HOURS)
-  const pruned = await prune(db, hours, signal)
+  const pruned = await prune(tables, hours, signal)
   return { json: { pruned }, text: `${plural(pruned, 'processed event')} older than ${hours} h deleted.\n` }
 }
 
