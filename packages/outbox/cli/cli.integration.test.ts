@@ -19,12 +19,15 @@ afterAll(() => db.end())
 async function outbox(line: string, { signal = new AbortController().signal, url = databaseUrl } = {}) {
   const said = { stdout: '', stderr: '' }
   const code = await outboxCommand({
-    args: line.split(' ').filter(Boolean),
+    terminal: {
+      args: line.split(' ').filter(Boolean),
+      signal,
+      stdout: (text) => (said.stdout += text),
+      stderr: (text) => (said.stderr += text),
+      progress: { now: () => {}, end: () => {} },
+    },
     services: ['orders', 'parcels'],
     databaseUrl: () => url,
-    signal,
-    stdout: (text) => (said.stdout += text),
-    stderr: (text) => (said.stderr += text),
   })
   return { code, ...said }
 }
@@ -51,21 +54,23 @@ test('help is there for all and for each command, needs no database, and names e
     expect(code).toBe(0)
     expect(stdout).toContain(`outbox ${command}`)
   }
-  expect((await outbox('redrive --help')).stdout).toMatch(/--all[^]*--dry-run[^]*--rate <n>[^]*--by <who>[^]*--service/)
+  expect((await outbox('redrive --help')).stdout).toMatch(
+    /--all[^]*--dry-run[^]*--rate <n>[^]*--by <name>[^]*--service/,
+  )
 })
 
 test.each([
-  ['redirve 1', 'there is no command "redirve": it must be one of status, list'],
+  ['redirve 1', 'outbox: there is no command "redirve": it must be one of status, list'],
   ['--json', 'no command is given'],
-  ['list --colour', "Unknown option '--colour'"],
+  ['list --colour', 'there is no option --colour'],
   ['list --rate 3', 'list has no option --rate'],
   ['list --status gone', '--status must be one of dead, failed, pending, processed'],
   ['list --limit 0', '--limit must be a whole number from 1 to 1000, not "0"'],
   ['list --limit 1001', '--limit must be'],
   ['list 7', 'list takes options only'],
   ['status 7', 'status takes options only'],
-  ['show', 'show takes one id'],
-  ['show 1 2', 'show takes one id'],
+  ['show', 'show takes one id, and none is given'],
+  ['show 1 2', 'show takes one id, not 2'],
   ['show seven', '"seven" is no id: expected a number such as 42'],
   ['redrive', 'redrive takes one or more ids, or --all'],
   ['redrive 1 --all', 'redrive takes ids or --all, not both'],
@@ -81,9 +86,11 @@ test.each([
 test('a database that is away, or that has no outbox, is told in one line, and is code 1', async () => {
   const away = await outbox('status', { url: 'postgres://postgres:secret@127.0.0.1:1/x' })
   expect(away.code).toBe(1)
-  expect(away.stderr).toMatch(/^connect ECONNREFUSED 127.0.0.1:1\n$/)
+  expect(away.stderr).toBe(
+    'outbox: PostgreSQL at postgres://127.0.0.1:1/x refused the connection (ECONNREFUSED). Is it running?\n',
+  )
   const empty = await outbox('list', { url: await freshDatabase(inject('postgresUrl')) })
-  expect(empty).toMatchObject({ code: 1, stderr: expect.stringContaining('this database has no outbox') })
+  expect(empty).toMatchObject({ code: 1, stderr: expect.stringContaining(' has no outbox: start its service once') })
 })
 
 test('status counts, tells the oldest, and shows which relay holds which lanes for how long', async () => {
@@ -125,11 +132,37 @@ test('list shows the dead, or another status, of one key or type, page by page',
   expect((await outbox('list --status failed')).stdout).toBe('No event is failed.\n')
 })
 
-test('what an event says can not play with the terminal', async () => {
-  await append(db, [newEvent('\u001b[31mred\r\n')])
-  const { stdout } = await outbox('list --status pending')
-  expect(stdout).toContain(' [31mred ')
-  for (const control of ['\u001b', '\r']) expect(stdout).not.toContain(control)
+test('what an event says can not play with the terminal, in no command and in no form', async () => {
+  const hostile = '\u001b[31mred\r\n\u009b2J\u202E\u2028\u200B'
+  await append(db, [{ ...newEvent(hostile, { hostile }), headers: { hostile } }])
+  await db.query(`UPDATE events SET status = 'dead', last_error = $1`, [hostile])
+  for (const line of ['list', 'list --json', 'show 1', 'show 1 --json', 'status', 'redrive 1 --dry-run']) {
+    const { stdout } = await outbox(line)
+    for (const control of ['\u001b', '\r', '\u009b', '\u202E', '\u2028', '\u200B'])
+      expect(stdout).not.toContain(control)
+  }
+  expect((await outbox('list')).stdout).toContain('\\u{1b}[31mred\\r\\n')
+  expect(await json('show 1')).toMatchObject({ key: hostile, payload: { hostile } })
+})
+
+test('show prints a screen of a large event, and all of it when asked', async () => {
+  await append(db, [newEvent('a', { text: 'x'.repeat(1_000_000) })])
+  const { stdout } = await outbox('show 1')
+  expect(stdout.length).toBeLessThan(6_000)
+  expect(stdout).toMatch(/… 996\d+ more characters: --whole shows them\n$/)
+  expect((await outbox('show 1 --whole')).stdout.length).toBeGreaterThan(1_000_000)
+})
+
+test('an event that SQS can never accept is not redriven, with the reason', async () => {
+  await append(db, [newEvent('a', { text: 'x'.repeat(1_100_000) }), newEvent('b')])
+  await db.query(`UPDATE events SET status = 'dead'`)
+  const named = await outbox('redrive 1 2')
+  expect(named).toMatchObject({ code: 1, stdout: '' })
+  expect(named.stderr).toMatch(/event 1 can never be published: too large: 11\d+ bytes.*\nNothing was redriven\./)
+  expect(await statuses(db)).toEqual({ dead: 2 })
+  const all = await outbox('redrive --all')
+  expect(all.stdout).toMatch(/Left dead[^]*1 +too large[^]*1 event redriven\./)
+  expect(await statuses(db)).toEqual({ dead: 1, pending: 1 })
 })
 
 test('show finds an event by its number and by its UUID, content included', async () => {
@@ -158,7 +191,7 @@ test('redrive sets a dead event to pending with all its attempts, records who an
   expect(broker.accepted.map(({ id, attempts }) => `${id}: ${attempts}`).toSorted()).toEqual(['1: 0', '2: 0'])
 })
 
-test('whoever does not say who it is is recorded as user and machine', async () => {
+test('without --by the record names user and machine', async () => {
   await given(['a'], [1])
   await outbox('redrive 1')
   const { rows } = await db.query<{ redriven_by: string }>('SELECT redriven_by FROM events')
@@ -181,6 +214,7 @@ test('a redriven event goes before younger ones of its key that wait; after how 
       { id: '1', after_younger: 2 },
       { id: '2', after_younger: 0 },
     ],
+    never_accepted: [],
   })
   const broker = testBroker()
   const relay = createRelay({ db, send: broker.send })
