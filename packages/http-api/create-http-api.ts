@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerOptions, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { TokenIssuer } from '@product-events/process'
 import { cutText, type Logger, type Registry } from '@product-events/telemetry'
+import type { AlbIssuer } from './alb-tokens.ts'
 import { askForTokens, type Scopes } from './access.ts'
 import { rememberMethods } from './allowed-methods.ts'
 import { answerClientError } from './client-error.ts'
@@ -67,7 +68,7 @@ export interface HttpApiOptions {
   /** What the API is called and is for. With it, routes that are added `after` are in `/openapi.json` and `/docs`. */
   document?: { title: string; description: string }
   /** Whose tokens a request needs, with which scopes. Without it nobody has to sign in. */
-  access?: { issuer: TokenIssuer; scopes: Scopes } | undefined
+  access?: { issuer: TokenIssuer | AlbIssuer; scopes: Scopes } | undefined
   /** What the service has waiting is as much as it should be: until it is less, requests are turned away. */
   isFull?: () => boolean
 }
@@ -111,6 +112,8 @@ export function createHttpApi({ logger, registry, document, access, isFull }: Ht
   followRequests(app, record)
   checkRequestShape(app)
   app.decorateRequest('caller', '')
+  app.decorateRequest('subject', '')
+  app.decorateRequest('scopes', undefined)
   if (access) askForTokens(app, access.issuer, access.scopes)
   closePolitely(app)
   app.removeAllContentTypeParsers()
