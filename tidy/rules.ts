@@ -12,6 +12,8 @@ const MAX_LINES = 250
 const arrows: Record<string, readonly string[]> = {
   'packages/contracts': [],
   'packages/database': [],
+  // Group commit, for requests (product-service) and for messages (inbox). It knows no database.
+  'packages/batcher': [],
   'packages/queue': [],
   'packages/telemetry': ['packages/terminal'],
   'packages/outages': [],
@@ -26,6 +28,8 @@ const arrows: Record<string, readonly string[]> = {
     'packages/queue',
     'packages/telemetry',
   ],
+  // Installable, as the outbox is. The core needs no database driver, broker client or telemetry at run time.
+  'packages/inbox': ['packages/outages', 'packages/terminal', 'packages/batcher'],
   'services/product-service': ['packages/*'],
   'services/notification-service': ['packages/*'],
   local: ['packages/database', 'packages/queue', 'packages/process', 'packages/telemetry', 'packages/terminal'],

@@ -41,6 +41,9 @@ export function createTokenCheck({ jwksUrl, issuer, audience }: TokenIssuer): (t
   return async (token) => {
     try {
       const { payload } = await jwtVerify(token, keys, options)
+      // Two callers without a name would be one to us, and share their Idempotency-Keys.
+      if (typeof payload.sub !== 'string' || payload.sub.trim() === '')
+        return { kind: 'invalid', reason: 'The claim sub of the token is not acceptable' }
       return { kind: 'valid', scopes: scopesOf(payload), caller: callerOf(payload) }
     } catch (error) {
       if (error instanceof KeysUnavailable) return { kind: 'no-keys', error: error.cause as Error }
