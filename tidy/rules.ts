@@ -11,11 +11,11 @@ const MAX_LINES = 250
 /** The workspaces that the code of a workspace may import. Arrows point one way; a new workspace gets its line here. */
 const arrows: Record<string, readonly string[]> = {
   'packages/contracts': [],
-  'packages/database': [],
+  'packages/database': ['packages/outages'],
   'packages/queue': [],
   'packages/telemetry': [],
   'packages/outages': [],
-  'packages/process': [],
+  'packages/process': ['packages/database', 'packages/outages', 'packages/queue', 'packages/telemetry'],
   'packages/http-api': ['packages/outages', 'packages/process', 'packages/telemetry'],
   // It knows no product and no HTTP: whatever runs on the same database and broker can use it.
   'packages/outbox': ['packages/outages', 'packages/database', 'packages/queue', 'packages/telemetry'],

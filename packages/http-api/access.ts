@@ -1,4 +1,5 @@
 import type { TokenIssuer } from '@product-events/process'
+import type { Logger } from '@product-events/telemetry'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { HttpProblem } from './problems.ts'
 import { createTokenCheck } from './tokens.ts'
@@ -27,16 +28,19 @@ export function scopeFor(method: string, { read, write }: Scopes): string {
   return method === 'GET' || method === 'HEAD' ? read : write
 }
 
-/** Lets a request pass only with a token of `issuer` that has the scope for its method. A route says so if it is open. */
-export function askForTokens(app: FastifyInstance, issuer: TokenIssuer, scopes: Scopes): void {
-  const check = createTokenCheck(issuer)
+/** Lets a request pass only with a token of `issuer` that has the scope for its method. Routes may be marked as open. */
+export function askForTokens(app: FastifyInstance, logger: Logger, issuer: TokenIssuer, scopes: Scopes): void {
+  const check = createTokenCheck(issuer, {
+    lost: (reason) =>
+      logger.error({ reason }, 'the keys of the token issuer can not be fetched; known keys stay valid'),
+    back: (away_ms) => logger.info({ away_ms }, 'the keys of the token issuer can be fetched again'),
+  })
   app.addHook('onRequest', async (request, reply) => {
     if (request.routeOptions.config?.open) return
     const token = tokenOf(request, reply)
     const result = await check(token)
     switch (result.kind) {
       case 'no-keys':
-        request.log.error({ err: result.error }, 'the keys of the token issuer can not be had')
         throw new HttpProblem('unavailable', 'Tokens can’t be checked just now. Please try again.')
       case 'invalid':
         challenge(reply, `error="invalid_token", error_description="${result.reason}"`)
