@@ -17,7 +17,7 @@ const stopping = new AbortController()
 process.once('SIGINT', () => stopping.abort())
 process.once('SIGTERM', () => stopping.abort())
 
-await startOrExit(main, new AbortController().signal)
+await startOrExit(main)
 
 async function main(): Promise<void> {
   const command = readArguments(process.argv.slice(2))
@@ -33,7 +33,7 @@ async function main(): Promise<void> {
   })
   opened.defer(() => sqs.destroy())
   const pool = connect({
-    databaseUrl: config.databaseUrl,
+    databaseUrl: config.database.url,
     applicationName: 'dlq',
     maxConnections: 1,
     onIdleError: () => {},

@@ -10,6 +10,7 @@ import { type ProductEvent, type ProductEventType, productEvent } from '@product
 import { connect } from '@product-events/database'
 import { dropDatabase, freshDatabase, freshQueue } from '@product-events/local'
 import { outboxMigrations } from '@product-events/outbox'
+import { createRegistry } from '@product-events/telemetry'
 import { createOutageWatch } from '@product-events/outages'
 import { deadLetterQueueName, findQueueUrl } from '@product-events/queue'
 import { recordLog } from '../../../packages/telemetry/testing/log.ts'
@@ -45,13 +46,14 @@ export async function testConsumer({ postgresUrl, sqsEndpoint, fifo = false, ...
   const stop = new AbortController()
   const pool = connect({ databaseUrl, applicationName: 'test', maxConnections: 10, onIdleError: () => {} })
   const database = createOutageWatch({ lost: log.databaseLost, back: log.databaseBack })
+  const registry = createRegistry()
   const consumer: Consumer = {
     inbox: createInbox({ pool, reachable: database, stopping: stop.signal }),
     pool,
     sqs,
     queue: await sourceQueue(sqs, queue.url),
     log,
-    metrics: createMetrics(),
+    metrics: createMetrics(registry),
     tracing: traceMessages(queue.name),
     reachable: createOutageWatch({ lost: log.sqsLost, back: log.sqsBack }),
     stopping: stop.signal,
@@ -138,7 +140,7 @@ export async function testConsumer({ postgresUrl, sqsEndpoint, fifo = false, ...
     },
 
     async metric(name: string): Promise<string[]> {
-      const text = await consumer.metrics.registry.metrics()
+      const text = await registry.metrics()
       return text.split('\n').filter((line) => line.startsWith(name))
     },
 

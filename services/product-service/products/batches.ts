@@ -16,7 +16,7 @@ const limits = {
   maxWaiting: 1_000,
   // As long as a query may take: what a frozen database keeps waiting fails together with what it holds.
   maxWaitMs: 5_000,
-  refusal: () => new HttpProblem('unavailable', 'There are too many requests at once. Please try again.'),
+  refusal: () => new HttpProblem('overloaded', 'There are too many requests at once. Please try again.'),
   isFaultOfOne: (error: unknown) => FAULT_OF_ONE.test((error as Partial<pg.DatabaseError>).code ?? ''),
 } satisfies Partial<BatcherOptions<never, never>>
 

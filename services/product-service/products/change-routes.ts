@@ -28,7 +28,7 @@ export function addChangeRoutes(app: HttpApi, { pool, metrics, nudge }: ProductR
       if (update.kind === 'updated') {
         nudge()
         metrics.updated.inc()
-        logLines.updated(request.log, { product_id: update.product.id, event_id: update.event.id })
+        logLines(request.log).updated({ product_id: update.product.id, event_id: update.event.id })
       }
       return sendProduct(reply, update.product)
     })
@@ -45,7 +45,7 @@ export function addChangeRoutes(app: HttpApi, { pool, metrics, nudge }: ProductR
     if (deletion.kind === 'refused') throw notInThatState(etagOf(deletion.product))
     nudge()
     metrics.deleted.inc()
-    logLines.deleted(request.log, { product_id: deletion.event.subject, event_id: deletion.event.id })
+    logLines(request.log).deleted({ product_id: deletion.event.subject, event_id: deletion.event.id })
     return reply.code(204).send(null)
   })
 }

@@ -48,7 +48,7 @@ function addCreateRoute(app: HttpApi, { write }: Batches, { pool, metrics }: Pro
       // The caller waits for the answer only.
       void sendAnswer(reply, answer)
       metrics.created.inc()
-      logLines.created(request.log, { product_id: product.id, event_id: event.id })
+      logLines(request.log).created({ product_id: product.id, event_id: event.id })
       return reply
     }
   })

@@ -1,11 +1,17 @@
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { afterEach, expect, test, vi } from 'vitest'
-import { createReadiness, createRegistry, startOperationsServer } from './index.ts'
+import { createRegistry } from '@product-events/telemetry'
+import { startOperationsServer } from './operations-server.ts'
+import { createReadiness } from './readiness.ts'
 
 const stop = new AbortController()
-const options = { awaited: ['migrations', 'queue', 'api'] as const, askDatabase: async () => {}, stopping: stop.signal }
-const readiness = (askDatabase: () => Promise<unknown>, stopping = stop.signal) =>
+const options = {
+  awaited: ['migrations', 'queue', 'api'] as const,
+  askDatabase: async () => undefined,
+  stopping: stop.signal,
+}
+const readiness = (askDatabase: () => Promise<string | undefined>, stopping = stop.signal) =>
   createReadiness({ awaited: [...options.awaited], askDatabase, stopping })
 const pgError = (code: string, message: string) => Object.assign(new Error(message), { code })
 
@@ -43,10 +49,12 @@ test('a database that says nothing is missing within a second', async () => {
 })
 
 test('a database without the tables lacks the migrations, at the start and later on', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] })
   const it = readiness(() => Promise.reject(pgError('42P01', 'relation "products" does not exist')))
   it.found('queue', 'api')
   expect(await it.missing()).toEqual({ migrations: 'have not run yet' })
   it.found('migrations')
+  vi.advanceTimersByTime(1_001)
   expect(await it.missing()).toEqual({ migrations: 'are gone: relation "products" does not exist' })
 })
 
@@ -58,10 +66,11 @@ test('told to stop, it is not ready, whatever else is there', async () => {
 test('live is 200 for as long as the process answers; ready is 503 with the missing parts by name, or 200', async () => {
   const it = readiness(options.askDatabase)
   const server = await startOperationsServer({
+    what: 'a test',
     host: '127.0.0.1',
     port: 0,
     registry: createRegistry(),
-    missing: it.missing,
+    readiness: it,
   })
   const ask = async (path: string) => {
     const answer = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`)
