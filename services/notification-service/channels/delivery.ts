@@ -16,7 +16,7 @@ export interface Delivery {
 }
 
 /** What became of one delivery. `gone`: the endpoint wants nothing any more, neither this nor another. */
-export type DeliveryOutcome = Outcome | { kind: 'gone'; reason: string }
+export type DeliveryOutcome = Exclude<Outcome, { kind: 'not-taken' }> | { kind: 'gone'; reason: string }
 
 export function nameOf({ channel, endpoint }: Destination): string {
   return `${channel}:${endpoint}`

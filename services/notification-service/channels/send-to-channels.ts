@@ -51,7 +51,7 @@ export function sendToChannels(options: SendOptions): Send {
     return outcome
   }
 
-  async function disable(channel: Channel, reason: string): Promise<Outcome> {
+  async function disable(channel: Channel, reason: string): Promise<Exclude<DeliveryOutcome, { kind: 'gone' }>> {
     if (await disabled.add(nameOf(channel), reason)) {
       metrics.disabled(channel)
       options.onDisabled(channel, reason)
