@@ -1,4 +1,4 @@
-import { type Kind, readConfig, secretUrl, text } from '@product-events/process'
+import { type Kind, optional, queueName, queueUrl, readConfig, secretUrl, text, url } from '@product-events/process'
 import { withDatabaseName } from '@product-events/database'
 
 /** The services with an outbox, and the database of each where DATABASE_URL names none. */
@@ -17,6 +17,25 @@ export function readOperationsConfig(env: NodeJS.ProcessEnv): Record<Service, st
   })
   const urls = services.map((service) => [service, withDatabaseName(DATABASE_URL, databases[service])])
   return Object.fromEntries(urls) as Record<Service, string>
+}
+
+/** What `npm run inbox` takes: the queue and the database of notification-service. Throws a `StartError`. */
+export function readInboxConfig(env: NodeJS.ProcessEnv) {
+  const variables = readConfig(env, {
+    DATABASE_URL: secretUrl(['postgres', 'postgresql'], 'postgres://user:password@host:5432/notifications'),
+    SQS_QUEUE_NAME: queueName,
+    SQS_QUEUE_URL: queueUrl,
+    AWS_REGION: text('an AWS region, such as eu-central-1'),
+    AWS_ENDPOINT_URL_SQS: optional(url(['http', 'https'])),
+  })
+  return {
+    databaseUrl: withDatabaseName(variables.DATABASE_URL, databases['notification-service']),
+    queueName: variables.SQS_QUEUE_NAME,
+    /** Must exist; then the name says nothing. */
+    queueUrl: variables.SQS_QUEUE_URL,
+    awsRegion: variables.AWS_REGION,
+    sqsEndpoint: variables.AWS_ENDPOINT_URL_SQS,
+  }
 }
 
 /** Where metrics and health of each service are, one URL for each of its processes, and what the terminal can do. */

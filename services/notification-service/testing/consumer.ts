@@ -11,23 +11,20 @@ import { connect } from '@product-events/database'
 import { dropDatabase, freshDatabase, freshQueue } from '@product-events/local'
 import { outboxMigrations } from '@product-events/outbox'
 import { createRegistry } from '@product-events/telemetry'
-import { createOutageWatch } from '@product-events/outages'
 import { deadLetterQueueName, findQueueUrl } from '@product-events/queue'
 import { recordLog } from '../../../packages/telemetry/testing/log.ts'
-import type { Consumer } from '../consumer.ts'
-import { createInbox } from '../inbox.ts'
+import type { Outgoing } from '../channels/store-with-deliveries.ts'
+import { createConsumer } from '../consumer.ts'
 import { logLines } from '../log-lines.ts'
-import { sourceQueue } from '../messages.ts'
 import { createMetrics } from '../metrics.ts'
 import { notificationMigrations } from '../migrations.ts'
-import { receiveOnce } from '../receive.ts'
-import { traceMessages } from '../trace-messages.ts'
 
 export interface TestOptions {
   postgresUrl: string
   sqsEndpoint: string
   fifo?: boolean
   visibilityTimeoutSeconds?: number
+  outgoing?: Outgoing
 }
 
 /** A consumer on a database and a queue of its own, with what a test wants to know of it. */
@@ -45,19 +42,10 @@ export async function testConsumer({ postgresUrl, sqsEndpoint, fifo = false, ...
   const log = logLines(logger)
   const stop = new AbortController()
   const pool = connect({ databaseUrl, applicationName: 'test', maxConnections: 10, onIdleError: () => {} })
-  const database = createOutageWatch({ lost: log.databaseLost, back: log.databaseBack })
   const registry = createRegistry()
-  const consumer: Consumer = {
-    inbox: createInbox({ pool, reachable: database, stopping: stop.signal }),
-    pool,
-    sqs,
-    queue: await sourceQueue(sqs, queue.url),
-    log,
-    metrics: createMetrics(registry),
-    tracing: traceMessages(queue.name),
-    reachable: createOutageWatch({ lost: log.sqsLost, back: log.sqsBack }),
-    stopping: stop.signal,
-  }
+  const metrics = createMetrics(registry)
+  const { outgoing } = options
+  const consumer = createConsumer({ pool, outgoing, sqs, queueUrl: queue.url, log, metrics })
 
   /** Messages that are visible, and those that somebody has received and not deleted. */
   async function depth(): Promise<{ visible: number; hidden: number }> {
@@ -70,9 +58,13 @@ export async function testConsumer({ postgresUrl, sqsEndpoint, fifo = false, ...
 
   return {
     consumer,
+    sqs,
+    queueUrl: queue.url,
     pool,
     databaseUrl,
     queueName: queue.name,
+    metrics,
+    run: () => consumer.run(stop.signal),
     stop: () => stop.abort(),
     /** Lines with this text, oldest first. */
     logged: (text: string) => logs.filter((line) => String(line.msg).startsWith(text)),
@@ -97,8 +89,7 @@ export async function testConsumer({ postgresUrl, sqsEndpoint, fifo = false, ...
 
     /** One poll and all that follows from it. */
     async handleOnce(): Promise<void> {
-      const received = await receiveOnce(consumer)
-      if (received.kind === 'messages') await received.handled
+      await consumer.handleOnce(stop.signal)
     },
 
     /** Receives until `condition` holds. The embedded SQS gives a receive what is there, in any order: all takes several. */
