@@ -1,3 +1,5 @@
 export { connect, type ConnectOptions, describeDatabase, disconnect, withDatabaseName } from './connect.ts'
+export { listen, type Listening, type ListenOptions } from './listen.ts'
 export { migrate, type Migrations } from './migrate.ts'
+export { createNotifier } from './notify.ts'
 export { transaction } from './transaction.ts'
