@@ -1,4 +1,3 @@
-export { type BatcherOptions, createBatcher } from './batcher.ts'
 export { connect, type ConnectOptions, disconnect } from './connect.ts'
 export { type Credentials, isRefusedLogin } from './credentials.ts'
 export { databaseFault, type Privileges, READ_ONLY } from './health.ts'

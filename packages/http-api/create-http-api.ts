@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerOptions, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { TokenIssuer } from '@product-events/process'
 import { cutText, type Logger, type Registry } from '@product-events/telemetry'
+import type { AlbIssuer } from './alb-tokens.ts'
 import { askForTokens, type Scopes } from './access.ts'
 import { rememberMethods } from './allowed-methods.ts'
 import { answerClientError } from './client-error.ts'
@@ -68,7 +69,7 @@ export interface HttpApiOptions {
   /** What the API is called and is for. With it, routes that are added `after` are in `/openapi.json` and `/docs`. */
   document?: { title: string; description: string }
   /** Whose tokens a request needs, with which scopes. Without it requests need none. */
-  access?: { issuer: TokenIssuer; scopes: Scopes } | undefined
+  access?: { issuer: TokenIssuer | AlbIssuer; scopes: Scopes } | undefined
   /** Learns of requests that the database fails, and writes the lines about them. */
   database?: ProblemReports['database']
   /** True while the service has as much waiting as it should: then requests are turned away. */
@@ -116,6 +117,8 @@ export function createHttpApi({ logger, registry, document, access, database, is
   checkRequestShape(app)
   app.decorateRequest('caller', '')
   app.decorateRequest('reported', false)
+  app.decorateRequest('subject', '')
+  app.decorateRequest('scopes', undefined)
   if (access) askForTokens(app, logger, access.issuer, access.scopes)
   closePolitely(app)
   app.removeAllContentTypeParsers()
