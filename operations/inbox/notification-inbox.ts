@@ -3,7 +3,8 @@ import { connect } from '@product-events/database'
 import { findFailures, findQueues, inboxCommand, type InboxPlaces, recentFailures } from '@product-events/inbox/command'
 import { connectSqs } from '@product-events/queue'
 import type { Terminal } from '@product-events/terminal'
-import { readInboxConfig } from '../config.ts'
+import { readOperationsConfig, readQueueConfig, readStackConfig } from '../config.ts'
+import { sayWhichStack } from '../which-stack.ts'
 
 const VERSION = '1.0.0'
 /** A call, its seconds of waiting included. */
@@ -14,18 +15,19 @@ const TARGET = { schema: '"public"', consumer: 'notification-service' }
 
 /** The inbox command over notification-service's queue and database. Resolves with the exit code. */
 export function notificationInbox(name: string, terminal: Terminal): Promise<number> {
-  return inboxCommand({ name, version: VERSION, open, confirm }, terminal)
+  return inboxCommand({ name, version: VERSION, open: () => open(terminal), confirm }, terminal)
 }
 
-async function open(): Promise<InboxPlaces> {
-  const config = readInboxConfig(process.env)
+async function open(terminal: Terminal): Promise<InboxPlaces> {
+  sayWhichStack(readStackConfig(process.env), terminal)
+  const config = readQueueConfig(process.env)
+  const databaseUrl = readOperationsConfig(process.env)['notification-service']
   const sqs = connectSqs({
     endpoint: config.sqsEndpoint,
     region: config.awsRegion,
     requestTimeoutMs: SQS_TIMEOUT_MS,
     maxConnections: MAX_SQS_CONNECTIONS,
   })
-  const { databaseUrl } = config
   const pool = connect({ databaseUrl, applicationName: 'inbox', maxConnections: 2, onIdleError: () => {} })
   async function close(): Promise<void> {
     sqs.destroy()

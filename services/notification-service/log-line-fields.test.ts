@@ -23,13 +23,7 @@ const entries = [{ message_id: 'm', reason: 'gone', retry: false }]
 
 /** Whoever searches the log, or alerts on it, relies on these. */
 const lines: { [Name in keyof LogLines]: [() => void, line: string] } = {
-  waiting: [() => ours.waiting('the queue', 'gone'), 'warn: reason'],
-  migrated: [() => ours.migrated(['0001']), 'info: migrations'],
   started: [() => ours.started(at), 'info: api database operations queue'],
-  stopping: [() => ours.stopping('SIGTERM'), 'info: signal'],
-  stopped: [() => ours.stopped(), 'info:'],
-  crashed: [() => ours.crashed(new Error('bug')), 'fatal: err'],
-  connectionLost: [() => ours.connectionLost(new Error('reset')), 'warn: reason'],
   sqsLost: [() => ours.sqsLost('gone'), 'error: reason'],
   sqsBack: [() => ours.sqsBack(3), 'info: away_ms'],
   databaseLost: [() => ours.databaseLost('gone'), 'error: reason'],

@@ -14,16 +14,8 @@ export function logLines(log: Logger) {
   const unknownTypes = new Set<string>()
   const different = new Set<string>()
   return {
-    waiting: (what: string, reason: string) => log.warn({ reason }, `waiting for ${what}`),
-    migrated: (migrations: string[]) => log.info({ migrations }, 'database is up to date'),
     started: (at: { api: string; operations: string; database: string; queue: string }) =>
       log.info(at, 'notification-service is ready'),
-    stopping: (signal: string) => log.info({ signal }, 'stopping: no new receive, the messages in hand are finished'),
-    stopped: () => log.info('stopped'),
-    crashed: (error: Error) => log.fatal({ err: error }, 'stopping after an error that nothing handled: a bug'),
-
-    connectionLost: (error: Error) =>
-      log.warn({ reason: error.message }, 'an idle database connection was lost; the next query opens another'),
     sqsLost: (reason: string) => log.error({ reason }, 'SQS does not answer; receivers back off until it does'),
     sqsBack: (away_ms: number) => log.info({ away_ms }, 'SQS answers again'),
     databaseLost: (reason: string) =>

@@ -62,7 +62,7 @@ test('with a token issuer the API asks for tokens; without channels, deliveries 
   const service = await start({ ...variables, ...issuer })
   await service.ready()
   expect((await fetch(`${service.http}/notifications`)).status).toBe(401)
-  await vi.waitFor(() => expect(service.logged('delivery refused')).toHaveLength(1), patiently)
+  await vi.waitFor(() => expect(service.logged('deliveries for this endpoint are refused')).toHaveLength(1), patiently)
 })
 
 test('a port in use is told with the variable that changes it', async () => {

@@ -10,6 +10,7 @@ import { type ProductEvent, type ProductEventType, productEvent } from '@product
 import { connect } from '@product-events/database'
 import { dropDatabase, freshDatabase, freshQueue } from '@product-events/local'
 import { outboxMigrations } from '@product-events/outbox'
+import { createRegistry } from '@product-events/telemetry'
 import { deadLetterQueueName, findQueueUrl } from '@product-events/queue'
 import type pg from 'pg'
 import { recordLog } from '../../../packages/telemetry/testing/log.ts'
@@ -44,7 +45,8 @@ export async function testConsumer({ postgresUrl, sqsEndpoint, fifo = false, ...
   const log = logLines(logger)
   const stop = new AbortController()
   const pool = connect({ databaseUrl, applicationName: 'test', maxConnections: 10, onIdleError: () => {} })
-  const metrics = createMetrics()
+  const registry = createRegistry()
+  const metrics = createMetrics(registry)
   const { outgoing } = options
   const limited = options.limited ? await limitedRole(pool, databaseUrl) : undefined
   const consumer = createConsumer({ pool: limited?.pool ?? pool, outgoing, sqs, queueUrl: queue.url, log, metrics })
@@ -135,7 +137,7 @@ export async function testConsumer({ postgresUrl, sqsEndpoint, fifo = false, ...
     },
 
     async metric(name: string): Promise<string[]> {
-      const text = await metrics.registry.metrics()
+      const text = await registry.metrics()
       return text.split('\n').filter((line) => line.startsWith(name))
     },
 
