@@ -1,20 +1,23 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import { fastify, type FastifyBaseLogger, type FastifyInstance, LogController, type RawServerDefault } from 'fastify'
 import type { IncomingMessage, ServerOptions, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import type { TokenIssuer } from '@product-events/process'
-import type { Logger, Registry } from '@product-events/telemetry'
+import { cutText, type Logger, type Registry } from '@product-events/telemetry'
 import type { AlbIssuer } from './alb-tokens.ts'
 import { askForTokens, type Scopes } from './access.ts'
 import { rememberMethods } from './allowed-methods.ts'
 import { answerClientError } from './client-error.ts'
-import { pathOf, sendProblem } from './errors.ts'
+import { createProblemHandler, pathOf, type ProblemReports } from './errors.ts'
 import { addDocument } from './openapi.ts'
 import { createBoundedServer, requestsInFlight } from './pressure.ts'
 import { HttpProblem } from './problems.ts'
+import { checkRequestShape, originForm } from './request-shape.ts'
 import {
   countInFlight,
   followRequests,
   refusalRecorder,
+  refusalReporter,
   requestDurations,
   requestId,
   requestRecorder,
@@ -28,6 +31,8 @@ const BODY_LIMIT_BYTES = 64 * 1024
 const MAX_HEADER_BYTES = 16 * 1024
 /** An id is 36 characters; anything near this long is no id, and must not reach a regular expression. */
 const MAX_PARAM_LENGTH = 200
+/** Longer paths are not repeated whole in an answer. */
+const MAX_SHOWN_PATH = 200
 /** A request of 64 KiB arrives within this time on the slowest line that anybody uses an API over. */
 const REQUEST_TIMEOUT_MS = 10_000
 /** Node looks for late requests every 30 s unless told otherwise. */
@@ -39,6 +44,8 @@ const KEEP_ALIVE_TIMEOUT_MS = 72_000
 
 const serverOptions: ServerOptions = {
   maxHeaderSize: MAX_HEADER_BYTES,
+  // `checkRequestShape` looks for it, and answers with a problem.
+  requireHostHeader: false,
   headersTimeout: REQUEST_TIMEOUT_MS,
   requestTimeout: REQUEST_TIMEOUT_MS,
   keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
@@ -61,9 +68,11 @@ export interface HttpApiOptions {
   registry: Registry
   /** What the API is called and is for. With it, routes that are added `after` are in `/openapi.json` and `/docs`. */
   document?: { title: string; description: string }
-  /** Whose tokens a request needs, with which scopes. Without it nobody has to sign in. */
+  /** Whose tokens a request needs, with which scopes. Without it requests need none. */
   access?: { issuer: TokenIssuer | AlbIssuer; scopes: Scopes } | undefined
-  /** What the service has waiting is as much as it should be: until it is less, requests are turned away. */
+  /** Learns of requests that the database fails, and writes the lines about them. */
+  database?: ProblemReports['database']
+  /** True while the service has as much waiting as it should: then requests are turned away. */
   isFull?: () => boolean
 }
 
@@ -71,9 +80,10 @@ export interface HttpApiOptions {
  * A Fastify instance that validates strictly, answers every error as an RFC 9457 problem, and gives each request an id,
  * a log line and a place in the metrics. It has no routes yet and opens nothing.
  */
-export function createHttpApi({ logger, registry, document, access, isFull }: HttpApiOptions): HttpApi {
+export function createHttpApi({ logger, registry, document, access, database, isFull }: HttpApiOptions): HttpApi {
   const durations = requestDurations(registry)
   const record = requestRecorder(durations)
+  const sendProblem = createProblemHandler({ database, refused: refusalReporter(logger) })
   // Fastify's narrower type, which handlers see.
   const loggerInstance: FastifyBaseLogger = logger
   const app: HttpApi = fastify({
@@ -86,6 +96,7 @@ export function createHttpApi({ logger, registry, document, access, isFull }: Ht
         CONNECTION_TIMEOUT_MS,
       ),
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
+    rewriteUrl: ({ url = '/' }) => originForm(url),
     // A request that arrives on an open connection while the process stops is answered like any other.
     return503OnClosing: false,
     forceCloseConnections: 'idle',
@@ -97,13 +108,18 @@ export function createHttpApi({ logger, registry, document, access, isFull }: Ht
     clientErrorHandler: (error, socket) => answerClientError(logger, error, socket),
   }).withTypeProvider<TypeBoxTypeProvider>()
 
+  app.server.on('connect', (_, socket: Socket) =>
+    answerClientError(logger, Object.assign(new Error('CONNECT'), { code: 'CONNECT' }), socket),
+  )
   countInFlight(registry, () => requestsInFlight(app.server))
   const allowedMethods = rememberMethods(app)
   followRequests(app, record)
+  checkRequestShape(app)
   app.decorateRequest('caller', '')
   app.decorateRequest('subject', '')
   app.decorateRequest('scopes', undefined)
-  if (access) askForTokens(app, access.issuer, access.scopes)
+  app.decorateRequest('reported', false)
+  if (access) askForTokens(app, logger, access.issuer, access.scopes)
   closePolitely(app)
   app.removeAllContentTypeParsers()
   acceptJson(app, 'application/json')
@@ -112,7 +128,7 @@ export function createHttpApi({ logger, registry, document, access, isFull }: Ht
   app.setNotFoundHandler((request, reply) => {
     const path = pathOf(request.url)
     const allowed = allowedMethods(path)
-    if (allowed.length === 0) throw new HttpProblem('not-found', `There is no ${path}.`)
+    if (allowed.length === 0) throw new HttpProblem('not-found', `There is no ${cutText(path, MAX_SHOWN_PATH)}.`)
     void reply.header('allow', allowed.join(', '))
     throw new HttpProblem('method-not-allowed', `${path} knows ${allowed.join(', ')}, not ${request.method}.`)
   })

@@ -1,4 +1,5 @@
 import { createServer, type RequestListener, type Server, type ServerOptions, type ServerResponse } from 'node:http'
+import { boundConnections } from '@product-events/process'
 import { MEDIA_TYPE, problemBody, problems } from './problems.ts'
 import { securityHeaders } from './security-headers.ts'
 
@@ -12,7 +13,7 @@ import { securityHeaders } from './security-headers.ts'
  * last in the row waits a quarter of a second.
  */
 export const MAX_IN_FLIGHT = 256
-/** Open connections: an idle one costs some ten kilobytes, one with half a request up to a hundred. */
+/** Open connections: an idle one costs some ten kilobytes, one with half a request up to a hundred. See `boundConnections`. */
 export const MAX_CONNECTIONS = 4_096
 /**
  * Connections that the system holds until the process takes them. With Node's 511 a burst is met with silence: the caller
@@ -56,7 +57,7 @@ export function createBoundedServer(options: ServerOptions, handle: RequestListe
   let inFlight = 0
   let lagMs = 0
   const done = () => void inFlight--
-  const server = createServer(options, (request, response) => {
+  const take: RequestListener = (request, response) => {
     const late = lagMs > MAX_LOOP_LAG_MS && inFlight >= ALWAYS_IN_FLIGHT
     if (inFlight >= MAX_IN_FLIGHT || late || isFull()) {
       refuse(response, request.url ?? '/')
@@ -69,7 +70,12 @@ export function createBoundedServer(options: ServerOptions, handle: RequestListe
     // Comes once for every response, however it ends; 'finish' does not when the caller goes away.
     response.once('close', done)
     handle(request, response)
-  })
+  }
+  const server = createServer(options, take)
+  // Else Node answers `Expect: something` itself, without a problem, and tells refused callers to go on.
+  server.on('checkExpectation', take).on('checkContinue', take)
+  // Node would drop those above 2,000 unseen. `maxHeaderSize` bounds them.
+  server.maxHeadersCount = 0
   places.set(server, {
     leave(response) {
       if (!response.listeners('close').includes(done)) return
@@ -78,7 +84,7 @@ export function createBoundedServer(options: ServerOptions, handle: RequestListe
     },
     taken: () => inFlight,
   })
-  server.maxConnections = MAX_CONNECTIONS
+  boundConnections(server, MAX_CONNECTIONS)
   server.once('listening', () => {
     const timer = watchLoop((ms) => (lagMs = ms))
     server.once('close', () => clearInterval(timer))

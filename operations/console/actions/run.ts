@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { overtakenBy, redrive } from '@product-events/outbox'
+import { overtakenBy, redrive, outboxTables } from '@product-events/outbox'
 import type { Logger } from '@product-events/telemetry'
 import type { DryRun } from '../answers.ts'
 import { giveBack, deleteDeadLetter, redriveDeadLetter, takeDeadLetters } from '../needs/dead-letters.ts'
@@ -39,7 +39,7 @@ export async function dryRun({ products, notifications }: Places, source: ActedO
       ],
     }
   const overtaken = await overtakenBy(
-    source === 'events' ? products : notifications,
+    outboxTables(source === 'events' ? products : notifications),
     items.map(({ id }) => id),
   )
   const late = items.filter(({ id }) => (overtaken.get(id) ?? 0) > 0)
@@ -118,7 +118,12 @@ async function carryOut(
     const db = source === 'events' ? places.products : places.notifications
     const ids = items.map(({ id }) => id)
     const progress: Promise<void>[] = []
-    await redrive(db, ids, { by: who, rate, signal, onProgress: (done) => void progress.push(onDone(done.length)) })
+    await redrive(outboxTables(db), ids, {
+      by: who,
+      rate,
+      signal,
+      onProgress: (done) => void progress.push(onDone(done.length)),
+    })
     await Promise.all(progress)
     return
   }
