@@ -4,12 +4,12 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { resolve } from 'node:path'
 import { SendMessageCommand } from '@aws-sdk/client-sqs'
-import { freePort, freshDatabase, localCredentials, type Part, startProgram } from '@product-events/local'
+import { freePort, freshDatabase, localCredentials, type Part, startProgram, untilReady } from '@product-events/local'
 import { connectSqs, findQueueUrl } from '@product-events/queue'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import pg from 'pg'
 import type { Browser } from 'playwright-core'
-import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { createProduct } from '../api.ts'
 import { type Stack, startStack } from '../stack.ts'
 import { headline, openChromium, openPage } from './browser.ts'
@@ -57,7 +57,7 @@ beforeAll(async () => {
         AUTH_AUDIENCE: audience,
       },
     })
-    await vi.waitFor(async () => expect((await fetch(`${address}/health/ready`)).ok).toBe(true), SOON)
+    await untilReady(part, port)
   }
   await start()
 })
@@ -221,7 +221,7 @@ test('an id is found wherever its event is: in the outbox, refused, dead, in the
   // The consumer stops: the next event stays in the queue.
   await stack.notifications.stop()
   const queued = await createProduct(stack.products.url, 'Queued tea')
-  await says(queued.id, /^SQS has it, and notification-service has not stored it yet\.$/)
+  await says(queued.id, /^In the queue, not stored yet\.$/)
   // The relay stops as well: events stay where the next statements put them.
   await stack.products.stop()
   const put = (status: string) =>
@@ -231,11 +231,11 @@ test('an id is found wherever its event is: in the outbox, refused, dead, in the
       [queued.id, status],
     )
   await put('pending')
-  await says(queued.id, /^It waits in the outbox/)
+  await says(queued.id, /^In the outbox, not published yet\.$/)
   await put('failed')
-  await says(queued.id, /^SQS refused it: Refused\./)
+  await says(queued.id, /^In the outbox, refused by SQS\.$/)
   await put('dead')
-  await says(queued.id, /^Dead: Refused\.$/)
+  await says(queued.id, /^In the outbox, dead\.$/)
   await Promise.all([stack.products.start(), stack.notifications.start()])
 })
 
