@@ -1,8 +1,8 @@
 /** What test_api.sh does, by a client made from the document: each call, answer and problem is typed. */
 import assert from 'node:assert/strict'
 import createClient, { type Client } from 'openapi-fetch'
-import type { paths as NotificationPaths } from './generated/notification-service.ts'
-import type { components, paths as ProductPaths } from './generated/product-service.ts'
+import type { paths as NotificationPaths } from './dist/notification-service.ts'
+import type { components, paths as ProductPaths } from './dist/product-service.ts'
 
 type Problem = components['schemas']['Problem']
 type Products = Client<ProductPaths>

@@ -8,7 +8,7 @@ import { createConfig, lint } from '@redocly/openapi-core'
 import openapiTS, { astToString } from 'openapi-typescript'
 import { freePorts, npmStart } from '../npm-start.ts'
 
-const generated = `${import.meta.dirname}/generated`
+const generated = `${import.meta.dirname}/dist`
 const names = {
   'product-service': 'PRODUCT_SERVICE_PORT',
   'notification-service': 'NOTIFICATION_SERVICE_PORT',
