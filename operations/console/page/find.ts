@@ -60,14 +60,14 @@ export function Find(): View {
       <button onClick=${() => void copy(location.href, 'Link copied')}>Copy link</button
       ><${Copy} text=${() => findText(answer)} />
     <//>
-    ${answer.looked && html`<p class="quiet">Looked at: ${answer.looked}</p>`}
     <div class="columns even">
       ${answer.steps.length > 0 && html`<${Card} title="Its way" aside=${html`<span class="quiet">times of PostgreSQL, UTC</span>`}><${Way} steps=${answer.steps} /><//>`}
       <div class="stack">
         ${answer.siblings.length > 0 && html`<${Siblings} answer=${answer} />`}
         ${answer.documents.length > 0 && html`<${Documents} answer=${answer} />`}
       </div>
-    </div>`
+    </div>
+    <p class="quiet looked">${answer.looked}</p>`
 }
 
 /** A waterfall: each step from the one before it to its own time. */
