@@ -2,7 +2,7 @@
 import { closeOnSignal, describePortError, startOrExit, waitUntilUp } from '@product-events/process'
 import { connect, describeDatabase, disconnect, migrate } from '@product-events/database'
 import { BACKLOG, stopHttpApi } from '@product-events/http-api'
-import { outboxMigrations } from '@product-events/outbox'
+import { claimOutbox, outboxMigrations, outboxTables } from '@product-events/outbox'
 import { createOutageWatch, databaseOutage } from '@product-events/outages'
 import { connectSqs, findOrCreateQueue, isTemporary, queueNameOf } from '@product-events/queue'
 import {
@@ -15,7 +15,7 @@ import {
 } from '@product-events/telemetry'
 import { buildApp } from './app.ts'
 import { channelLogLines } from './channels/log-lines.ts'
-import { startChannels } from './channels/start-channels.ts'
+import { OWNER, startChannels } from './channels/start-channels.ts'
 import { readServiceConfig } from './config.ts'
 import { createInbox } from './inbox.ts'
 import { logLines } from './log-lines.ts'
@@ -87,7 +87,13 @@ await startOrExit(async () => {
   opened.defer(() => disconnect(pool))
 
   const waiting = { onWaiting: log.waiting, signal: stopping.signal }
-  const migrations = await waitUntilUp(() => migrate(databaseUrl, outboxMigrations, notificationMigrations), {
+  async function bringUpToDate(): Promise<string[]> {
+    const outbox = await migrate(databaseUrl, outboxMigrations)
+    // Before the service's own tables: in another application's database nothing of it must appear.
+    await claimOutbox(outboxTables(pool), OWNER)
+    return [...outbox, ...(await migrate(databaseUrl, notificationMigrations))]
+  }
+  const migrations = await waitUntilUp(bringUpToDate, {
     what: `PostgreSQL at ${database}`,
     isTemporary: (error) => databaseOutage(error) !== undefined,
     ...waiting,

@@ -2,7 +2,7 @@ import type { SQSClient } from '@aws-sdk/client-sqs'
 import { closeOnSignal, describePortError, waitUntilUp } from '@product-events/process'
 import { connect, describeDatabase, disconnect, migrate } from '@product-events/database'
 import { databaseOutage } from '@product-events/outages'
-import { outboxMigrations, SEND_TIMEOUT_MS } from '@product-events/outbox'
+import { claimOutbox, outboxMigrations, outboxTables, SEND_TIMEOUT_MS } from '@product-events/outbox'
 import type pg from 'pg'
 import { connectSqs, findOrCreateQueue, findQueueAt, isTemporary, type Queue } from '@product-events/queue'
 import {
@@ -21,6 +21,8 @@ import type { Config } from './config.ts'
 import { logLines } from './log-lines.ts'
 import { productMigrations } from './migrations.ts'
 
+/** Whose outbox it is: the same in every process that relays its events. */
+export const OWNER = 'product-service'
 /** PostgreSQL on few cores gets no faster with more; the rest of the requests waits here and not there. */
 const MAX_CONNECTIONS = 10
 /** As many calls as the relay has under way, and some for finding the queue. */
@@ -74,7 +76,7 @@ export async function openResources(
   const operations = await openOperations(name, config, registry, pool, readiness, queueState, opened)
   opened.defer(() => disconnect(pool))
 
-  await migrateOnceUp(config, logger, stopping)
+  await migrateOnceUp(config, pool, logger, stopping)
   readiness.found('migrations')
   const sqs = connectSqs({
     endpoint: config.sqsEndpoint,
@@ -127,8 +129,19 @@ async function openOperations(
   return `http://${host}:${metricsPort}`
 }
 
-async function migrateOnceUp({ databaseUrl }: Config, logger: Logger, signal: AbortSignal): Promise<void> {
-  const migrations = await waitUntilUp(() => migrate(databaseUrl, outboxMigrations, productMigrations), {
+async function migrateOnceUp(
+  { databaseUrl }: Config,
+  pool: pg.Pool,
+  logger: Logger,
+  signal: AbortSignal,
+): Promise<void> {
+  async function bringUpToDate(): Promise<string[]> {
+    const outbox = await migrate(databaseUrl, outboxMigrations)
+    // Before the service's own tables: in another application's database nothing of it must appear.
+    await claimOutbox(outboxTables(pool), OWNER)
+    return [...outbox, ...(await migrate(databaseUrl, productMigrations))]
+  }
+  const migrations = await waitUntilUp(bringUpToDate, {
     what: `PostgreSQL at ${describeDatabase(databaseUrl)}`,
     onWaiting: (what, reason) => logLines.waiting(logger, what, reason),
     isTemporary: (error) => databaseOutage(error) !== undefined,

@@ -11,6 +11,8 @@ import type { Outgoing } from './store-with-deliveries.ts'
 import { traceDeliveries } from './trace-deliveries.ts'
 import { webhookChannel } from './webhook.ts'
 
+/** Whose outbox it is: the same in every instance. */
+export const OWNER = 'notification-service'
 /** What one endpoint gets at once: enough for a few hundred a second, little enough for any server. */
 const WEBHOOK_LIMIT = 8
 /** Mail servers count connections, and rebuff who opens many. */
@@ -55,6 +57,7 @@ export function startChannels(
   const outboxMetrics = createOutboxMetrics(registry, pool)
   const disabled = disabledEndpoints(pool)
   const relay = createRelay({
+    owner: OWNER,
     db: pool,
     send: sendToChannels({ channels, disabled, metrics, onDisabled: log.disabled }),
     batchSize: 1,
