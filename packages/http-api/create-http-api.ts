@@ -112,6 +112,7 @@ export function createHttpApi({ logger, registry, document, access, isFull }: Ht
   followRequests(app, record)
   checkRequestShape(app)
   app.decorateRequest('caller', '')
+  app.decorateRequest('tokenExpiresAt', undefined)
   app.decorateRequest('subject', '')
   app.decorateRequest('scopes', undefined)
   if (access) askForTokens(app, access.issuer, access.scopes)

@@ -7,6 +7,7 @@ import type { LogLines } from './log-lines.ts'
 import { createFeed } from './notifications/feed.ts'
 import { notificationRoutes } from './notifications/routes.ts'
 import { streamRoute } from './notifications/stream.ts'
+import type { WakeUps } from './notifications/wake-ups.ts'
 
 export interface AppOptions {
   pool: pg.Pool
@@ -15,7 +16,9 @@ export interface AppOptions {
   registry: Registry
   /** Whose tokens callers need; undefined when nobody has to sign in. */
   access: TokenIssuer | undefined
-  /** Until a silent stream says that it is still there, in milliseconds. */
+  /** Make the streams fast; without them they poll. */
+  wakeUps?: WakeUps
+  /** How often a stream says that it is alive, in milliseconds. */
   heartbeatMs?: number
 }
 
@@ -29,7 +32,7 @@ const scopes = { read: 'notifications:read', write: 'notifications:read' }
 const MAX_WAITING_FOR_DATABASE = 300
 
 /** The HTTP API with its routes. It opens nothing: `listen` does. */
-export function buildApp({ pool, logger, log, registry, access, ...options }: AppOptions): HttpApi {
+export function buildApp({ pool, logger, log, registry, access, wakeUps, ...options }: AppOptions): HttpApi {
   const app = createHttpApi({
     logger,
     registry,
@@ -40,8 +43,8 @@ export function buildApp({ pool, logger, log, registry, access, ...options }: Ap
   // The document has to know of each route that is added.
   app.after(() => {
     notificationRoutes(app, pool)
-    const feed = createFeed(pool, createOutageWatch({ lost: log.feedLost, back: log.feedBack }))
-    streamRoute(app, { pool, feed, log, ...options })
+    const reachable = createOutageWatch({ lost: log.feedLost, back: log.feedBack })
+    streamRoute(app, { pool, enterFeed: createFeed({ pool, reachable, wakeUps }), log, ...options })
   })
   return app
 }

@@ -36,6 +36,8 @@ export interface InboxOptions {
   pool: pg.Pool
   /** The channels beside the log; undefined when none is configured. */
   outgoing?: Outgoing | undefined
+  /** Called after each commit that stored notifications. */
+  onStored?: () => void
   reachable: OutageWatch
   stopping: AbortSignal
 }
@@ -48,7 +50,7 @@ export interface InboxOptions {
  * While the database is away it tries for as long as it takes, unless the process is told to stop. A batch with data
  * that the database refuses is halved until the culprit is alone: it fails, and its neighbours are stored.
  */
-export function createInbox({ pool, outgoing, reachable, stopping }: InboxOptions): Inbox {
+export function createInbox({ pool, outgoing, onStored, reachable, stopping }: InboxOptions): Inbox {
   let waiting: Entry[] = []
   let storing = false
 
@@ -67,6 +69,7 @@ export function createInbox({ pool, outgoing, reachable, stopping }: InboxOption
     for (let part = parts.pop(); part; part = parts.pop()) {
       try {
         await storePart(pool, part, outgoing)
+        onStored?.()
         reachable.worked()
         failures = 0
       } catch (error) {

@@ -23,6 +23,7 @@ import { LONG_POLL_SECONDS, sourceQueue } from './messages.ts'
 import { createMetrics } from './metrics.ts'
 import { notificationMigrations } from './migrations.ts'
 import { keepSweeping } from './notifications/sweep.ts'
+import { createWakeUps } from './notifications/wake-ups.ts'
 import { createQueueMetrics, type QueueMetrics } from './queue-metrics.ts'
 import { IN_HAND, MAX_RECEIVERS, runReceivers } from './receive.ts'
 import { traceMessages } from './trace-messages.ts'
@@ -113,7 +114,12 @@ await startOrExit(async () => {
   found('queue')
   queueMetrics = createQueueMetrics(registry, sqs, queue.url)
 
-  const app = buildApp({ pool, logger, log, registry, access: config.access })
+  const wakeUps = createWakeUps({
+    pool,
+    config: { connectionString: databaseUrl, application_name: 'notification-service wake-ups' },
+    signal: stopping.signal,
+  })
+  const app = buildApp({ pool, logger, log, registry, access: config.access, wakeUps })
   const api = await app.listen({ host, port: httpPort, backlog: BACKLOG }).catch((error: Error) => {
     throw describePortError(error, 'the API of notification-service', httpPort, 'HTTP_PORT')
   })
@@ -121,6 +127,7 @@ await startOrExit(async () => {
   const inbox = createInbox({
     pool,
     outgoing: channels.outgoing,
+    onStored: wakeUps.stored,
     reachable: createOutageWatch({ lost: log.databaseLost, back: log.databaseBack }),
     stopping: stopping.signal,
   })
@@ -140,7 +147,13 @@ await startOrExit(async () => {
   const sweeping = keepSweeping(pool, log.swept, stopping.signal)
   opened.defer(
     async () =>
-      void (await Promise.all([receiving, sweeping, channels.stop(), stopHttpApi(app, CUT_REQUESTS_AFTER_MS)])),
+      void (await Promise.all([
+        receiving,
+        sweeping,
+        wakeUps.ended,
+        channels.stop(),
+        stopHttpApi(app, CUT_REQUESTS_AFTER_MS),
+      ])),
   )
   found('api')
   log.started({ api, operations: `http://${host}:${metricsPort}`, database, queue: queue.url })
