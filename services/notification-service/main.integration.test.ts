@@ -54,7 +54,7 @@ test('on an address that other machines can reach it does not start unless it is
 
 test('with a token issuer the API asks for tokens; without channels, deliveries of the past are still dealt with', async () => {
   const { t, variables } = await setUp()
-  await t.consumer.pool.query(
+  await t.pool.query(
     `INSERT INTO events (event_id, key, type, payload, headers)
      VALUES (gen_random_uuid(), 'webhook:old:1', 'product.created', '{}', '{"channel":"webhook","endpoint":"old"}')`,
   )

@@ -58,6 +58,9 @@ const relayWording: ReportWording = {
     'database-back': 'deliveries can be read again',
     lanes: 'the lanes of deliveries of this instance changed',
     pruned: 'deliveries past their retention were deleted',
+    'pruning-failed': 'deliveries past their retention can not be deleted; the relay retries',
+    'pruning-resumed': 'deliveries past their retention can be deleted again',
+    unsettled: 'the database refuses to mark what became of a delivery; the relay retries every 30 s',
   },
 }
 

@@ -76,6 +76,7 @@ export function streamRoute(app: HttpApi, { pool, enterFeed, log, heartbeatMs = 
     // A HEAD would open a stream and never read it.
     exposeHeadRoute: false,
     schema: {
+      operationId: 'followNotifications',
       summary: 'Follow notifications as they come',
       querystring: FilterQuery,
       headers: Headers,
