@@ -1,3 +1,4 @@
+import type { OutageEvents } from '@product-events/outages'
 import type { TokenIssuer } from '@product-events/process'
 import type { Logger } from '@product-events/telemetry'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
@@ -44,12 +45,12 @@ export function askForTokens(
   scopes: Scopes,
 ): void {
   const byBalancer = 'albArn' in issuer
-  const keysEvents = {
-    lost: (reason: string) =>
+  const reports: OutageEvents = {
+    lost: (reason) =>
       logger.error({ reason }, 'the keys of the token issuer can not be fetched; known keys stay valid'),
-    back: (away_ms: number) => logger.info({ away_ms }, 'the keys of the token issuer can be fetched again'),
+    back: (away_ms) => logger.info({ away_ms }, 'the keys of the token issuer can be fetched again'),
   }
-  const check = byBalancer ? createAlbCheck(issuer) : createTokenCheck(issuer, keysEvents)
+  const check = byBalancer ? createAlbCheck(issuer) : createTokenCheck(issuer, reports)
   app.addHook('onRequest', async (request, reply) => {
     if (request.routeOptions.config?.open) return
     const token = byBalancer ? balancerTokenOf(request) : tokenOf(request, reply)

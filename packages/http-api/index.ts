@@ -1,5 +1,6 @@
 export type { AlbIssuer } from './alb-tokens.ts'
 export type { Scopes } from './access.ts'
+export { addLandingPage, type LandingPage } from './landing-page.ts'
 export { alsoAccept, createHttpApi, type HttpApi, type HttpApiOptions } from './create-http-api.ts'
 export { type FieldError, HttpProblem, type ProblemCode, problemResponses } from './problems.ts'
 export { type EntityTags, type FailedPrecondition, readEntityTags, readPreconditions } from './preconditions.ts'

@@ -23,8 +23,8 @@ beforeEach(async () => {
   lines = []
   issuer = createServer((request, response) => {
     fetches++
-    if (request.url === '/moved') return response.writeHead(302, { location: '/keys' }).end()
-    if (keySet !== undefined) response.end(keySet)
+    if (request.url === '/moved') response.writeHead(302, { location: '/keys' }).end()
+    else if (keySet !== undefined) response.end(keySet)
   }).listen(0, '127.0.0.1')
   await once(issuer, 'listening')
   keys = keysAt('/keys')

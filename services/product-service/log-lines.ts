@@ -40,6 +40,9 @@ const relayWording: ReportWording = {
     'database-back': 'the outbox can be read again',
     lanes: 'the lanes of this relay changed',
     pruned: 'processed events past their retention were deleted',
+    'pruning-failed': 'processed events past their retention can not be deleted; the relay retries',
+    'pruning-resumed': 'processed events past their retention can be deleted again',
+    unsettled: 'the database refuses to mark what became of an event; the relay retries every 30 s',
   },
 }
 
