@@ -1,7 +1,7 @@
 /** The process: config → database → queue → HTTP → receivers, with health and metrics from the first moment on. */
 import { closeOnSignal, describePortError, startOrExit, waitUntilUp } from '@product-events/process'
 import { connect, describeDatabase, disconnect, migrate } from '@product-events/database'
-import { BACKLOG, stopHttpApi } from '@product-events/http-api'
+import { BACKLOG, refuseOtherSites, stopHttpApi } from '@product-events/http-api'
 import { outboxMigrations } from '@product-events/outbox'
 import { createOutageWatch, databaseOutage } from '@product-events/outages'
 import { connectSqs, findOrCreateQueue, isTemporary, queueNameOf } from '@product-events/queue'
@@ -114,6 +114,7 @@ await startOrExit(async () => {
   queueMetrics = createQueueMetrics(registry, sqs, queue.url)
 
   const app = buildApp({ pool, logger, log, registry, access: config.access })
+  if (config.onlyThisMachine) refuseOtherSites(app)
   const api = await app.listen({ host, port: httpPort, backlog: BACKLOG }).catch((error: Error) => {
     throw describePortError(error, 'the API of notification-service', httpPort, 'HTTP_PORT')
   })

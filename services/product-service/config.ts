@@ -37,6 +37,8 @@ export function readProductServiceConfig(env: NodeJS.ProcessEnv) {
     ...readRelayConfig(env),
     /** Whose tokens the API asks for, if it does. */
     access: readAccess(variables),
+    /** Nobody signs in, and nothing in front of this service checks who calls. */
+    onlyThisMachine: readAccess(variables) === undefined && variables.AUTH !== 'off',
   }
 }
 

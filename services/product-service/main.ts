@@ -1,6 +1,6 @@
 import { describePortError, startOrExit } from '@product-events/process'
 import { describeDatabase } from '@product-events/database'
-import { BACKLOG, stopHttpApi } from '@product-events/http-api'
+import { BACKLOG, refuseOtherSites, stopHttpApi } from '@product-events/http-api'
 import { createLogger } from '@product-events/telemetry'
 import { buildApp } from './app.ts'
 import { readProductServiceConfig } from './config.ts'
@@ -27,6 +27,7 @@ async function start(): Promise<void> {
   const nudge = startRelay(resources, config, logger, opened)
   startForgettingKeys(resources.pool, opened)
   const app = buildApp({ logger, registry: resources.registry, pool: resources.pool, nudge, access: config.access })
+  if (config.onlyThisMachine) refuseOtherSites(app)
   opened.defer(() => stopHttpApi(app, CUT_REQUESTS_AFTER_MS))
   const api = await app.listen({ host: config.host, port: config.httpPort, backlog: BACKLOG }).catch((error: Error) => {
     throw describePortError(error, 'the API of product-service', config.httpPort, 'HTTP_PORT')
