@@ -14,7 +14,8 @@ const programs = {
   'product-service': 'services/product-service/main.ts',
   'notification-service': 'services/notification-service/main.ts',
   outbox: 'operations/outbox.ts',
-  dlq: 'services/notification-service/dlq-main.ts',
+  inbox: 'operations/inbox.ts',
+  dlq: 'operations/dlq.ts',
   // Loaded before a service by --import. The API finds what it sets up, although each bundle has a copy of the API.
   tracing: 'packages/telemetry/tracing.ts',
 }

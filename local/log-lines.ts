@@ -1,9 +1,14 @@
+import { harmlessLogLine } from '@product-events/terminal'
 import { prettyFactory } from 'pino-pretty'
 import { serviceNames } from './service.ts'
 
 const WIDTH = Math.max(...serviceNames.map((name) => name.length))
 /** Cyan and magenta: what neither pino-pretty nor a terminal's own messages use for a level. */
-const COLOURS: Record<string, string> = { 'product-service': '\x1b[36m', 'notification-service': '\x1b[35m' }
+const COLOURS: Record<string, string> = {
+  'product-service': '\x1b[36m',
+  'notification-service': '\x1b[35m',
+  console: '\x1b[34m',
+}
 const RESET = '\x1b[0m'
 
 const pretty = prettyFactory({ colorize: true, ignore: 'pid,hostname,service', translateTime: 'SYS:HH:MM:ss.l' })
@@ -13,5 +18,6 @@ export function logLine(service: string, line: string, terminal: boolean): strin
   const name = service.padEnd(WIDTH)
   if (!terminal) return `${name} | ${line}\n`
   const prefix = `${COLOURS[service] ?? ''}${name}${RESET} | `
-  return (line.startsWith('{') ? pretty(line) : `${line}\n`).replace(/^(?=.)/gm, prefix)
+  const shown = harmlessLogLine(line)
+  return (shown.startsWith('{') ? pretty(shown) : `${shown}\n`).replace(/^(?=.)/gm, prefix)
 }

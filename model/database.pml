@@ -33,8 +33,10 @@ inline deleteRow(n) {
   j = 0
 }
 
-/* A lease that has run out, unless this relay saw the clock jump ahead less than a lease ago: every lease looks like that
-   then. A lease that ends later than now + its length, once seen unchanged for one length of this relay's own clock. */
+/* packages/outbox/lanes.ts deleteExpiredRelays: a lease that has run out, unless this relay saw the clock jump ahead less than
+   a lease ago (packages/outbox/lease-clock.ts createClockWatch): every lease looks like that then.
+   packages/outbox/lanes.ts deleteSilentRelay: a lease that ends later than now + its length, once seen unchanged for one length of this
+   relay's own clock (packages/outbox/lease-clock.ts createSilenceWatch). */
 #ifdef FORWARD_JUMP_BELIEVED
 #define RAN_OUT(r, n) (row[n] == 1)
 #else

@@ -130,9 +130,9 @@ end:
 }
 
 #ifdef STANDARD_QUEUE
-/* A consumer that keeps state applies an event only if its sequence is above the last one that it applied. */
+/* packages/inbox/record.ts lockSequences: a consumer that keeps state applies an event only if its sequence is above the last one that it applied. */
 inline storeAndApply(e) {
-  storeNotifications(e);
+  record(e);
   x = (((e) & KEY0) -> 0 : 1);
 #ifdef SEQUENCE_IGNORED
   MUST(STATE_GOES_BACK, (e) >= applied[x]); applied[x] = (e);
@@ -142,7 +142,7 @@ inline storeAndApply(e) {
   x = 0
 }
 
-/* Store, then delete. A standard queue hands over in any order. */
+/* packages/inbox/handle-batch.ts deleteHandled, after the store. A standard queue hands over in any order. */
 proctype Consumer() {
 end:
   do
@@ -260,6 +260,7 @@ end:
       faults--; printf("@ clockBack\n");
       for (i : 0 .. ROWS - 1) { if :: row[i] > 0 -> row[i] = FAR :: else fi }
 #ifdef DUE_TIME_BELIEVED
+      /* Without packages/outbox/claim.ts mendDueTimes. */
       farDue = failed;
 #endif
       i = 0 }
@@ -274,6 +275,12 @@ end:
       for (i : 0 .. ROWS - 1) { if :: row[i] > 0 -> row[i] = 1 :: else fi }
       for (i : 0 .. RELAYS - 1) { if :: clock[i] == IN_STEP -> clock[i] = JUMPED :: else fi }
       notDue = 0; farDue = 0; i = 0 }
+#endif
+#ifdef CLOCK_FORWARD
+  :: d_step { faults > 0 ->
+      faults--; printf("@ clockForwardALittle\n");
+      for (i : 0 .. ROWS - 1) { if :: row[i] > 1 && row[i] != FAR -> row[i] = row[i] - 1 :: else fi }
+      i = 0 }
 #endif
 #ifdef REDRIVES
   :: d_step { faults > 0 && dead > 0 ->

@@ -26,14 +26,14 @@
   i = 0
 #endif
 
-/* services/notification-service/notifications/store.ts storeNotifications: a known event id changes nothing. */
-inline storeNotifications(e) {
+/* packages/inbox/record.ts record: a known event id changes nothing. */
+inline record(e) {
   if
 #ifndef NO_DUPLICATE_CHECK
   :: known & (e) -> printf("@ duplicate %d\n", e)
 #endif
   :: else ->
-    printf("@ storeNotifications %d\n", e);
+    printf("@ record %d\n", e);
     MUST(ONCE, (known & (e)) == 0);
 #ifndef STANDARD_QUEUE
     /* A queue that keeps the order hands over what it accepted in the order of accepting, so that it is checked here. */
@@ -49,6 +49,6 @@ inline brokerAccepts(e) {
 #ifdef STANDARD_QUEUE
   inQueue = inQueue | (e)
 #else
-  storeNotifications(e)
+  record(e)
 #endif
 }

@@ -5,12 +5,12 @@
 #include "database.pml"
 #include "environment.pml"
 
-/* packages/outbox/hold.ts take, packages/outbox/lease.ts maySend: an event that may not be sent is forgotten with its key. */
-inline startSends(r) {
+/* packages/outbox/sending.ts start, packages/outbox/hold.ts take, packages/outbox/lease.ts maySend: an event that may not be sent is forgotten with its key. */
+inline start(r) {
   x = READY(r);
   y = x & MAY(r);
   if
-  :: y > 0 -> printf("@ startSends %d %d\n", r, y); ONE_SENDER_OF(r, y)
+  :: y > 0 -> printf("@ start %d %d\n", r, y); ONE_SENDER_OF(r, y)
   :: else -> printf("@ maySend %d %d\n", r, x)
   fi;
   waiting[r] = waiting[r] & ~y & ~KEYS_OF(x & ~y);
@@ -23,7 +23,7 @@ inline startSends(r) {
   tidyUp(r)
 }
 
-/* packages/outbox/lanes.ts giveUp of what is drained, packages/outbox/lanes.ts takeFree up to the fair share. */
+/* packages/outbox/lanes.ts countRelays, packages/outbox/lanes.ts giveUp of what is drained, packages/outbox/lanes.ts takeFree up to the fair share. */
 inline shareLanes(r, isAnswered) {
   x = 0; y = 0;
   for (i : 0 .. ROWS - 1) { if :: row[i] > 1 -> x++ :: else fi }
@@ -91,7 +91,7 @@ inline freezeNow(r) { faults--; life[r] = FROZEN; printf("@ freeze %d\n", r) }
 proctype Relay(byte r) {
 end:
   do
-  /* packages/outbox/hold.ts accepted: an answer arrives. The broker had judged before. */
+  /* packages/outbox/sending.ts sendBatch, packages/outbox/hold.ts accepted: an answer arrives. The broker had judged before. */
   :: d_step { AWAKE(r) && judged[r] > 0 ->
       x = LOWEST(judged[r]); judged[r] = judged[r] & ~x; accepted[r] = accepted[r] | x;
       printf("@ sendBatch %d %d\n", r, x);
@@ -99,7 +99,7 @@ end:
       if :: (x & SAME_ID) && (sending[r] & SAME_ID) -> accepted[r] = accepted[r] | (sending[r] & SAME_ID); sending[r] = sending[r] & ~SAME_ID :: else fi;
 #endif
       x = 0; tidyUp(r) }
-  :: d_step { AWAKE(r) && stopping[r] == 0 && READY(r) > 0 -> startSends(r) }
+  :: d_step { AWAKE(r) && stopping[r] == 0 && READY(r) > 0 -> start(r) }
   /* SEND_TIMEOUT_MS: after a freeze the time of a send may be over; its request may still arrive. */
   :: d_step { AWAKE(r) && sending[r] > 0 && sendAge[r] > SEND_TIME ->
       printf("@ timeout %d %d\n", r, sending[r]);
@@ -178,7 +178,7 @@ end:
 #endif
 
   :: d_step { life[r] == FROZEN -> life[r] = UP; printf("@ wakes %d\n", r) }
-  :: d_step { life[r] == DOWN -> life[r] = UP; due[r] = 1; printf("@ starts %d\n", r) }
+  :: d_step { life[r] == DOWN -> life[r] = UP; due[r] = 1; printf("@ begins %d\n", r) }
   od
 }
 

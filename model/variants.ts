@@ -195,6 +195,12 @@ const promisesLimited: readonly Variant[] = [
     defines: { ...ONE_KEY, FAULTS: 1, CLOCK_FORWARD: true },
   },
   {
+    name: 'SMALL_JUMP_WHILE_SILENT',
+    about: 'the clock steps forward by less than the five seconds that count as a jump while a relay does not renew',
+    breaks: 'one sender',
+    defines: { ...ONE_KEY, FAULTS: 2, FREEZES: true, CLOCK_FORWARD: true },
+  },
+  {
     name: 'MONOTONIC_CLOCK_STOPS',
     about: "a machine is suspended, and the relay's monotonic clock with it",
     breaks: 'one sender',

@@ -38,10 +38,7 @@ interface Step {
 }
 
 const outbox = (file: string, name: string): Reference => ({ file: `packages/outbox/${file}`, function: name })
-const consumer = (file: string, name: string): Reference => ({
-  file: `services/notification-service/${file}`,
-  function: name,
-})
+const inbox = (file: string, name: string): Reference => ({ file: `packages/inbox/${file}`, function: name })
 
 /** Steps of a relay. The first name is the relay, the second the events. */
 const relaySteps: Record<string, Step> = {
@@ -50,9 +47,9 @@ const relaySteps: Record<string, Step> = {
   register: { words: (r) => `${r} registers with a new lease`, is: outbox('lanes.ts', 'register') },
   claimPending: { words: (r, e) => `${r} claims ${e}`, is: outbox('claim.ts', 'claimPending') },
   claimDue: { words: (r, e) => `${r} claims ${e}, whose retry is due`, is: outbox('claim.ts', 'claimDue') },
-  startSends: { words: (r, e) => `${r} starts to send ${e}`, is: outbox('hold.ts', 'take') },
+  start: { words: (r, e) => `${r} starts to send ${e}`, is: outbox('sending.ts', 'start') },
   maySend: { words: (r, e) => `${r} may not send ${e} and forgets it`, is: outbox('lease.ts', 'maySend') },
-  sendBatch: { words: (r, e) => `${r} hears that ${e} was accepted`, is: outbox('hold.ts', 'accepted') },
+  sendBatch: { words: (r, e) => `${r} hears that ${e} was accepted`, is: outbox('sending.ts', 'sendBatch') },
   timeout: { words: (r, e) => `${r} gives up its send of ${e}, which may still arrive` },
   settleAccepted: { words: (r, e) => `${r} settles ${e} as accepted`, is: outbox('settle.ts', 'settleAccepted') },
   settleRejected: { words: (r, e) => `${r} settles ${e} as rejected`, is: outbox('settle.ts', 'settleRejected') },
@@ -62,7 +59,7 @@ const relaySteps: Record<string, Step> = {
   freeze: { words: (r) => `${r} freezes` },
   wakes: { words: (r) => `${r} goes on` },
   crash: { words: (r) => `${r} is killed` },
-  starts: { words: (r) => `${r} starts as a new process` },
+  begins: { words: (r) => `${r} starts as a new process` },
   stop: { words: (r) => `${r} is told to stop` },
   accepts: { words: (r, e) => `the broker accepts ${e} from ${r}` },
   acceptsUnheard: { words: (r, e) => `the broker accepts ${e} from ${r}, and its answer is lost` },
@@ -82,17 +79,18 @@ const otherSteps: Record<string, Step> = {
   redrive: { words: (e) => `an operator redrives ${e}`, is: outbox('redrive.ts', 'redrive') },
   resend: { words: (e) => `the consumer lost ${e}, and an operator resends it` },
   late: { words: (e) => `the request with ${e} arrives late, and the broker accepts it` },
-  storeNotifications: {
-    words: (e) => `the consumer stores ${e}`,
-    is: consumer('notifications/store.ts', 'storeNotifications'),
-  },
+  record: { words: (e) => `the consumer stores ${e}`, is: inbox('record.ts', 'record') },
   duplicate: { words: (e) => `the consumer drops ${e} as a duplicate` },
-  deleteHandled: { words: (e) => `the consumer deletes the message of ${e}` },
+  deleteHandled: {
+    words: (e) => `the consumer deletes the message of ${e}`,
+    is: inbox('handle-batch.ts', 'deleteHandled'),
+  },
   consumerCrash: { words: () => 'the consumer is killed' },
   lags: { words: () => 'the standby gets no more changes' },
   promote: { words: () => 'the lagging standby is promoted' },
   clockBack: { words: () => "the database's clock steps back by an hour" },
   clockBackALittle: { words: () => "the database's clock steps back by less than a lease" },
+  clockForwardALittle: { words: () => "the database's clock steps forward by less than half a lease" },
   clockForward: { words: () => "the database's clock steps forward by more than a lease" },
   tick: { words: () => 'the time of one renewal passes' },
 }

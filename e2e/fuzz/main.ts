@@ -9,17 +9,22 @@ const MAX_GROWTH_MB = 60
 /** A line now and then. */
 const REPORT_EVERY = 5_000
 
-const help = `npm run fuzz -- [--requests n] [--seed n]
-
-  --requests  how many, made from the OpenAPI document, valid and broken; 10000
-  --seed      the same seed makes the same requests; random
-
-Ends with 1 after an answer of 5xx, one that the document does not describe, one that did not come, a success that the
-database does not bear out, or memory that grew.
-`
-const { number } = readOptions(help, { requests: '10000', seed: String(randomInt(1_000_000)) })
-const requests = number('requests', 1)
-const seed = number('seed', 0)
+const { requests, seed } = readOptions({
+  name: 'npm run fuzz --',
+  version: '1.0.0',
+  summary: 'requests made from the OpenAPI document, valid and broken',
+  more: `Exit code 1 after an answer of 5xx, one that the document does not describe, one that did not come, a success that the
+database does not bear out, or memory that grew.`,
+  options: {
+    requests: { value: 'n', whole: [1, 999_999_999], default: 10_000, help: 'how many' },
+    seed: {
+      value: 'n',
+      whole: [0, 999_999_999],
+      default: randomInt(1_000_000),
+      help: 'the same seed makes the same requests',
+    },
+  },
+})
 process.exitCode = await main()
 
 async function main(): Promise<number> {

@@ -1,6 +1,7 @@
 import { Counter, Gauge, Histogram, type Registry, sampled } from '@product-events/telemetry'
 import { type Database, outboxTables, type Tables } from './database.ts'
 import { LANES, lanesWithoutRelay } from './lanes.ts'
+import { LEASE_MS } from './lease.ts'
 import type { RelayReport } from './reports.ts'
 
 /**
@@ -40,6 +41,11 @@ export function createOutboxMetrics(
     registers,
   })
   const lanes = new Gauge({ name: 'outbox_lanes_owned', help: 'Lanes that this relay owns', registers })
+  const prunedAt = new Gauge({
+    name: 'outbox_retention_last_success_timestamp_seconds',
+    help: 'When the last pass over the events past their retention succeeded (Unix time); 0 before the first. One relay of many makes them',
+    registers,
+  })
   // By the table, not by adding up who owns what: relays may run that nobody scrapes.
   const free = new Gauge({
     name: 'outbox_lanes_without_relay',
@@ -49,7 +55,7 @@ export function createOutboxMetrics(
       this.set(await freeLanes())
     },
   })
-  const freeLanes = sampled(() => lanesWithoutRelay(tables), NaN)
+  const freeLanes = sampled(() => lanesWithoutRelay(tables, LEASE_MS), NaN)
 
   const sample = sampled(() => backlog(tables, COUNT_UP_TO), UNKNOWN)
   const events = new Gauge({
@@ -87,6 +93,9 @@ export function createOutboxMetrics(
           break
         case 'broker-away':
           failures.inc({ reason: 'outage' })
+          break
+        case 'pruned':
+          prunedAt.set(report.at / 1000)
           break
         case 'lanes':
           lanes.set(report.owned)

@@ -1,4 +1,5 @@
 import type { TokenIssuer } from '@product-events/process'
+import type { DatabaseWatch } from '@product-events/process/service'
 import { createHttpApi, type HttpApi } from '@product-events/http-api'
 import { createOutageWatch } from '@product-events/outages'
 import type pg from 'pg'
@@ -13,8 +14,10 @@ export interface AppOptions {
   logger: Logger
   log: LogLines
   registry: Registry
-  /** Whose tokens callers need; undefined when nobody has to sign in. */
+  /** Whose tokens callers need; undefined when callers need none. */
   access: TokenIssuer | undefined
+  /** Learns of requests that the database fails. */
+  database?: DatabaseWatch
   /** Until a silent stream says that it is still there, in milliseconds. */
   heartbeatMs?: number
 }
@@ -29,12 +32,13 @@ const scopes = { read: 'notifications:read', write: 'notifications:read' }
 const MAX_WAITING_FOR_DATABASE = 300
 
 /** The HTTP API with its routes. It opens nothing: `listen` does. */
-export function buildApp({ pool, logger, log, registry, access, ...options }: AppOptions): HttpApi {
+export function buildApp({ pool, logger, log, registry, access, database, ...options }: AppOptions): HttpApi {
   const app = createHttpApi({
     logger,
     registry,
     document,
     access: access && { issuer: access, scopes },
+    ...(database && { database }),
     isFull: () => pool.waitingCount >= MAX_WAITING_FOR_DATABASE,
   })
   // The document has to know of each route that is added.

@@ -1,4 +1,5 @@
 import type { TokenIssuer } from '@product-events/process'
+import type { DatabaseWatch } from '@product-events/process/service'
 import { createHttpApi, type HttpApi } from '@product-events/http-api'
 import type pg from 'pg'
 import type { Logger, Registry } from '@product-events/telemetry'
@@ -11,8 +12,10 @@ export interface AppOptions {
   pool: pg.Pool
   /** Told after each commit that there is an event to send. */
   nudge: () => void
-  /** Whose tokens callers need; undefined when nobody has to sign in. */
+  /** Whose tokens callers need; undefined when callers need none. */
   access: TokenIssuer | undefined
+  /** Learns of requests that the database fails. */
+  database?: DatabaseWatch
 }
 
 const document = {
@@ -24,12 +27,13 @@ const scopes = { read: 'products:read', write: 'products:write' }
 const MAX_WAITING_FOR_DATABASE = 300
 
 /** The API with all its routes. Opens nothing: `listen` it, or `inject` requests. */
-export function buildApp({ logger, registry, pool, nudge, access }: AppOptions): HttpApi {
+export function buildApp({ logger, registry, pool, nudge, access, database }: AppOptions): HttpApi {
   const app = createHttpApi({
     logger,
     registry,
     document,
     access: access && { issuer: access, scopes },
+    ...(database && { database }),
     isFull: () => pool.waitingCount >= MAX_WAITING_FOR_DATABASE,
   })
   // The document has to know of each route that is added.
