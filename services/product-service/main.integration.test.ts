@@ -110,7 +110,7 @@ test('a request that is under way when SIGTERM comes is answered, and readiness 
   const socket = connectSocket(Number(service.environment.HTTP_PORT), '127.0.0.1')
   let answer = ''
   socket.on('data', (chunk: Buffer) => (answer += chunk.toString()))
-  socket.write(`POST /products HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nExpect: 100-continue\r\n`)
+  socket.write(`POST /products HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nExpect: 100-continue\r\n`)
   socket.write(`Content-Length: ${body.length}\r\n\r\n`)
   await vi.waitFor(() => expect(answer).toContain('100 Continue')) // the service has it in hand
 
