@@ -1,7 +1,7 @@
 /** `npm run test:crash`: kills, freezes, cuts and refuses everything at random while clients write, and checks the history. */
 import { randomInt } from 'node:crypto'
 import { fail, readOptions } from '../options.ts'
-import { LONG_FREEZE_MS } from './faults.ts'
+import { LONG_FREEZE_MS } from './process-faults.ts'
 import { runSuite } from './suite.ts'
 
 const help = `npm run test:crash -- [--rounds n] [--seconds n] [--seed n] [--queue standard|fifo]
