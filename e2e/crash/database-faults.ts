@@ -1,5 +1,5 @@
 import type pg from 'pg'
-import { type Harm, rest, type Strike } from './faults.ts'
+import { type Harm, rest, type Strike } from './harm.ts'
 
 /** Some are over before a statement gives up on its lock, some are not. */
 const FAULT_MS = { low: 500, high: 8_000 }

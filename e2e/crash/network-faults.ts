@@ -1,5 +1,5 @@
 import type { Network } from '../faults/tcp-proxy.ts'
-import { type Harm, rest, type Strike } from './faults.ts'
+import { type Harm, rest, type Strike } from './harm.ts'
 
 /** Some are over before a client gives up (5 s), some are not. */
 const NETWORK_FAULT_MS = { low: 300, high: 6_500 }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Harm, Strike } from './faults.ts'
+import type { Harm, Strike } from './harm.ts'
 import type { Member, MemberKind } from './keep-running.ts'
 
 /** A lease ends after 10 s: a relay that sleeps through it wakes up without its lanes. */

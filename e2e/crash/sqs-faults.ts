@@ -1,5 +1,5 @@
 import type { CallFault, EntryFault, FrontFaults } from '../faults/sqs-front.ts'
-import { type Harm, rest, type Strike } from './faults.ts'
+import { type Harm, rest, type Strike } from './harm.ts'
 import type { Random } from './random.ts'
 
 const FAULT_MS = { low: 500, high: 2_500 }
