@@ -13,17 +13,24 @@ const arrows: Record<string, readonly string[]> = {
   'packages/contracts': [],
   'packages/database': [],
   'packages/queue': [],
-  'packages/telemetry': [],
+  'packages/telemetry': ['packages/terminal'],
   'packages/outages': [],
+  'packages/terminal': [],
   'packages/process': [],
   'packages/http-api': ['packages/outages', 'packages/process', 'packages/telemetry'],
   // It knows no product and no HTTP: whatever runs on the same database and broker can use it.
-  'packages/outbox': ['packages/outages', 'packages/database', 'packages/queue', 'packages/telemetry'],
+  'packages/outbox': [
+    'packages/outages',
+    'packages/terminal',
+    'packages/database',
+    'packages/queue',
+    'packages/telemetry',
+  ],
   'services/product-service': ['packages/*'],
   'services/notification-service': ['packages/*'],
-  local: ['packages/database', 'packages/queue', 'packages/process', 'packages/telemetry'],
+  local: ['packages/database', 'packages/queue', 'packages/process', 'packages/telemetry', 'packages/terminal'],
   // What the people who run the services type. It knows whose database is whose.
-  operations: ['packages/outbox', 'packages/database', 'packages/process'],
+  operations: ['packages/*'],
   deploy: [],
   tidy: [],
 }

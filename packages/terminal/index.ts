@@ -1,0 +1,8 @@
+export { harmless, harmlessJson, harmlessLines, harmlessLogLine } from './harmless.ts'
+export { helpOfCommand, helpOfProgram } from './help.ts'
+export { type Interrupts, listenForInterrupts } from './interrupts.ts'
+export { type Command, type Option, type Options, type Program, type Values, type Words } from './options.ts'
+export { type Line, readCommand, readProgram, UsageError } from './read-arguments.ts'
+export { createProgress, type Progress } from './progress.ts'
+export { describeError, EXIT, runCommand, runProcess, type Terminal } from './run.ts'
+export { age, duration, plural, ranges, table } from './table.ts'
