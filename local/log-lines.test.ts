@@ -22,3 +22,13 @@ test('what is no JSON is shown as it is', () => {
     'notification-service | Error: no\n',
   )
 })
+
+test('in a terminal what a sender wrote draws nothing, and forges no line', () => {
+  const hostile = '\x1b[2J\n[00:00:00.000] INFO: forged\u202E\u009b31m'
+  const text = JSON.stringify({ level: 'info', time: '2026-01-02T03:04:05.678Z', msg: hostile, name: hostile })
+  for (const line of [text, hostile.replace('\n', '')]) {
+    const shown = stripVTControlCharacters(logLine('product-service', line, true))
+    for (const control of ['\x1b', '\u202E', '\u009b']) expect(shown).not.toContain(control)
+  }
+  expect(logLine('product-service', text, true)).not.toMatch(/\n[^|]*\| \[00:00/)
+})

@@ -1,3 +1,4 @@
+import { harmlessLogLine } from '@product-events/terminal'
 import { prettyFactory } from 'pino-pretty'
 import { serviceNames } from './service.ts'
 
@@ -13,5 +14,6 @@ export function logLine(service: string, line: string, terminal: boolean): strin
   const name = service.padEnd(WIDTH)
   if (!terminal) return `${name} | ${line}\n`
   const prefix = `${COLOURS[service] ?? ''}${name}${RESET} | `
-  return (line.startsWith('{') ? pretty(line) : `${line}\n`).replace(/^(?=.)/gm, prefix)
+  const shown = harmlessLogLine(line)
+  return (shown.startsWith('{') ? pretty(shown) : `${shown}\n`).replace(/^(?=.)/gm, prefix)
 }

@@ -5,7 +5,7 @@ import { withDatabaseName } from '@product-events/database'
 const databases = { 'product-service': 'products', 'notification-service': 'notifications' } as const
 
 export type Service = keyof typeof databases
-export const services = Object.keys(databases) as Service[]
+export const services = ['product-service', 'notification-service'] as const satisfies Service[]
 
 /** The database of each service, as the service itself finds it. Throws a `StartError` that names what is wrong. */
 export function readOperationsConfig(env: NodeJS.ProcessEnv): Record<Service, string> {

@@ -39,7 +39,9 @@ test('help needs no environment; a command without DATABASE_URL says what is mis
   const [help, status] = await Promise.all([start(['--help'], {}).ended, start(['status'], {}).ended])
   expect(help).toMatchObject({ code: 0, stdout: expect.stringContaining('product-service, notification-service') })
   expect(status).toMatchObject({ code: 1, stdout: '' })
-  expect(status.stderr).toMatch(/^configuration: DATABASE_URL is not set: .*postgres:\/\/postgres@127.0.0.1:5432.*\n$/)
+  expect(status.stderr).toMatch(
+    /^outbox: configuration: DATABASE_URL is not set: .*postgres:\/\/postgres@127.0.0.1:5432.*\n$/,
+  )
 })
 
 test('Ctrl-C stops a slow redrive between two events, and the process says how far it came', async () => {

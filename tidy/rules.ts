@@ -31,7 +31,7 @@ const arrows: Record<string, readonly string[]> = {
   local: ['packages/database', 'packages/queue', 'packages/process', 'packages/telemetry', 'packages/terminal'],
   // What the people who run the services type. It knows whose database is whose.
   operations: ['packages/*'],
-  deploy: [],
+  deploy: ['packages/terminal'],
   tidy: [],
 }
 /** Folders that look at the whole from outside, and so may import anything by any path. */

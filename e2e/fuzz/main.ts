@@ -4,7 +4,7 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { freePort, startPostgres, startSqs } from '@product-events/local'
 import { memoryMb } from '../ground.ts'
-import { fail, readOptions } from '../options.ts'
+import { readOptions } from '../options.ts'
 import { startFuzzGround } from './ground.ts'
 import { runSurfaces, shareOf, tellSurface } from './run.ts'
 import { surfaces } from './surface.ts'
@@ -14,23 +14,33 @@ const MAX_GROWTH_MB = 60
 /** A line now and then. */
 const REPORT_EVERY = 1_000
 
-const help = `npm run fuzz -- [--steps n] [--seed n] [--surface ${surfaces.join('|')}|all]
-
-  --steps    how many hostile inputs in all; 10000
-  --seed     the same seed makes the same input; random
-  --surface  http       requests by the OpenAPI document and against it
-             queue      messages that no product-service sends
-             writers    rows of the outbox, written by SQL
-             receivers  what a webhook's receiver may answer
-             all        each of them, most of the steps for http (the default)
+const { steps, seed, surface } = readOptions({
+  name: 'npm run fuzz --',
+  version: '1.0.0',
+  summary: 'hostile input on every surface, on a PostgreSQL, an SQS and both services of its own',
+  more: `Surfaces: http, requests by the OpenAPI document and against it; queue, messages that no product-service sends; writers,
+rows of the outbox, written by SQL; receivers, what the receiver of a webhook may answer.
 
 Exit code 1 after an answer of 5xx, one that the document does not describe, a success that the database does not bear
-out, a lost message, a good message or event that was held up, a next request that was slow, or memory that grew.
-`
-const { values, number } = readOptions(help, { steps: '10000', seed: String(randomInt(1_000_000)), surface: 'all' })
-const chosen = surfaces.filter((surface) => values.surface === 'all' || values.surface === surface)
-if (chosen.length === 0) fail(`--surface is "${values.surface}": expected ${surfaces.join(', ')} or all`)
-process.exitCode = await main(number('steps', 1), number('seed', 0))
+out, a lost message, a good message or event that was held up, a next request that was slow, or memory that grew.`,
+  options: {
+    steps: { value: 'n', whole: [1, 999_999_999], default: 10_000, help: 'how many hostile inputs in all' },
+    seed: {
+      value: 'n',
+      whole: [0, 999_999_999],
+      default: randomInt(1_000_000),
+      help: 'the same seed makes the same input',
+    },
+    surface: {
+      value: 'name',
+      oneOf: [...surfaces, 'all'],
+      default: 'all',
+      help: 'one of them, or most steps for http',
+    },
+  },
+})
+const chosen = surfaces.filter((name) => surface === 'all' || surface === name)
+process.exitCode = await main(steps, seed)
 
 async function main(steps: number, seed: number): Promise<number> {
   say(`${steps} steps, seed ${seed}`)

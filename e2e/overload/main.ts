@@ -4,14 +4,13 @@ import { readOptions } from '../options.ts'
 import { overload, type Speed } from './overload.ts'
 import { MAX_PEAK_MB, verdict } from './verdict.ts'
 
-const help = `npm run overload -- [--seconds n]
-
-  --seconds  how long ten times as many requests come as the machine can answer; 60
-
-Ends with 1 if anything that was accepted was lost, memory went over its bound, or speed did not come back
-(e2e/overload/verdict.ts has the bounds).
-`
-const seconds = readOptions(help, { seconds: '60' }).number('seconds', 1)
+const { seconds } = readOptions({
+  name: 'npm run overload --',
+  version: '1.0.0',
+  summary:
+    'ten times as many requests as the machine can answer; fails if one that was accepted is lost, memory passes\nits bound, or speed does not come back (e2e/overload/verdict.ts has the bounds)',
+  options: { seconds: { value: 'n', whole: [1, 86_400], default: 60, help: 'how long' } },
+})
 
 const ground = await startGround()
 try {

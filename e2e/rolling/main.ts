@@ -9,16 +9,23 @@ import { roll } from './rolling.ts'
 /** Release 1.0.0, before releases had tags. */
 const FIRST_RELEASE = '491a6efba757fbf9c61937fd6b42dd7819ea8494'
 
-const help = `npm run test:rolling -- [--previous ref]
+const { previous } = readOptions({
+  name: 'npm run test:rolling --',
+  version: '1.0.0',
+  summary: 'replace every process in turn under steady writes and reads, and count what suffers',
+  more: `Three product-services, two relays and two notification-services behind balancers: each process is replaced in turn by the
+same version, then from the previous release to this version and back, migrations included.
 
-  --previous  the release to come from and to return to: a tag or commit that git knows here; the last release
-
-Three product-services, two relays and two notification-services behind balancers, under steady writes and reads: each
-process is replaced in turn by the same version, then previous release to this version and back, migrations included.
-Exit code 1 after a failed request, a lost event, or an event that was notified twice.
-`
-const { values } = readOptions(help, { previous: FIRST_RELEASE })
-process.exitCode = await main(values.previous)
+Exit code 1 after a failed request, a lost event, or an event that was notified twice.`,
+  options: {
+    previous: {
+      value: 'ref',
+      default: FIRST_RELEASE,
+      help: 'the release to come from and to return to: a tag or a commit',
+    },
+  },
+})
+process.exitCode = await main(previous)
 
 async function main(previous: string): Promise<number> {
   await using opened = new AsyncDisposableStack()

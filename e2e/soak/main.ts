@@ -4,19 +4,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { connect } from '@product-events/database'
 import { freePort, startPostgres, startSqs } from '@product-events/local'
 import { prune } from '@product-events/outbox'
+import { listenForInterrupts } from '@product-events/terminal'
 import type pg from 'pg'
 import { readOptions } from '../options.ts'
 import { type Stack, startStack } from '../stack.ts'
 import { LEAST_MINUTES, notFlat, type Sample } from './flat.ts'
 import { writeSteadily } from './steady-writer.ts'
 
-const help = `npm run soak -- [--minutes n] [--rate n]
-
-  --minutes  how long; 10, at least ${LEAST_MINUTES}
-  --rate     changes a second; 100
-
-Ends with 1 if anything grew after the second minute (e2e/soak/flat.ts says what may grow how much).
-`
 /**
  * The services keep events for an hour at least, and for that long a table grows. So the soak itself prunes, by the same
  * function, what is older than a minute: the table is full after the second minute, and must stay as large.
@@ -25,12 +19,19 @@ const RETENTION_HOURS = 1 / 60
 const PRUNE_EVERY_MS = 5_000
 const MINUTE_MS = 60_000
 
-const { number } = readOptions(help, { minutes: '10', rate: '100' })
-const minutes = number('minutes', LEAST_MINUTES)
-const rate = number('rate', 1)
+const { minutes, rate } = readOptions({
+  name: 'npm run soak --',
+  version: '1.0.0',
+  summary: 'write steadily, and fail if anything grows after the second minute (e2e/soak/flat.ts has the bounds)',
+  options: {
+    minutes: { value: 'n', whole: [LEAST_MINUTES, 100_000], default: 10, help: 'how long' },
+    rate: { value: 'n', whole: [1, 100_000], default: 100, help: 'changes a second' },
+  },
+})
 
+const interrupts = listenForInterrupts()
 const stop = new AbortController()
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort())
+interrupts.signal.addEventListener('abort', () => stop.abort())
 await using opened = new AsyncDisposableStack()
 const dir = await mkdtemp('/tmp/product-events-soak-')
 await chmod(dir, 0o755) // PostgreSQL may run as another user

@@ -1,4 +1,5 @@
 export { append, type NewEvent, type Transaction } from './append.ts'
+export { type NeverAccepts, neverAcceptedBySqs } from './cli/fits.ts'
 export { outboxCommand, type OutboxCommandOptions } from './cli/run.ts'
 export { type Database } from './database.ts'
 export { type DrainCounts } from './drain.ts'

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
+import { inPseudoTerminal } from '../terminal/testing/pseudo-terminal.ts'
 
 const run = promisify(execFile)
 
@@ -34,4 +35,13 @@ test('no password of a connection string is written, wherever it stands', async 
   expect(await written(`log.info('to postgres://me:secret@host/db, then amqp://you:hidden@host')`)).toEqual([
     'to postgres://me:***@host/db, then amqp://you:***@host',
   ])
+})
+
+test('on a terminal what a sender wrote draws nothing, and forges no line', async () => {
+  const hostile = '\\x1b]52;c;aGk=\\x07\\n[00:00:00.000] INFO (forged): x\\u202E\\u009b2J'
+  const script = `import { createLogger } from "@product-events/telemetry"; createLogger("test", "info").info({ name: "${hostile}" }, "${hostile}")`
+  const terminal = inPseudoTerminal(`${process.execPath} --input-type=module -e '${script}'`)
+  expect(await terminal.ended).toBe(0)
+  expect(terminal.shown()).toContain('forged')
+  for (const harm of ['\x1b]', '\x07', '\u202E', '\u009b', '\n[00:00']) expect(terminal.shown()).not.toContain(harm)
 })

@@ -1,3 +1,4 @@
+import { harmlessLogLine } from '@product-events/terminal'
 import { destination, type DestinationStream, type Logger, type LoggerOptions, pino, stdTimeFunctions } from 'pino'
 import pretty from 'pino-pretty'
 
@@ -55,5 +56,6 @@ export function createLogger(service: string, level: LogLevel): Logger {
   }
   if (!process.stdout.isTTY) return pino(options, bufferedStdout())
   // A stream, not pino's transport: a worker thread finds no module of its own in a bundle, and loses the last lines.
-  return pino(options, pretty({ ignore: 'pid,hostname,service', sync: true }))
+  const harmless = { ...options, hooks: { streamWrite: (line: string) => harmlessLogLine(redact(line)) } }
+  return pino(harmless, pretty({ ignore: 'pid,hostname,service', sync: true }))
 }

@@ -1,48 +1,18 @@
 import { freshDatabase } from '@product-events/local'
-import type pg from 'pg'
 import { afterAll, beforeAll, beforeEach, expect, inject, test } from 'vitest'
-import { append, createRelay, outboxMigrations } from '../index.ts'
-import { connectForTest, newEvent, statuses, testBroker } from '../testing/outbox.ts'
-import { outboxCommand } from './run.ts'
+import { append, createRelay } from '../index.ts'
+import { newEvent, statuses } from '../testing/outbox.ts'
+import { commandForTest } from './testing/command.ts'
 
-let databaseUrl: string
-let db: pg.Pool
+let command: Awaited<ReturnType<typeof commandForTest>>
 beforeAll(async () => {
-  databaseUrl = await freshDatabase(inject('postgresUrl'), outboxMigrations)
-  db = connectForTest(databaseUrl)
+  command = await commandForTest(inject('postgresUrl'))
 })
-beforeEach(async () => {
-  await db.query('TRUNCATE events RESTART IDENTITY')
-})
-afterAll(() => db.end())
-
-async function outbox(line: string, { signal = new AbortController().signal, url = databaseUrl } = {}) {
-  const said = { stdout: '', stderr: '' }
-  const code = await outboxCommand({
-    args: line.split(' ').filter(Boolean),
-    services: ['orders', 'parcels'],
-    databaseUrl: () => url,
-    signal,
-    stdout: (text) => (said.stdout += text),
-    stderr: (text) => (said.stderr += text),
-  })
-  return { code, ...said }
-}
-/** The document of `--json`. */
-const json = async (line: string): Promise<unknown> => JSON.parse((await outbox(`${line} --json`)).stdout)
-
-/** Events of these keys, of which the ones at `dead` are dead. */
-async function given(keys: string[], dead: number[]) {
-  const events = keys.map((key, n) => newEvent(key, { n }))
-  await append(db, events)
-  await db.query(
-    `UPDATE events SET status = 'dead', attempts = 10, last_error = 'InvalidMessageContents' WHERE id = ANY ($1)`,
-    [dead],
-  )
-  return events
-}
+beforeEach(() => command.empty())
+afterAll(() => command.db.end())
 
 test('help is there for all and for each command, needs no database, and names every option', async () => {
+  const { outbox } = command
   const all = await outbox('--help', { url: 'postgres://nowhere.invalid' })
   expect(all).toMatchObject({ code: 0, stderr: '' })
   for (const command of ['status', 'list', 'show', 'redrive', 'prune']) {
@@ -51,21 +21,23 @@ test('help is there for all and for each command, needs no database, and names e
     expect(code).toBe(0)
     expect(stdout).toContain(`outbox ${command}`)
   }
-  expect((await outbox('redrive --help')).stdout).toMatch(/--all[^]*--dry-run[^]*--rate <n>[^]*--by <who>[^]*--service/)
+  expect((await outbox('redrive --help')).stdout).toMatch(
+    /--all[^]*--dry-run[^]*--rate <n>[^]*--by <name>[^]*--service/,
+  )
 })
 
 test.each([
-  ['redirve 1', 'there is no command "redirve": it must be one of status, list'],
+  ['redirve 1', 'outbox: there is no command "redirve": it must be one of status, list'],
   ['--json', 'no command is given'],
-  ['list --colour', "Unknown option '--colour'"],
+  ['list --colour', 'there is no option --colour'],
   ['list --rate 3', 'list has no option --rate'],
   ['list --status gone', '--status must be one of dead, failed, pending, processed'],
   ['list --limit 0', '--limit must be a whole number from 1 to 1000, not "0"'],
   ['list --limit 1001', '--limit must be'],
   ['list 7', 'list takes options only'],
   ['status 7', 'status takes options only'],
-  ['show', 'show takes one id'],
-  ['show 1 2', 'show takes one id'],
+  ['show', 'show takes one id, and none is given'],
+  ['show 1 2', 'show takes one id, not 2'],
   ['show seven', '"seven" is no id: expected a number such as 42'],
   ['redrive', 'redrive takes one or more ids, or --all'],
   ['redrive 1 --all', 'redrive takes ids or --all, not both'],
@@ -73,20 +45,25 @@ test.each([
   ['prune --older-than -1', 'older-than'],
   ['status --service nobody', '--service must be one of orders, parcels, not "nobody"'],
 ])('what makes no sense is told, and is code 2: %s', async (line, expected) => {
+  const { outbox } = command
   const { code, stdout, stderr } = await outbox(line)
   expect(stderr).toContain(expected)
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
 })
 
 test('a database that is away, or that has no outbox, is told in one line, and is code 1', async () => {
+  const { outbox } = command
   const away = await outbox('status', { url: 'postgres://postgres:secret@127.0.0.1:1/x' })
   expect(away.code).toBe(1)
-  expect(away.stderr).toMatch(/^connect ECONNREFUSED 127.0.0.1:1\n$/)
+  expect(away.stderr).toBe(
+    'outbox: PostgreSQL at postgres://127.0.0.1:1/x refused the connection (ECONNREFUSED). Is it running?\n',
+  )
   const empty = await outbox('list', { url: await freshDatabase(inject('postgresUrl')) })
-  expect(empty).toMatchObject({ code: 1, stderr: expect.stringContaining('this database has no outbox') })
+  expect(empty).toMatchObject({ code: 1, stderr: expect.stringContaining(' has no outbox: start its service once') })
 })
 
 test('status counts, tells the oldest, and shows which relay holds which lanes for how long', async () => {
+  const { db, outbox, json, given } = command
   await given(['a', 'b', 'c', 'd'], [2])
   expect((await outbox('status')).stdout).toContain('No relay is alive')
   const relay = createRelay({ db, send: () => Promise.resolve({ outcomes: new Map(), outage: 'away' }) })
@@ -109,6 +86,7 @@ test('status counts, tells the oldest, and shows which relay holds which lanes f
 })
 
 test('list shows the dead, or another status, of one key or type, page by page', async () => {
+  const { outbox, json, given } = command
   await given(['a', 'b', 'a', 'c', 'a'], [1, 3, 4])
   const ids = async (line: string) => ((await json(line)) as { events: { id: string }[] }).events.map(({ id }) => id)
   expect(await ids('list')).toEqual(['1', '3', '4'])
@@ -125,14 +103,31 @@ test('list shows the dead, or another status, of one key or type, page by page',
   expect((await outbox('list --status failed')).stdout).toBe('No event is failed.\n')
 })
 
-test('what an event says can not play with the terminal', async () => {
-  await append(db, [newEvent('\u001b[31mred\r\n')])
-  const { stdout } = await outbox('list --status pending')
-  expect(stdout).toContain(' [31mred ')
-  for (const control of ['\u001b', '\r']) expect(stdout).not.toContain(control)
+test('what an event says can not play with the terminal, in no command and in no form', async () => {
+  const { db, outbox, json } = command
+  const hostile = '\u001b[31mred\r\n\u009b2J\u202E\u2028\u200B'
+  await append(db, [{ ...newEvent(hostile, { hostile }), headers: { hostile } }])
+  await db.query(`UPDATE events SET status = 'dead', last_error = $1`, [hostile])
+  for (const line of ['list', 'list --json', 'show 1', 'show 1 --json', 'status', 'redrive 1 --dry-run']) {
+    const { stdout } = await outbox(line)
+    for (const control of ['\u001b', '\r', '\u009b', '\u202E', '\u2028', '\u200B'])
+      expect(stdout).not.toContain(control)
+  }
+  expect((await outbox('list')).stdout).toContain('\\u{1b}[31mred\\r\\n')
+  expect(await json('show 1')).toMatchObject({ key: hostile, payload: { hostile } })
+})
+
+test('show prints a screen of a large event, and all of it when asked', async () => {
+  const { db, outbox } = command
+  await append(db, [newEvent('a', { text: 'x'.repeat(1_000_000) })])
+  const { stdout } = await outbox('show 1')
+  expect(stdout.length).toBeLessThan(6_000)
+  expect(stdout).toMatch(/… 996\d+ more characters: --whole shows them\n$/)
+  expect((await outbox('show 1 --whole')).stdout.length).toBeGreaterThan(1_000_000)
 })
 
 test('show finds an event by its number and by its UUID, content included', async () => {
+  const { outbox, json, given } = command
   const [, second] = await given(['a', 'b'], [2])
   expect(await json('show 2')).toMatchObject({ id: '2', event_id: second!.id, status: 'dead', payload: { n: 1 } })
   expect(await json(`show ${second!.id.toUpperCase()}`)).toMatchObject({ id: '2' })
@@ -140,92 +135,8 @@ test('show finds an event by its number and by its UUID, content included', asyn
   expect(await outbox('show 99')).toMatchObject({ code: 1, stderr: expect.stringContaining('there is no event 99') })
 })
 
-test('redrive sets a dead event to pending with all its attempts, records who and when, and a relay sends it', async () => {
-  const [, second] = await given(['a', 'b'], [1, 2])
-  const { code, stdout } = await outbox(`redrive 1 ${second!.id} --by ann`)
-  expect(code).toBe(0)
-  expect(stdout).toContain('2 events redriven. Relays find them at their next poll.')
-  const { rows } = await db.query(
-    `SELECT status, attempts, redriven_count, redriven_by, redriven_at > clock_timestamp() - interval '1 minute' AS just_now
-     FROM events`,
-  )
-  const record = { status: 'pending', attempts: 0, redriven_count: 1, redriven_by: 'ann', just_now: true }
-  expect(rows).toEqual([record, record])
-  const broker = testBroker()
-  const relay = createRelay({ db, send: broker.send })
-  await relay.drainOnce()
-  await relay.release()
-  expect(broker.accepted.map(({ id, attempts }) => `${id}: ${attempts}`).toSorted()).toEqual(['1: 0', '2: 0'])
-})
-
-test('whoever does not say who it is is recorded as user and machine', async () => {
-  await given(['a'], [1])
-  await outbox('redrive 1')
-  const { rows } = await db.query<{ redriven_by: string }>('SELECT redriven_by FROM events')
-  expect(rows[0]!.redriven_by).toMatch(/^.+@.+$/)
-})
-
-test('a redriven event goes before younger ones of its key that wait; after how many sent ones it comes is told', async () => {
-  await given(['a', 'b', 'a', 'b', 'a', 'a', 'b'], [1, 2])
-  await db.query(`UPDATE events SET status = 'processed', processed_at = clock_timestamp() WHERE id IN (3, 5)`)
-  const { stdout } = await outbox('redrive --all --dry-run')
-  expect(stdout).toMatch(/1 +after 2 younger events of its key\n2 +in the order of its key\n/)
-  expect(stdout).toContain('2 events would be redriven. Nothing was done.')
-  expect(await statuses(db)).toMatchObject({ dead: 2 })
-
-  expect(await json('redrive --all')).toEqual({
-    dry_run: false,
-    interrupted: false,
-    redriven: 2,
-    events: [
-      { id: '1', after_younger: 2 },
-      { id: '2', after_younger: 0 },
-    ],
-  })
-  const broker = testBroker()
-  const relay = createRelay({ db, send: broker.send })
-  await relay.drainOnce()
-  await relay.release()
-  const sent = (key: string) => broker.accepted.filter((event) => event.key === key).map(({ id }) => id)
-  expect(sent('a')).toEqual(['1', '6'])
-  expect(sent('b')).toEqual(['2', '4', '7'])
-})
-
-test('nothing is redriven when one of the ids is not there or not dead, and each of these is told', async () => {
-  await given(['a', 'b'], [1])
-  const { code, stdout, stderr } = await outbox('redrive 1 2 7')
-  expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
-  expect(stderr).toContain('there is no event 7\nevent 2 is pending, and only dead events can be redriven')
-  expect(await statuses(db)).toEqual({ pending: 1, dead: 1 })
-})
-
-test('redrive --all without dead events is done at once', async () => {
-  expect(await outbox('redrive --all')).toMatchObject({ code: 0, stdout: '0 events redriven.\n' })
-})
-
-test('with a rate events are spread, and a stop comes between two of them: the rest stays dead', async () => {
-  await given(
-    Array.from({ length: 40 }, (_, n) => `key-${n}`),
-    Array.from({ length: 40 }, (_, n) => n + 1),
-  )
-  const stop = new AbortController()
-  const running = outbox('redrive --all --rate 100 --json', { signal: stop.signal })
-  await expect.poll(() => statuses(db), { interval: 20 }).toHaveProperty('pending')
-  stop.abort()
-  const { code, stdout } = await running
-  const { redriven, interrupted } = JSON.parse(stdout) as { redriven: number; interrupted: boolean }
-  expect({ code, interrupted }).toEqual({ code: 130, interrupted: true })
-  expect(redriven % 10).toBe(0)
-  expect(redriven).toBeLessThan(40)
-  expect(await statuses(db)).toEqual({ pending: redriven, dead: 40 - redriven })
-
-  const start = performance.now()
-  expect(await outbox('redrive --all --rate 100')).toMatchObject({ code: 0 })
-  expect(performance.now() - start).toBeGreaterThan(((40 - redriven - 10) / 100) * 1_000 - 5)
-  expect(await statuses(db)).toEqual({ pending: 40 })
-})
-
 test('prune deletes processed events past the hours it was given, 72 unless told', async () => {
+  const { db, outbox, json, given } = command
   await given(['a', 'b', 'c'], [3])
   await db.query(`UPDATE events SET created_at = created_at - interval '60 hours'`)
   await db.query(

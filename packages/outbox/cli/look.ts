@@ -1,22 +1,23 @@
+import { harmless, harmlessLines, table } from '@product-events/terminal'
 import type { Database } from '../database.ts'
 import { type EventRecord, findEvents, listEvents, type Status } from '../find.ts'
-import { readIds, text, type Typed, UsageError, wholeNumber } from './arguments.ts'
+import { readIds } from './ids.ts'
 import type { Answer } from './run.ts'
-import { printable, table } from './table.ts'
 
-const STATUSES = ['dead', 'failed', 'pending', 'processed']
-/** A screen full; the page after it is one option away. */
-const LIST_LIMIT = 20
+/** About a screen. A payload may have a megabyte. */
+const SHOWN_CHARACTERS = 4_000
 
-export async function list(db: Database, typed: Typed): Promise<Answer> {
-  if (typed.positionals.length > 0) throw new UsageError('list takes options only; show <id> looks at one event')
-  const status = text(typed, 'status') ?? 'dead'
-  if (!STATUSES.includes(status))
-    throw new UsageError(`--status must be one of ${STATUSES.join(', ')}, not "${status}"`)
-  const limit = wholeNumber(typed, 'limit', { min: 1, max: 1_000 }, LIST_LIMIT)
-  const [after = '0'] = readIds([text(typed, 'after') ?? '0']).ids
-  const filter = { status: status as Status, key: text(typed, 'key'), type: text(typed, 'type') }
-  const found = await listEvents(db, filter, after, limit + 1)
+export interface ListOptions {
+  status: Status
+  key: string | undefined
+  type: string | undefined
+  limit: number
+  after: string
+}
+
+export async function list(db: Database, { status, key, type, limit, after }: ListOptions): Promise<Answer> {
+  const [afterId = '0'] = readIds([after]).ids
+  const found = await listEvents(db, { status, key, type }, afterId, limit + 1)
   const events = found.slice(0, limit)
   const next = found.length > limit ? (events.at(-1)?.id ?? null) : null
   const rows = events.map((event) => [
@@ -33,26 +34,33 @@ export async function list(db: Database, typed: Typed): Promise<Answer> {
     json: { events, next_after: next },
     text:
       events.length === 0
-        ? `No event is ${status}${filter.key || filter.type ? ' with this key and type' : ''}.\n`
+        ? `No event is ${status}${key || type ? ' with this key and type' : ''}.\n`
         : `${table(['ID', 'EVENT ID', 'TYPE', 'KEY', 'ATTEMPTS', 'CREATED', 'LAST ERROR'], rows)}${more}`,
   }
 }
 
-export async function show(db: Database, typed: Typed): Promise<Answer> {
-  const [word, ...others] = typed.positionals
-  if (word === undefined || others.length > 0) throw new UsageError('show takes one id')
+export async function show(db: Database, word: string, whole: boolean): Promise<Answer> {
   const { ids, eventIds } = readIds([word])
   const [event] = await findEvents(db, ids, eventIds)
   if (event === undefined) throw new Error(`there is no event ${word}; processed ones are deleted after the retention`)
-  return { json: event, text: describe(event) }
+  return { json: event, text: describe(event, whole) }
 }
 
-function describe({ payload, headers, ...fields }: EventRecord): string {
+function describe({ payload, headers, ...fields }: EventRecord, whole: boolean): string {
   const lines = Object.entries(fields)
     .filter(([, value]) => value !== null)
-    .map(
-      ([name, value]) =>
-        `${name.padEnd(16)} ${value instanceof Date ? value.toISOString() : printable(String(value))}\n`,
-    )
-  return `${lines.join('')}headers          ${JSON.stringify(headers)}\npayload\n${JSON.stringify(payload, null, 2)}\n`
+    .map(([name, value]) => {
+      const text = value instanceof Date ? value.toISOString() : String(value)
+      return `${name.padEnd(16)} ${bounded(harmless(text), whole)}\n`
+    })
+  return (
+    `${lines.join('')}headers          ${bounded(harmless(JSON.stringify(headers)), whole)}\n` +
+    `payload\n${bounded(harmlessLines(JSON.stringify(payload, null, 2)), whole)}\n`
+  )
+}
+
+function bounded(text: string, whole: boolean): string {
+  const left = text.length - SHOWN_CHARACTERS
+  if (whole || left <= 0) return text
+  return `${text.slice(0, SHOWN_CHARACTERS).toWellFormed()}\n… ${left} more characters: --whole shows them`
 }

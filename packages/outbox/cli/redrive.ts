@@ -1,51 +1,57 @@
 import { hostname, userInfo } from 'node:os'
+import { EXIT, plural, table, type Terminal, UsageError } from '@product-events/terminal'
 import type { Database } from '../database.ts'
 import { deadIds, findEvents } from '../find.ts'
 import { overtakenBy, redrive as redriveEvents } from '../redrive.ts'
-import { readIds, text, type Typed, UsageError, wholeNumber } from './arguments.ts'
+import { type NeverAccepts, neverAccepted } from './fits.ts'
+import { readIds } from './ids.ts'
 import type { Answer } from './run.ts'
-import { plural, table } from './table.ts'
 
-/** A line of progress at most this often. */
-const PROGRESS_MS = 1_000
 /** More rows than this nobody reads; --json has them all. */
 const MAX_SHOWN = 100
-/** By convention of shells: ended by SIGINT. */
-const INTERRUPTED = 130
+
+export interface RedriveCommand {
+  words: string[]
+  all: boolean
+  dryRun: boolean
+  rate: number | undefined
+  by: string | undefined
+}
 
 export async function redrive(
   db: Database,
-  typed: Typed,
-  signal: AbortSignal,
-  progress: (line: string) => void,
+  command: RedriveCommand,
+  { signal, progress }: Pick<Terminal, 'signal' | 'progress'>,
+  neverAccepts: NeverAccepts,
 ): Promise<Answer> {
-  const rate = wholeNumber(typed, 'rate', { min: 1, max: 10_000 }, undefined)
-  const by = text(typed, 'by') ?? whoIsThis()
+  const by = command.by ?? userAndHost()
   if (by.trim() === '') throw new UsageError('--by must be a name')
-  const ids = await chosen(db, typed)
+  progress.now('reading the dead events')
+  const chosen = await choose(db, command)
+  const hopeless = await neverAccepted(db, chosen, neverAccepts)
+  if (hopeless.size > 0 && !command.all) {
+    const lines = [...hopeless].map(([id, reason]) => `event ${id} can never be published: ${reason}`)
+    throw new Error(`${lines.join('\n')}\nNothing was redriven. Correct the payload by SQL, or delete the event.`)
+  }
+  const ids = chosen.filter((id) => !hopeless.has(id))
   const overtaken = await overtakenBy(db, ids)
   const done: string[] = []
-  if (typed.flags['dry-run'] !== true) {
-    let toldAt = performance.now()
+  if (!command.dryRun) {
     const onProgress = (redriven: string[]) => {
       done.push(...redriven)
-      if (performance.now() - toldAt < PROGRESS_MS) return
-      toldAt = performance.now()
-      progress(`${done.length} of ${ids.length} redriven\n`)
+      progress.now(`${done.length} of ${ids.length} redriven`)
     }
-    await redriveEvents(db, ids, { by, rate, signal, onProgress })
+    await redriveEvents(db, ids, { by, rate: command.rate, signal, onProgress })
   }
-  return answer(ids, done, overtaken, { dryRun: typed.flags['dry-run'] === true, interrupted: signal.aborted })
+  return answer({ ids, done, overtaken, hopeless, dryRun: command.dryRun, interrupted: signal.aborted })
 }
 
 /** The ids to redrive. Throws, so that nothing is done, when one of those that were given is not there or not dead. */
-async function chosen(db: Database, { positionals, flags }: Typed): Promise<string[]> {
-  if (flags.all === true) {
-    if (positionals.length > 0) throw new UsageError('redrive takes ids or --all, not both')
-    return deadIds(db)
-  }
-  if (positionals.length === 0) throw new UsageError('redrive takes one or more ids, or --all')
-  const { ids, eventIds } = readIds(positionals)
+async function choose(db: Database, { words, all }: RedriveCommand): Promise<string[]> {
+  if (all && words.length > 0) throw new UsageError('redrive takes ids or --all, not both')
+  if (all) return deadIds(db)
+  if (words.length === 0) throw new UsageError('redrive takes one or more ids, or --all')
+  const { ids, eventIds } = readIds(words)
   const events = await findEvents(db, ids, eventIds)
   const faults = [
     ...[...ids, ...eventIds]
@@ -59,13 +65,18 @@ async function chosen(db: Database, { positionals, flags }: Typed): Promise<stri
   return events.map(({ id }) => id)
 }
 
-function answer(
-  ids: string[],
-  done: string[],
-  overtaken: Map<string, number>,
-  { dryRun, interrupted }: { dryRun: boolean; interrupted: boolean },
-): Answer {
+interface Redriven {
+  ids: string[]
+  done: string[]
+  overtaken: Map<string, number>
+  hopeless: Map<string, string>
+  dryRun: boolean
+  interrupted: boolean
+}
+
+function answer({ ids, done, overtaken, hopeless, dryRun, interrupted }: Redriven): Answer {
   const events = (dryRun ? ids : done).map((id) => ({ id, after_younger: overtaken.get(id) ?? 0 }))
+  const left = [...hopeless].map(([id, reason]) => ({ id, reason }))
   const rows = events
     .slice(0, MAX_SHOWN)
     .map(({ id, after_younger: younger }) => [
@@ -73,27 +84,32 @@ function answer(
       younger === 0 ? 'in the order of its key' : `after ${plural(younger, 'younger event')} of its key`,
     ])
   const hidden = events.length - rows.length
-  const left = ids.length - done.length
   const summary = dryRun
     ? `${plural(events.length, 'event')} would be redriven. Nothing was done.\n`
     : `${plural(done.length, 'event')} redriven.${done.length > 0 ? ' Relays find them at their next poll.' : ''}\n`
   return {
-    json: { dry_run: dryRun, interrupted, redriven: dryRun ? 0 : done.length, events },
+    json: { dry_run: dryRun, interrupted, redriven: dryRun ? 0 : done.length, events, never_accepted: left },
     text: [
-      rows.length > 0 ? table(['ID', 'IS SENT'], rows) : '',
+      rows.length > 0 ? table(['ID', 'IS PUBLISHED'], rows) : '',
       hidden > 0 ? `and ${hidden} more (--json lists them all)\n` : '',
+      left.length > 0
+        ? `Left dead, because the broker can never accept them:\n${table(
+            ['ID', 'REASON'],
+            left.slice(0, MAX_SHOWN).map(({ id, reason }) => [id, reason]),
+          )}`
+        : '',
       summary,
-      interrupted ? `Stopped: ${plural(left, 'event')} left as they were.\n` : '',
+      interrupted ? `Stopped: ${plural(ids.length - done.length, 'event')} left as they were.\n` : '',
     ].join(''),
-    ...(interrupted && { exitCode: INTERRUPTED }),
+    exitCode: interrupted ? EXIT.interrupted : EXIT.done,
   }
 }
 
 /** The user may be a number that has no name, as in many containers. */
-function whoIsThis(): string {
+function userAndHost(): string {
   try {
     return `${userInfo().username}@${hostname()}`
   } catch {
-    return `${process.getuid?.() ?? 'somebody'}@${hostname()}`
+    return `user ${process.getuid?.() ?? 'unknown'}@${hostname()}`
   }
 }

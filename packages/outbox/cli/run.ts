@@ -1,13 +1,13 @@
 import { describeDatabase } from '@product-events/database'
+import { describeDatabaseOutage } from '@product-events/outages'
+import { EXIT, harmlessJson, plural, readCommand, runCommand, type Terminal } from '@product-events/terminal'
 import pg from 'pg'
 import { prune } from '../prune.ts'
-import { RETENTION_HOURS } from '../relay.ts'
-import { readArguments, type Typed, UsageError, wholeNumber } from './arguments.ts'
-import { help } from './commands.ts'
+import { type NeverAccepts, neverAcceptedBySqs } from './fits.ts'
 import { list, show } from './look.ts'
+import { programFor } from './program.ts'
 import { redrive } from './redrive.ts'
 import { readStatus, statusText } from './status.ts'
-import { plural } from './table.ts'
 
 /** A person waits. */
 const CONNECT_TIMEOUT_MS = 5_000
@@ -15,7 +15,6 @@ const CONNECT_TIMEOUT_MS = 5_000
 const QUERY_TIMEOUT_MS = 60_000
 /** SQLSTATE: there is no such table. */
 const UNDEFINED_TABLE = '42P01'
-const TEN_YEARS_IN_HOURS = 87_600
 
 /** What a command has to say: to machines, to people, and to the shell. */
 export interface Answer {
@@ -26,64 +25,67 @@ export interface Answer {
 }
 
 export interface OutboxCommandOptions<Service extends string> {
-  /** The words after the program's name. */
-  args: string[]
+  terminal: Terminal
   /** Whose outboxes there are; the first is the default of `--service`. */
-  services: readonly Service[]
+  services: readonly [Service, ...Service[]]
   /** The URL of a service's database. Called only when a command needs it; what it throws is shown. */
   databaseUrl: (service: Service) => string
-  /** Stops a redrive between two events. */
-  signal: AbortSignal
-  stdout: (text: string) => void
-  stderr: (text: string) => void
+  /** Why the broker of a service can never accept an event. SQS's limits if it is left out. */
+  neverAccepts?: (service: Service) => NeverAccepts
 }
 
 /**
  * The operator's command: status, list, show, redrive, prune (`--help` tells). Resolves with the exit code: 0 done,
- * 1 not done, 2 not understood, 130 stopped. Never rejects because of what was typed or of what is away.
+ * 1 not done, 2 not understood, 130 stopped. Never rejects because of what was typed or of what is unreachable.
  */
-export async function outboxCommand<Service extends string>(options: OutboxCommandOptions<Service>): Promise<number> {
-  const { args, services, stdout, stderr } = options
-  try {
-    const typed = readArguments(args)
-    if ('help' in typed) {
-      stdout(help(typed.help, services))
-      return 0
+export function outboxCommand<Service extends string>(options: OutboxCommandOptions<Service>): Promise<number> {
+  const { terminal, services } = options
+  const program = programFor(services)
+  return runCommand(program.name, terminal, async () => {
+    const line = readCommand(program, terminal.args)
+    if (line.kind === 'print') {
+      terminal.stdout(line.text)
+      return EXIT.done
     }
-    const wanted = typed.flags.service ?? services[0]
-    const service = services.find((service) => service === wanted)
-    if (service === undefined) throw new UsageError(`--service must be one of ${services.join(', ')}, not "${wanted}"`)
+    const { service, json } = line.options
     const url = options.databaseUrl(service)
-    const answer = await withDatabase(url, (db) => run(db, typed, options, describeDatabase(url)))
-    stdout(typed.flags.json === true ? `${JSON.stringify(answer.json, null, 2)}\n` : answer.text)
-    return answer.exitCode ?? 0
-  } catch (error) {
-    stderr(`${describe(error as Error)}\n`)
-    return error instanceof UsageError ? 2 : 1
-  }
+    const neverAccepts = options.neverAccepts?.(service) ?? neverAcceptedBySqs
+    const answer = await withDatabase(url, terminal, (db) => run(db, line, terminal, { url, neverAccepts }))
+    terminal.progress.end()
+    terminal.stdout(json ? `${harmlessJson(answer.json, 2)}\n` : answer.text)
+    return answer.exitCode ?? EXIT.done
+  })
 }
+
+type Typed = Extract<ReturnType<typeof readCommand<ReturnType<typeof programFor>>>, { kind: 'run' }>
 
 async function run(
   db: pg.Client,
-  typed: Typed,
-  { signal, stderr }: Pick<OutboxCommandOptions<string>, 'signal' | 'stderr'>,
-  database: string,
+  line: Typed,
+  terminal: Terminal,
+  { url, neverAccepts }: { url: string; neverAccepts: NeverAccepts },
 ): Promise<Answer> {
-  if (typed.command === 'list') return list(db, typed)
-  if (typed.command === 'show') return show(db, typed)
-  if (typed.command === 'redrive') return redrive(db, typed, signal, stderr)
-  if (typed.positionals.length > 0) throw new UsageError(`${typed.command} takes options only`)
-  if (typed.command === 'status') {
-    const status = await readStatus(db)
-    return { json: status, text: `${database}\n\n${statusText(status)}` }
+  if (line.command === 'list') return list(db, line.options)
+  if (line.command === 'show') return show(db, line.words[0]!, line.options.whole)
+  if (line.command === 'redrive') {
+    const { all, 'dry-run': dryRun, rate, by } = line.options
+    return redrive(db, { words: line.words, all, dryRun, rate, by }, terminal, neverAccepts)
   }
-  const hours = wholeNumber(typed, 'older-than', { min: 0, max: TEN_YEARS_IN_HOURS }, RETENTION_HOURS)
-  const pruned = await prune(db, hours, signal)
+  if (line.command === 'status') {
+    const status = await readStatus(db)
+    return { json: status, text: `${describeDatabase(url)}\n\n${statusText(status)}` }
+  }
+  const hours = line.options['older-than']
+  const pruned = await prune(db, hours, terminal.signal)
   return { json: { pruned }, text: `${plural(pruned, 'processed event')} older than ${hours} h deleted.\n` }
 }
 
 /** One connection without session settings, so that it may lead through a transaction-pooling proxy. */
-async function withDatabase(url: string, work: (db: pg.Client) => Promise<Answer>): Promise<Answer> {
+async function withDatabase(
+  url: string,
+  { progress }: Terminal,
+  work: (db: pg.Client) => Promise<Answer>,
+): Promise<Answer> {
   const db = new pg.Client({
     connectionString: url,
     application_name: 'outbox',
@@ -92,17 +94,21 @@ async function withDatabase(url: string, work: (db: pg.Client) => Promise<Answer
   })
   db.on('error', () => {}) // the query under way rejects with the same error
   try {
+    progress.now(`connecting to ${describeDatabase(url)}`)
     await db.connect()
+    progress.now(`reading ${describeDatabase(url)}`)
     return await work(db)
+  } catch (error) {
+    throw explained(error as Error, url)
   } finally {
     await db.end()
   }
 }
 
-function describe(error: Error & { code?: string; errors?: Error[] }): string {
-  if (error instanceof UsageError) return `outbox: ${error.message}\nTry --help.`
-  if (error.code === UNDEFINED_TABLE)
-    return 'this database has no outbox: start its service once, which makes the tables'
-  // A host with several addresses fails with one error for each.
-  return error.message || (error.errors ?? []).map(({ message }) => message).join('; ') || String(error)
+/** The same failure in words that name the database and the way out. */
+function explained(error: Error, url: string): Error {
+  if ((error as { code?: string }).code === UNDEFINED_TABLE)
+    return new Error(`${describeDatabase(url)} has no outbox: start its service once, which makes the tables`)
+  const outage = describeDatabaseOutage(error, describeDatabase(url))
+  return outage === undefined ? error : new Error(outage, { cause: error })
 }

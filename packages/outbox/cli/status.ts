@@ -1,7 +1,7 @@
+import { duration, harmless, plural, ranges, table } from '@product-events/terminal'
 import type { Database } from '../database.ts'
-import { backlog } from '../metrics.ts'
 import { listEvents } from '../find.ts'
-import { duration, plural, printable, ranges, table } from './table.ts'
+import { backlog } from '../metrics.ts'
 
 /** A person waits, and wants the number itself. */
 const COUNT_ALL = 2_147_483_647
@@ -36,20 +36,20 @@ export function statusText(status: Awaited<ReturnType<typeof readStatus>>): stri
   const counts = table(
     ['STATUS', 'EVENTS', ''],
     [
-      ['pending', events.pending, 'to be sent'],
-      ['failed', events.failed, 'refused; tried again by itself'],
-      ['dead', events.dead, 'needs somebody: list, show, redrive'],
+      ['pending', events.pending, 'not published yet'],
+      ['failed', events.failed, 'refused; the relay retries'],
+      ['dead', events.dead, 'not retried until an operator acts: list, show, redrive'],
       [
         'processed',
         `${status.processed_is === 'exact' ? '' : `${status.processed_is} `}${events.processed}`,
-        'sent; kept for the retention',
+        'published; kept for the retention',
       ],
     ],
   )
   const waiting = events.pending + events.failed
-  const oldest = waiting > 0 ? `The oldest that waits: ${duration(status.oldest_pending_seconds)}.\n` : ''
+  const oldest = waiting > 0 ? `The oldest pending or failed event: ${duration(status.oldest_pending_seconds)}.\n` : ''
   const oldestDead = dead
-    ? `The oldest dead: ${dead.id}, of ${dead.created_at.toISOString()}: ${printable(dead.last_error ?? 'no reason')}\n`
+    ? `The oldest dead event: ${dead.id}, of ${dead.created_at.toISOString()}: ${harmless(dead.last_error ?? 'no reason')}\n`
     : ''
   const alive = table(
     ['RELAY', 'LEASE', 'LANES', ''],
@@ -62,9 +62,9 @@ export function statusText(status: Awaited<ReturnType<typeof readStatus>>): stri
   )
   const noRelay = relays.some(({ lease_seconds: left }) => left > 0)
     ? ''
-    : 'No relay is alive: nothing is being sent.\n'
-  const nobodys = free.length > 0 ? `${plural(free.length, 'lane')} without a relay: ${ranges(free)}\n` : ''
-  return `${counts}${oldest}${oldestDead}\n${relays.length > 0 ? alive : ''}${noRelay}${nobodys}`
+    : 'No relay is alive: no event is published.\n'
+  const withoutRelay = free.length > 0 ? `${plural(free.length, 'lane')} without a relay: ${ranges(free)}\n` : ''
+  return `${counts}${oldest}${oldestDead}\n${relays.length > 0 ? alive : ''}${noRelay}${withoutRelay}`
 }
 
 /** An exact count, the planner's estimate, or, where nothing has analysed the table yet, how far the counting went. */
