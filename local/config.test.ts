@@ -4,6 +4,7 @@ import { help, portVariables, readStartConfig } from './config.ts'
 test('without any variable the ports are the documented ones', () => {
   const { ports, queueName, logLevel } = readStartConfig({})
   expect(ports).toEqual({
+    CONSOLE_PORT: 8084,
     PRODUCT_SERVICE_PORT: 8080,
     NOTIFICATION_SERVICE_PORT: 8081,
     PRODUCT_SERVICE_METRICS_PORT: 8082,

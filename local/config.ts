@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 
 /** What `npm start` can be told, all of it through the environment: each variable, its default, and what it names. */
 export const variables = {
+  CONSOLE_PORT: { default: 8084, names: 'the console' },
   PRODUCT_SERVICE_PORT: { default: 8080, names: "product-service's API" },
   NOTIFICATION_SERVICE_PORT: { default: 8081, names: "notification-service's API" },
   PRODUCT_SERVICE_METRICS_PORT: { default: 8082, names: "product-service's metrics and health" },

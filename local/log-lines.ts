@@ -4,7 +4,11 @@ import { serviceNames } from './service.ts'
 
 const WIDTH = Math.max(...serviceNames.map((name) => name.length))
 /** Cyan and magenta: what neither pino-pretty nor a terminal's own messages use for a level. */
-const COLOURS: Record<string, string> = { 'product-service': '\x1b[36m', 'notification-service': '\x1b[35m' }
+const COLOURS: Record<string, string> = {
+  'product-service': '\x1b[36m',
+  'notification-service': '\x1b[35m',
+  console: '\x1b[34m',
+}
 const RESET = '\x1b[0m'
 
 const pretty = prettyFactory({ colorize: true, ignore: 'pid,hostname,service', translateTime: 'SYS:HH:MM:ss.l' })

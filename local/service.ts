@@ -41,16 +41,33 @@ const READY_TIMEOUT_MS = 60_000
  * sees nothing that could send it elsewhere: neither a DATABASE_URL nor an AWS_PROFILE.
  */
 export function startService(name: ServiceName, options: ServiceOptions): Part {
-  const main = options.main ?? resolve(import.meta.dirname, '../services', name, 'main.ts')
-  const preload = [endWithParent, options.tracing ?? tracing, ...(options.preload ?? [])]
-  const child = spawn(process.execPath, [...preload.flatMap((module) => ['--import', module]), main], {
+  return startProgram(name, {
+    main: options.main ?? resolve(import.meta.dirname, '../services', name, 'main.ts'),
+    preload: [options.tracing ?? tracing, ...(options.preload ?? [])],
+    variables: environment(options),
+    onLine: options.onLine,
+  })
+}
+
+export interface ProgramOptions {
+  main: string
+  /** Modules to load before it. */
+  preload: string[]
+  variables: Record<string, string>
+  onLine: (line: string) => void
+}
+
+/** Starts one of our programs, which ends with this process. It gets these variables, and what it needs of the machine. */
+export function startProgram(name: string, { main, preload, variables, onLine }: ProgramOptions): Part {
+  const modules = [endWithParent, ...preload].flatMap((module) => ['--import', module])
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...modules, main], {
     // Its own group, or a Ctrl-C would reach it beside the supervisor that stops everything in order.
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    env: { ...machineVariables(), ...environment(options) },
+    env: { ...machineVariables(), ...localCredentials, ...variables },
   })
   for (const stream of [child.stdout, child.stderr]) {
-    if (stream) createInterface({ input: stream, crlfDelay: Infinity }).on('line', options.onLine)
+    if (stream) createInterface({ input: stream, crlfDelay: Infinity }).on('line', onLine)
   }
   return {
     name,
@@ -82,7 +99,6 @@ export async function untilReady(service: Part, metricsPort: number, signal?: Ab
 
 function environment(options: ServiceOptions): Record<string, string> {
   return {
-    ...localCredentials,
     ...options.variables,
     DATABASE_URL: options.databaseUrl,
     AWS_ENDPOINT_URL_SQS: options.sqsEndpoint,

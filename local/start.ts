@@ -1,24 +1,24 @@
 /** `npm start`: the whole system on this machine. `--help` lists what can be set. */
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { help, portsOf, readStartConfig, type StartConfig } from './config.ts'
+import { help, readStartConfig, type StartConfig } from './config.ts'
+import { startConsole } from './console.ts'
+import { type Control, startControl } from './control/control.ts'
+import { createStage } from './control/stage.ts'
 import { lock } from './lock.ts'
 import { logLine } from './log-lines.ts'
+import { createParts, type Parts, postgresDir, SERVICES } from './parts.ts'
 import { demandFreePorts } from './ports.ts'
-import { type LocalPostgres, startPostgres, stopOrphanedPostgres } from './postgres.ts'
-import { type ServiceName, startService, untilReady } from './service.ts'
-import { startSqs } from './sqs.ts'
+import { stopOrphanedPostgres } from './postgres.ts'
 import { farewell, summary } from './summary.ts'
 import { type End, supervise, type Supervisor } from './supervise.ts'
 import { createDatabase } from './testing/fresh.ts'
 
-/** The services are stopped first, then what they stand on. */
-const GROUND = 0
-const SERVICES = 1
-
 /** What the services log before everything is up waits for the summary, so that the summary comes first. */
 const held: string[] = []
 let holding = true
+let control: Control | undefined
 
 await main()
 
@@ -35,6 +35,7 @@ async function main(): Promise<void> {
   ])
   release()
   say(`\n${farewell(end)}`)
+  await control?.stop()
   await supervisor.stop()
   process.exit(end.kind === 'signal' ? 0 : 1)
 }
@@ -46,63 +47,39 @@ async function bringUp(supervisor: Supervisor): Promise<void> {
   process.env.NODE_COMPILE_CACHE ??= join(config.dataDir, 'compiled')
   await stopOrphanedPostgres(postgresDir(config))
   await demandFreePorts(config.ports)
-  const [postgres] = await Promise.all([
-    supervisor.start(GROUND, () => startLocalPostgres(config)),
-    supervisor.start(GROUND, () =>
-      startSqs({ port: config.ports.SQS_PORT, dataDir: join(config.dataDir, 'sqs'), detached: true }),
-    ),
+  const parts = createParts({ supervisor, config, say, onLine: showLine })
+  const [postgres] = await Promise.all([parts.startPostgres(), parts.startSqs()])
+  const [products, notifications] = await Promise.all([
+    createDatabase(postgres.url, 'products'),
+    createDatabase(postgres.url, 'notifications'),
   ])
+  const controlUrl = await openControl(config, parts)
   await Promise.all([
-    bringUpService(supervisor, config, 'product-service', () => createDatabase(postgres.url, 'products')),
-    bringUpService(supervisor, config, 'notification-service', () => createDatabase(postgres.url, 'notifications')),
+    supervisor.start(SERVICES, () =>
+      startConsole({ config, postgresUrl: postgres.url, controlUrl, onLine: (line) => showLine('console', line) }),
+    ),
+    parts.startService('product-service', products),
+    parts.startService('notification-service', notifications),
   ])
   say(summary(config, postgres))
   release()
 }
 
-function startLocalPostgres(config: StartConfig): Promise<LocalPostgres> {
-  return startPostgres({
-    dataDir: postgresDir(config),
-    port: config.ports.POSTGRES_PORT,
-    detached: true,
-    onFirstStart: () => say(`First start: making a PostgreSQL below ${config.dataDir}; this takes a few seconds.`),
-  })
-}
-
-async function bringUpService(
-  supervisor: Supervisor,
-  config: StartConfig,
-  name: ServiceName,
-  database: () => Promise<string>,
-): Promise<void> {
-  const { http, metrics } = portsOf(config, name)
-  const databaseUrl = await database()
-  const service = await supervisor.start(SERVICES, () =>
-    startService(name, {
-      databaseUrl,
-      sqsEndpoint: `http://127.0.0.1:${config.ports.SQS_PORT}`,
-      queueName: config.queueName,
-      httpPort: http,
-      metricsPort: metrics,
-      logLevel: config.logLevel,
-      variables: config.tracing,
-      onLine: (line) => show(logLine(name, line, process.stdout.isTTY)),
-    }),
-  )
-  await untilReady(service, metrics, supervisor.signal)
-}
-
-function postgresDir({ dataDir }: StartConfig): string {
-  return join(dataDir, 'postgres')
+/** Its address, with its token, is for `npm run demo`, and for nobody who may not read the folder. */
+async function openControl(config: StartConfig, parts: Parts): Promise<string> {
+  control = await startControl(createStage(config, parts))
+  await writeFile(join(config.dataDir, 'control-url'), control.url, { mode: 0o600 })
+  return control.url
 }
 
 function say(text: string): void {
   process.stdout.write(`${text}\n`)
 }
 
-function show(line: string): void {
-  if (holding) held.push(line)
-  else process.stdout.write(line)
+function showLine(service: string, line: string): void {
+  const shown = logLine(service, line, process.stdout.isTTY)
+  if (holding) held.push(shown)
+  else process.stdout.write(shown)
 }
 
 function release(): void {

@@ -11,6 +11,11 @@ export function summary(config: StartConfig, postgres: LocalPostgres): string {
     const { http, metrics } = portsOf(config, name)
     return [name, `http://127.0.0.1:${http}`, `metrics and health: http://127.0.0.1:${metrics}/metrics, /health/ready`]
   })
+  rows.unshift([
+    'console',
+    `http://127.0.0.1:${config.ports.CONSOLE_PORT}`,
+    'watch an event travel, find it, try an outage',
+  ])
   rows.push(['PostgreSQL', postgres.url, `databases products and notifications, data in ${postgres.dataDir}`])
   rows.push([
     'SQS',

@@ -17,6 +17,8 @@ export interface Supervisor {
   signal: AbortSignal
   /** Starts a part and watches over it. Parts of a later stage are stopped first. */
   start<P extends Part>(stage: number, start: () => P | Promise<P>): Promise<P>
+  /** Watches over a part no more: the caller ends it, and may start another one in its place. */
+  release(part: Part): void
   /** Stops everything, stage by stage, waiting for what is just starting. A second signal kills what is left. */
   stop(): Promise<void>
 }
@@ -57,14 +59,14 @@ export function supervise(): Supervisor {
       const part = await starting
       running.add(part)
       const gone = () => {
-        running.delete(part)
-        end({ kind: 'died', part })
+        if (running.delete(part)) end({ kind: 'died', part })
       }
       if (isGone(part.process)) gone()
       // Not 'exit': what it said last is still on its way then.
       else part.process.once('close', gone)
       return part
     },
+    release: (part) => void running.delete(part),
     async stop() {
       for (const parts of stages.toReversed()) {
         await Promise.allSettled((parts ?? []).map((starting) => starting.then((part) => part.stop())))

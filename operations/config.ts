@@ -60,6 +60,6 @@ function isPlainUrl(text: string): boolean {
   return /^https?:$/.test(protocol) && username + password === ''
 }
 
-function operationsUrls(fallback: string[]): Kind<string[]> {
+export function operationsUrls(fallback: string[]): Kind<string[]> {
   return { expected: OPERATIONS_URLS, parse: parseOperationsUrls, secret: true, fallback: { value: fallback } }
 }

@@ -12,6 +12,8 @@ const MAX_LINES = 250
 const arrows: Record<string, readonly string[]> = {
   'packages/contracts': [],
   'packages/database': [],
+  // Group commit, for requests (product-service) and for messages (inbox). It knows no database.
+  'packages/batcher': [],
   'packages/queue': [],
   'packages/telemetry': ['packages/terminal'],
   'packages/outages': [],
@@ -26,12 +28,17 @@ const arrows: Record<string, readonly string[]> = {
     'packages/queue',
     'packages/telemetry',
   ],
+  // Installable, as the outbox is. The core needs no database driver, broker client or telemetry at run time.
+  'packages/inbox': ['packages/outages', 'packages/terminal', 'packages/batcher'],
   'services/product-service': ['packages/*'],
   'services/notification-service': ['packages/*'],
   local: ['packages/database', 'packages/queue', 'packages/process', 'packages/telemetry', 'packages/terminal'],
   // What the people who run the services type. It knows whose database is whose.
   operations: ['packages/*'],
-  deploy: ['packages/terminal'],
+  deploy: ['packages/*'],
+  // Installed apart from everything else, so they import nothing of ours; their tests do.
+  'deploy/aws': [],
+  'deploy/kubernetes': [],
   tidy: [],
 }
 /** Folders that look at the whole from outside, and so may import anything by any path. */
@@ -106,14 +113,16 @@ export const allTestsRun: Rule = (repository) =>
 
 export const nothingUnfinished: Rule = (repository) =>
   [...repository].flatMap(([path, text]) => {
-    const found = path === 'package-lock.json' ? null : unfinished.exec(text)
+    const found = posix.basename(path) === 'package-lock.json' ? null : unfinished.exec(text)
     return found ? [`${path}: ${found[0]}`] : []
   })
 
 export const noRegistryAddress: Rule = (repository) =>
-  [...(repository.get('package-lock.json') ?? '').matchAll(/"resolved": "(\w+:\/\/[^"]*)"/g)].map(
-    ([, address]) => `package-lock.json: ${address}`,
-  )
+  [...repository]
+    .filter(([path]) => posix.basename(path) === 'package-lock.json')
+    .flatMap(([path, lock]) =>
+      [...lock.matchAll(/"resolved": "(\w+:\/\/[^"]*)"/g)].map(([, address]) => `${path}: ${address}`),
+    )
 
 interface PackageJson {
   name?: string
@@ -166,12 +175,13 @@ function ownFolderOf(path: string, specifier: string): string | undefined {
 function folderOf(path: string): string {
   const [first = '', second = ''] = path.split('/')
   if (!path.includes('/')) return ''
-  return first === 'packages' || first === 'services' ? `${first}/${second}` : first
+  const below = `${first}/${second}`
+  return first === 'packages' || first === 'services' || below in arrows ? below : first
 }
 
 /** Tests, and what only tests import. */
 function isTest(path: string): boolean {
-  return path.endsWith('.test.ts') || testSupport.test(path) || outside.includes(folderOf(path))
+  return /(\.test|vitest\.config)\.ts$/.test(path) || testSupport.test(path) || outside.includes(folderOf(path))
 }
 
 function code(repository: Repository): [string, string][] {

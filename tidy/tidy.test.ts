@@ -132,7 +132,9 @@ describe('the rules catch', () => {
 
   test('a registry in the lock file, but not a link to a workspace', () => {
     const lock = '"resolved": "https://registry.example/a.tgz", "resolved": "contracts"'
-    expect(rules.noRegistryAddress(of({ 'package-lock.json': lock }))).toHaveLength(1)
+    expect(
+      rules.noRegistryAddress(of({ 'package-lock.json': lock, 'deploy/aws/package-lock.json': lock })),
+    ).toHaveLength(2)
   })
 
   test('an import that only another package.json declares', () => {

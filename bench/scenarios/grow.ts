@@ -1,5 +1,5 @@
 import { connect, migrate } from '@product-events/database'
-import { createRelay, outboxMigrations, prune } from '@product-events/outbox'
+import { createRelay, outboxMigrations, outboxTables, prune } from '@product-events/outbox'
 import { productMigrations } from '../../services/product-service/migrations.ts'
 import { listProducts } from '../../services/product-service/products/list.ts'
 import { fillProcessed } from '../drain/fill-events.ts'
@@ -84,7 +84,7 @@ async function openSize(server: BenchServer, rows: number): Promise<Size> {
       `SELECT extract(epoch FROM clock_timestamp() - created_at)::float8 / 3600 AS hours
        FROM events ORDER BY id OFFSET ${PRUNED} LIMIT 1`,
     )
-    return took(async () => void (await prune(db, row?.hours ?? 0)))
+    return took(async () => void (await prune(outboxTables(db), row?.hours ?? 0)))
   }
 
   /** Of pages anywhere in the list, each another one. */

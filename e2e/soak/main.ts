@@ -3,7 +3,7 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connect } from '@product-events/database'
 import { freePort, startPostgres, startSqs } from '@product-events/local'
-import { prune } from '@product-events/outbox'
+import { outboxTables, prune } from '@product-events/outbox'
 import { listenForInterrupts } from '@product-events/terminal'
 import type pg from 'pg'
 import { readOptions } from '../options.ts'
@@ -100,7 +100,7 @@ async function takeSample({ products, notifications }: Stack, pool: pg.Pool, eve
 
 async function keepPruning(pool: pg.Pool, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
-    await prune(pool, RETENTION_HOURS, signal)
+    await prune(outboxTables(pool), RETENTION_HOURS, signal)
     await sleep(PRUNE_EVERY_MS, undefined, { signal }).catch(() => {})
   }
 }

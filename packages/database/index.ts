@@ -1,4 +1,3 @@
-export { type BatcherOptions, createBatcher } from './batcher.ts'
 export { connect, type ConnectOptions, describeDatabase, disconnect, withDatabaseName } from './connect.ts'
 export { migrate, type Migrations } from './migrate.ts'
 export { transaction } from './transaction.ts'

@@ -1,6 +1,7 @@
 import type { TokenIssuer } from '@product-events/process'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { HttpProblem } from './problems.ts'
+import { ALB_HEADER, type AlbIssuer, createAlbCheck } from './alb-tokens.ts'
 import { createTokenCheck } from './tokens.ts'
 
 /** Which scope a token needs: one to look at things, one to change them. */
@@ -20,6 +21,10 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Who calls: a hash of the token's issuer and subject; empty where nobody has to sign in. */
     caller: string
+    /** The `sub` of the token; empty where nobody has to sign in. */
+    subject: string
+    /** The scopes of the token; undefined where nobody has to sign in. */
+    scopes: readonly string[] | undefined
   }
 }
 
@@ -27,12 +32,16 @@ export function scopeFor(method: string, { read, write }: Scopes): string {
   return method === 'GET' || method === 'HEAD' ? read : write
 }
 
-/** Lets a request pass only with a token of `issuer` that has the scope for its method. A route says so if it is open. */
-export function askForTokens(app: FastifyInstance, issuer: TokenIssuer, scopes: Scopes): void {
-  const check = createTokenCheck(issuer)
+/**
+ * Lets a request pass only with a token of `issuer` that has the scope for its method. A route says so if it is open.
+ * Behind an application load balancer that signs users in, its signed header is the token.
+ */
+export function askForTokens(app: FastifyInstance, issuer: TokenIssuer | AlbIssuer, scopes: Scopes): void {
+  const byBalancer = 'albArn' in issuer
+  const check = byBalancer ? createAlbCheck(issuer) : createTokenCheck(issuer)
   app.addHook('onRequest', async (request, reply) => {
     if (request.routeOptions.config?.open) return
-    const token = tokenOf(request, reply)
+    const token = byBalancer ? balancerTokenOf(request) : tokenOf(request, reply)
     const result = await check(token)
     switch (result.kind) {
       case 'no-keys':
@@ -43,6 +52,8 @@ export function askForTokens(app: FastifyInstance, issuer: TokenIssuer, scopes: 
         throw new HttpProblem('unauthenticated', `${result.reason}.`)
       case 'valid': {
         request.caller = result.caller
+        request.subject = result.subject
+        request.scopes = result.scopes
         const scope = scopeFor(request.method, scopes)
         if (result.scopes.includes(scope)) return
         challenge(reply, `error="insufficient_scope", scope="${scope}"`)
@@ -58,6 +69,12 @@ function tokenOf({ headers: { authorization } }: FastifyRequest, reply: FastifyR
   // Without an error where no token came at all: RFC 6750, section 3.1.
   challenge(reply, authorization === undefined ? '' : 'error="invalid_request"')
   throw new HttpProblem('unauthenticated', 'This needs a header like "Authorization: Bearer <token>".')
+}
+
+function balancerTokenOf({ headers }: FastifyRequest): string {
+  const token = headers[ALB_HEADER]
+  if (typeof token === 'string' && token !== '') return token
+  throw new HttpProblem('unauthenticated', `The load balancer must sign callers in: ${ALB_HEADER} is missing.`)
 }
 
 function challenge(reply: FastifyReply, parameters: string): void {

@@ -1,8 +1,10 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import { fastify, type FastifyBaseLogger, type FastifyInstance, LogController, type RawServerDefault } from 'fastify'
 import type { IncomingMessage, ServerOptions, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import type { TokenIssuer } from '@product-events/process'
-import type { Logger, Registry } from '@product-events/telemetry'
+import { cutText, type Logger, type Registry } from '@product-events/telemetry'
+import type { AlbIssuer } from './alb-tokens.ts'
 import { askForTokens, type Scopes } from './access.ts'
 import { rememberMethods } from './allowed-methods.ts'
 import { answerClientError } from './client-error.ts'
@@ -10,6 +12,7 @@ import { pathOf, sendProblem } from './errors.ts'
 import { addDocument } from './openapi.ts'
 import { createBoundedServer, requestsInFlight } from './pressure.ts'
 import { HttpProblem } from './problems.ts'
+import { checkRequestShape, originForm } from './request-shape.ts'
 import {
   countInFlight,
   followRequests,
@@ -27,6 +30,8 @@ const BODY_LIMIT_BYTES = 64 * 1024
 const MAX_HEADER_BYTES = 16 * 1024
 /** An id is 36 characters; anything near this long is no id, and must not reach a regular expression. */
 const MAX_PARAM_LENGTH = 200
+/** Longer paths are not repeated whole in an answer. */
+const MAX_SHOWN_PATH = 200
 /** A request of 64 KiB arrives within this time on the slowest line that anybody uses an API over. */
 const REQUEST_TIMEOUT_MS = 10_000
 /** Node looks for late requests every 30 s unless told otherwise. */
@@ -38,6 +43,8 @@ const KEEP_ALIVE_TIMEOUT_MS = 72_000
 
 const serverOptions: ServerOptions = {
   maxHeaderSize: MAX_HEADER_BYTES,
+  // `checkRequestShape` looks for it, and answers with a problem.
+  requireHostHeader: false,
   headersTimeout: REQUEST_TIMEOUT_MS,
   requestTimeout: REQUEST_TIMEOUT_MS,
   keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
@@ -61,7 +68,7 @@ export interface HttpApiOptions {
   /** What the API is called and is for. With it, routes that are added `after` are in `/openapi.json` and `/docs`. */
   document?: { title: string; description: string }
   /** Whose tokens a request needs, with which scopes. Without it nobody has to sign in. */
-  access?: { issuer: TokenIssuer; scopes: Scopes } | undefined
+  access?: { issuer: TokenIssuer | AlbIssuer; scopes: Scopes } | undefined
   /** What the service has waiting is as much as it should be: until it is less, requests are turned away. */
   isFull?: () => boolean
 }
@@ -85,6 +92,7 @@ export function createHttpApi({ logger, registry, document, access, isFull }: Ht
         CONNECTION_TIMEOUT_MS,
       ),
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
+    rewriteUrl: ({ url = '/' }) => originForm(url),
     // A request that arrives on an open connection while the process stops is answered like any other.
     return503OnClosing: false,
     forceCloseConnections: 'idle',
@@ -96,10 +104,16 @@ export function createHttpApi({ logger, registry, document, access, isFull }: Ht
     clientErrorHandler: (error, socket) => answerClientError(logger, error, socket),
   }).withTypeProvider<TypeBoxTypeProvider>()
 
+  app.server.on('connect', (_, socket: Socket) =>
+    answerClientError(logger, Object.assign(new Error('CONNECT'), { code: 'CONNECT' }), socket),
+  )
   countInFlight(registry, () => requestsInFlight(app.server))
   const allowedMethods = rememberMethods(app)
   followRequests(app, record)
+  checkRequestShape(app)
   app.decorateRequest('caller', '')
+  app.decorateRequest('subject', '')
+  app.decorateRequest('scopes', undefined)
   if (access) askForTokens(app, access.issuer, access.scopes)
   closePolitely(app)
   app.removeAllContentTypeParsers()
@@ -109,7 +123,7 @@ export function createHttpApi({ logger, registry, document, access, isFull }: Ht
   app.setNotFoundHandler((request, reply) => {
     const path = pathOf(request.url)
     const allowed = allowedMethods(path)
-    if (allowed.length === 0) throw new HttpProblem('not-found', `There is no ${path}.`)
+    if (allowed.length === 0) throw new HttpProblem('not-found', `There is no ${cutText(path, MAX_SHOWN_PATH)}.`)
     void reply.header('allow', allowed.join(', '))
     throw new HttpProblem('method-not-allowed', `${path} knows ${allowed.join(', ')}, not ${request.method}.`)
   })

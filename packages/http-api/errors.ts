@@ -1,7 +1,7 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { databaseOutage } from '@product-events/outages'
 import { type FieldError, HttpProblem, MEDIA_TYPE, problemBody, type ProblemCode, problems } from './problems.ts'
-import { fieldErrors } from './validation.ts'
+import { fieldErrors, MAX_FIELD_ERRORS } from './validation.ts'
 
 interface Answer {
   code: ProblemCode
@@ -33,7 +33,7 @@ export function toAnswer(error: unknown): Answer {
   if (validation) {
     return {
       code: 'invalid-request',
-      detail: `The ${validationContext ?? 'request'} is not valid.`,
+      detail: `The ${validationContext ?? 'request'} is not valid${countOf(validation.length)}.`,
       errors: fieldErrors(validation, validationContext),
     }
   }
@@ -43,6 +43,10 @@ export function toAnswer(error: unknown): Answer {
   if (databaseOutage(error) !== undefined)
     return { code: 'unavailable', detail: 'The database can’t be used just now. Please try again.' }
   return { code: 'internal', detail: 'The error was logged under this request_id.' }
+}
+
+function countOf(errors: number): string {
+  return errors > MAX_FIELD_ERRORS ? `: ${errors} errors, of which ${MAX_FIELD_ERRORS} are listed` : ''
 }
 
 /** Answers with the problem that `error` amounts to. A 5xx is logged whole, and told without its cause. */

@@ -1,3 +1,4 @@
+export type { AlbIssuer } from './alb-tokens.ts'
 export type { Scopes } from './access.ts'
 export { alsoAccept, createHttpApi, type HttpApi, type HttpApiOptions } from './create-http-api.ts'
 export { type FieldError, HttpProblem, type ProblemCode, problemResponses } from './problems.ts'

@@ -56,7 +56,7 @@ export function createBoundedServer(options: ServerOptions, handle: RequestListe
   let inFlight = 0
   let lagMs = 0
   const done = () => void inFlight--
-  const server = createServer(options, (request, response) => {
+  const take: RequestListener = (request, response) => {
     const late = lagMs > MAX_LOOP_LAG_MS && inFlight >= ALWAYS_IN_FLIGHT
     if (inFlight >= MAX_IN_FLIGHT || late || isFull()) {
       refuse(response, request.url ?? '/')
@@ -69,7 +69,12 @@ export function createBoundedServer(options: ServerOptions, handle: RequestListe
     // Comes once for every response, however it ends; 'finish' does not when the caller goes away.
     response.once('close', done)
     handle(request, response)
-  })
+  }
+  const server = createServer(options, take)
+  // Else Node answers `Expect: something` itself, without a problem, and tells refused callers to go on.
+  server.on('checkExpectation', take).on('checkContinue', take)
+  // Node would drop those above 2,000 unseen. `maxHeaderSize` bounds them.
+  server.maxHeadersCount = 0
   places.set(server, {
     leave(response) {
       if (!response.listeners('close').includes(done)) return

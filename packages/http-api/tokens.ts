@@ -15,8 +15,8 @@ const CLOCK_TOLERANCE_SECONDS = 5
 
 /** What a bearer token allows, or why it allows nothing. */
 export type TokenCheck =
-  /** `caller` tells one subject from another, and nothing else of it. */
-  | { kind: 'valid'; scopes: string[]; caller: string }
+  /** `caller` tells one subject from another and nothing else; `subject` is the token's `sub`, for a record of actions. */
+  | { kind: 'valid'; scopes: string[]; caller: string; subject: string }
   | { kind: 'invalid'; reason: string }
   /** Nobody can say: the issuer's keys can't be had just now. */
   | { kind: 'no-keys'; error: Error }
@@ -41,7 +41,10 @@ export function createTokenCheck({ jwksUrl, issuer, audience }: TokenIssuer): (t
   return async (token) => {
     try {
       const { payload } = await jwtVerify(token, keys, options)
-      return { kind: 'valid', scopes: scopesOf(payload), caller: callerOf(payload) }
+      // Two callers without a name would be one to us, and share their Idempotency-Keys.
+      if (typeof payload.sub !== 'string' || payload.sub.trim() === '')
+        return { kind: 'invalid', reason: 'The claim sub of the token is not acceptable' }
+      return { kind: 'valid', scopes: scopesOf(payload), caller: callerOf(payload), subject: payload.sub }
     } catch (error) {
       if (error instanceof KeysUnavailable) return { kind: 'no-keys', error: error.cause as Error }
       return { kind: 'invalid', reason: reasonOf(error) }

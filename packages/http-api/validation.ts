@@ -1,6 +1,7 @@
 import { Ajv, type ErrorObject, type Options } from 'ajv'
 import ajvFormats from 'ajv-formats'
 import type { FastifyInstance, FastifySchemaCompiler, FastifySchemaValidationError } from 'fastify'
+import { cutText } from '@product-events/telemetry'
 import { type TString, type TStringOptions, Type } from 'typebox'
 import { type FieldError, HttpProblem } from './problems.ts'
 
@@ -38,20 +39,49 @@ export function isMultipleOf(value: number, step: number): boolean {
   return Number.isInteger(decimals) && decimals >= 0 ? Number(value.toFixed(decimals)) === value : value % step === 0
 }
 
+/** An integer or a decimal number as people write it: no sign but minus, no blank, no exponent, no 0x, no leading zero. */
+const INTEGER = /^-?(?:0|[1-9][0-9]*)$/
+const DECIMAL = /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?$/
+
 /**
  * Bodies are taken as they are: no number becomes a string, no null an empty one, and nothing unknown is thrown away
- * unseen. In a URL and in headers everything is a string, so there `20` may become a number.
+ * unseen. In a URL and in headers everything is a string, so there `20` becomes a number where the schema has one.
  */
 export function createValidatorCompiler(): FastifySchemaCompiler<object> {
-  const strict = createAjv({ coerceTypes: false, useDefaults: true })
-  // With strict numbers Ajv holds `1e400`, which it made Infinity, against no maximum.
-  const coercing = createAjv({ coerceTypes: true, useDefaults: true, strictNumbers: false })
-  return ({ schema, httpPart }) => (httpPart === 'body' ? strict : coercing).compile(schema)
+  const body = createAjv({ coerceTypes: false, useDefaults: true })
+  // With strict numbers Ajv holds 400 digits, which are Infinity, against no maximum.
+  const rest = createAjv({ coerceTypes: false, useDefaults: true, strictNumbers: false })
+  return ({ schema, httpPart }) => {
+    if (httpPart === 'body') return body.compile(schema)
+    const validate = rest.compile(schema)
+    const patterns = numberPatterns(schema)
+    return (values: Record<string, unknown>) => {
+      for (const [name, pattern] of patterns) {
+        const value = values[name]
+        if (typeof value === 'string' && pattern.test(value)) values[name] = Number(value)
+      }
+      return validate(values) ? { value: values } : { error: validate.errors as unknown as Error }
+    }
+  }
 }
 
-/** Tells Fastify's own error, which carries what Ajv found, from any other. */
+/** How the values of the schema's numbers must be spelled, by name. */
+function numberPatterns(schema: { properties?: Record<string, { type?: unknown }> }): [string, RegExp][] {
+  return Object.entries(schema.properties ?? {}).flatMap(([name, { type }]) => {
+    if (type === 'integer') return [[name, INTEGER]]
+    return type === 'number' ? [[name, DECIMAL]] : []
+  })
+}
+
+/** More errors than a person reads; callers decide how many there are, and how long the names of their fields. */
+export const MAX_FIELD_ERRORS = 20
+const MAX_FIELD_LENGTH = 100
+
+/** The first 20 of what Ajv found wrong. */
 export function fieldErrors(errors: FastifySchemaValidationError[], part: string | undefined): FieldError[] {
-  return (errors as ErrorObject[]).map((error) => ({ field: fieldOf(error, part), message: messageOf(error) }))
+  return (errors as ErrorObject[])
+    .slice(0, MAX_FIELD_ERRORS)
+    .map((error) => ({ field: cutText(fieldOf(error, part), MAX_FIELD_LENGTH), message: messageOf(error) }))
 }
 
 function fieldOf({ instancePath, params }: ErrorObject, part = 'request'): string {

@@ -1,3 +1,5 @@
+import { quotedName } from './database.ts'
+
 /** Anything that runs SQL in the caller's open transaction: a `pg` client as it is, others by a one-line adapter. */
 export interface Transaction {
   query(text: string, values: unknown[]): Promise<unknown>
@@ -24,15 +26,24 @@ export interface NewEvent {
  * Rejects, and fails the transaction, with the server's error: an `id` that is no UUID (22P02), a payload with U+0000,
  * which `jsonb` can't hold (22P05).
  */
-export async function append(tx: Transaction, events: readonly NewEvent[]): Promise<void> {
+export async function append(tx: Transaction, events: readonly NewEvent[], schema?: string): Promise<void> {
   if (events.length === 0) return
+  const { text, values } = appendStatement(events, schema)
+  await tx.query(text, values)
+}
+
+/** The statement of `append`, for a program that makes it a part of its own (`WITH appended AS (…)`). */
+export function appendStatement(
+  events: readonly NewEvent[],
+  schema = 'public',
+): { text: string; values: [events: string] } {
   // By way of text: for a parameter of type jsonb postgres.js would turn the JSON into JSON once more. One parameter, used
   // once: adapters for libraries that know no $1 need not count.
-  await tx.query(
-    `INSERT INTO events (event_id, key, type, payload, headers)
+  return {
+    text: `INSERT INTO ${quotedName(schema)}.events (event_id, key, type, payload, headers)
      SELECT id, key, type, payload, coalesce(headers, '{}')
      FROM jsonb_to_recordset($1::text::jsonb)
        AS event (id uuid, key text, type text, payload jsonb, headers jsonb)`,
-    [JSON.stringify(events)],
-  )
+    values: [JSON.stringify(events)],
+  }
 }

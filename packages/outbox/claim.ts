@@ -1,4 +1,4 @@
-import type { Database } from './database.ts'
+import type { Tables } from './database.ts'
 import type { OutboxEvent } from './send.ts'
 
 /** A lane to read from, and the ids of it that are in memory already. */
@@ -17,7 +17,11 @@ export const MAX_BYTES = 16 * 1024 * 1024
  * It goes by status, never by "id above the last one": an event whose transaction took its id early and committed late
  * is found like any other. It writes nothing: owning the lane is what keeps other relays away.
  */
-export async function claimPending(db: Database, lanes: LaneToRead[], perLane: number): Promise<OutboxEvent[]> {
+export async function claimPending(
+  { db, schema }: Tables,
+  lanes: LaneToRead[],
+  perLane: number,
+): Promise<OutboxEvent[]> {
   const { rows } = await db.query<OutboxEvent>(
     `SELECT id, event_id AS "eventId", key, lane, type, payload::text, headers, attempts, redriven_count AS redriven,
             created_at AS "createdAt"
@@ -25,10 +29,10 @@ export async function claimPending(db: Database, lanes: LaneToRead[], perLane: n
        SELECT next.*, sum(pg_column_size(payload)) OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes_before
        FROM jsonb_to_recordset($1::jsonb) AS owned (lane smallint, held bigint[])
        CROSS JOIN LATERAL (
-         SELECT * FROM events AS pending
+         SELECT * FROM ${schema}.events AS pending
          WHERE pending.status = 'pending' AND pending.lane = owned.lane
            AND pending.id <> ALL (owned.held)
-           AND NOT EXISTS (SELECT FROM events AS failed WHERE failed.status = 'failed' AND failed.key = pending.key)
+           AND NOT EXISTS (SELECT FROM ${schema}.events AS failed WHERE failed.status = 'failed' AND failed.key = pending.key)
          ORDER BY pending.id
          LIMIT $2
        ) AS next
@@ -40,7 +44,7 @@ export async function claimPending(db: Database, lanes: LaneToRead[], perLane: n
 }
 
 /** Reads the failed events that are due: of each lane up to `perLane`, the longest due first, of each key the oldest. */
-export async function claimDue(db: Database, lanes: LaneToRead[], perLane: number): Promise<OutboxEvent[]> {
+export async function claimDue({ db, schema }: Tables, lanes: LaneToRead[], perLane: number): Promise<OutboxEvent[]> {
   const { rows } = await db.query<OutboxEvent>(
     `SELECT id, event_id AS "eventId", key, lane, type, payload::text, headers, attempts, redriven_count AS redriven,
             created_at AS "createdAt"
@@ -48,10 +52,10 @@ export async function claimDue(db: Database, lanes: LaneToRead[], perLane: numbe
        SELECT next.*, sum(pg_column_size(payload)) OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes_before
        FROM jsonb_to_recordset($1::jsonb) AS owned (lane smallint, held bigint[])
        CROSS JOIN LATERAL (
-         SELECT * FROM events AS failed
+         SELECT * FROM ${schema}.events AS failed
          WHERE failed.status = 'failed' AND failed.lane = owned.lane AND failed.next_attempt_at <= clock_timestamp()
            AND failed.id <> ALL (owned.held)
-           AND NOT EXISTS (SELECT FROM events AS earlier
+           AND NOT EXISTS (SELECT FROM ${schema}.events AS earlier
                            WHERE earlier.status = 'failed' AND earlier.key = failed.key AND earlier.id < failed.id)
          ORDER BY failed.next_attempt_at
          LIMIT $2

@@ -1,6 +1,24 @@
-import type { QueryResult, QueryResultRow } from 'pg'
+/** What a statement resolves with, as `pg` has it. */
+export interface Rows<Row> {
+  rows: Row[]
+}
 
-/** What the relay needs of a `pg` pool: single statements, each its own transaction. It keeps no session state. */
+/** Single statements, each its own transaction: a `pg` pool, or anything with its `query`. The outbox keeps no session state. */
 export interface Database {
-  query<Row extends QueryResultRow>(text: string, values: unknown[]): Promise<QueryResult<Row>>
+  query<Row extends { [column: string]: any }>(text: string, values: unknown[]): Promise<Rows<Row>>
+}
+
+/** The tables of one outbox: a database, and the quoted name of the schema that they are in. */
+export interface Tables {
+  db: Database
+  schema: string
+}
+
+export function outboxTables(db: Database, schema = 'public'): Tables {
+  return { db, schema: quotedName(schema) }
+}
+
+/** The name as SQL takes it, whatever it holds. No statement of the outbox depends on a `search_path`. */
+export function quotedName(schema: string): string {
+  return `"${schema.replaceAll('"', '""')}"`
 }

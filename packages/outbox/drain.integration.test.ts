@@ -2,7 +2,7 @@ import type pg from 'pg'
 import { afterEach, expect, inject, test } from 'vitest'
 import { append } from './append.ts'
 import { createBell } from './bell.ts'
-import type { Database } from './database.ts'
+import { type Database, outboxTables } from './database.ts'
 import { createDrain } from './drain.ts'
 import { createHold } from './hold.ts'
 import { LANES } from './lanes.ts'
@@ -26,11 +26,11 @@ async function createWorld(judge: (event: OutboxEvent) => Outcome | 'outage' | u
     return db.query(text, values)
   }
   let now = 0
-  const lease = createLease(db, 'test', () => now)
-  const other = createLease(db, 'other')
+  const lease = createLease(outboxTables(db), 'test', () => now)
+  const other = createLease(outboxTables(db), 'other')
   const broker = testBroker(judge)
   const drain = createDrain({
-    db: { query },
+    tables: outboxTables({ query }),
     send: broker.send,
     lease,
     hold: createHold(),
@@ -69,7 +69,7 @@ test('what waited in memory when its lanes were lost is not sent once they are b
   expect(await drain.drainOnce(() => false)).toMatchObject({ claimed: 2, outage: 'the broker is away' })
 
   await loseLanes()
-  await settleAccepted(db, ['1', '2'])
+  await settleAccepted(outboxTables(db), ['1', '2'])
   await otherLeaves()
 
   away = false

@@ -1,6 +1,6 @@
 import type { Bell } from './bell.ts'
 import { claimDue, claimPending, type LaneToRead, MAX_BYTES } from './claim.ts'
-import type { Database } from './database.ts'
+import type { Tables } from './database.ts'
 import type { Hold } from './hold.ts'
 import { LANES } from './lanes.ts'
 import type { Lease } from './lease.ts'
@@ -34,7 +34,7 @@ export interface DrainCounts {
 }
 
 export interface DrainOptions {
-  db: Database
+  tables: Tables
   send: Send
   lease: Lease
   hold: Hold
@@ -65,7 +65,7 @@ export interface Drain {
  * What can't be settled because the database is away stays in memory, and the next cycle settles it first.
  */
 export function createDrain(options: DrainOptions): Drain {
-  const { db, send, lease, hold, bell, report, batchSize, inFlight, retries } = options
+  const { tables, send, lease, hold, bell, report, batchSize, inFlight, retries } = options
   /** What the broker said and the database does not know yet. */
   const accepted: OutboxEvent[] = []
   const rejected: Rejection[] = []
@@ -126,7 +126,7 @@ export function createDrain(options: DrainOptions): Drain {
     if (batch.length === 0 || settleInMs() > 0) return
     settledAt = performance.now()
     await settleAccepted(
-      db,
+      tables,
       batch.map(({ id }) => id),
     )
     accepted.splice(0, batch.length)
@@ -139,7 +139,7 @@ export function createDrain(options: DrainOptions): Drain {
   async function settleRejectedEvents(counts: DrainCounts): Promise<void> {
     const batch = rejected.slice()
     if (batch.length === 0) return
-    await settleRejected(db, batch)
+    await settleRejected(tables, batch)
     rejected.splice(0, batch.length)
     for (const { event, status, attempts, reason, delayMs } of batch) {
       hold.forgetKey(event)
@@ -157,7 +157,7 @@ export function createDrain(options: DrainOptions): Drain {
     if (lanes.length === 0) return { events: [], full: false }
     const perLane = Math.ceil(Math.min(PAGE, MAX_HELD - hold.size()) / lanes.length)
     const toRead: LaneToRead[] = lanes.map((lane) => ({ lane, held: hold.idsOf(lane) }))
-    const events = await claim(db, toRead, perLane)
+    const events = await claim(tables, toRead, perLane)
     hold.add(events)
     const bytes = events.reduce((sum, { payload }) => sum + payload.length, 0)
     return { events, full: events.length >= perLane || bytes >= MAX_BYTES }

@@ -1,4 +1,4 @@
-import type { Database } from './database.ts'
+import type { Tables } from './database.ts'
 
 export type Status = 'pending' | 'processed' | 'failed' | 'dead'
 
@@ -27,21 +27,25 @@ export interface EventRecord extends EventLine {
 }
 
 /** Events by their ids (bigint, by the primary key) and event ids (UUID, by reading the table: it has no such index). */
-export async function findEvents(db: Database, ids: string[], eventIds: string[]): Promise<EventRecord[]> {
-  const byId = ids.length === 0 ? [] : await findById(db, ids)
-  const byEventId = eventIds.length === 0 ? [] : await findByEventId(db, eventIds)
+export async function findEvents(tables: Tables, ids: string[], eventIds: string[]): Promise<EventRecord[]> {
+  const byId = ids.length === 0 ? [] : await findById(tables, ids)
+  const byEventId = eventIds.length === 0 ? [] : await findByEventId(tables, eventIds)
   return [...new Map([...byId, ...byEventId].map((event) => [event.id, event])).values()]
 }
 
-async function findById(db: Database, ids: string[]): Promise<EventRecord[]> {
-  const { rows } = await db.query<EventRecord>('SELECT * FROM events WHERE id = ANY ($1::bigint[]) ORDER BY id', [ids])
+async function findById({ db, schema }: Tables, ids: string[]): Promise<EventRecord[]> {
+  const { rows } = await db.query<EventRecord>(
+    `SELECT * FROM ${schema}.events WHERE id = ANY ($1::bigint[]) ORDER BY id`,
+    [ids],
+  )
   return rows
 }
 
-async function findByEventId(db: Database, eventIds: string[]): Promise<EventRecord[]> {
-  const { rows } = await db.query<EventRecord>('SELECT * FROM events WHERE event_id = ANY ($1::uuid[]) ORDER BY id', [
-    eventIds,
-  ])
+async function findByEventId({ db, schema }: Tables, eventIds: string[]): Promise<EventRecord[]> {
+  const { rows } = await db.query<EventRecord>(
+    `SELECT * FROM ${schema}.events WHERE event_id = ANY ($1::uuid[]) ORDER BY id`,
+    [eventIds],
+  )
   return rows
 }
 
@@ -52,15 +56,22 @@ export interface Filter {
 }
 
 /** One page of events, oldest first, after the id `after`. */
-export function listEvents(db: Database, filter: Filter, after: string, limit: number): Promise<EventLine[]> {
-  return filter.status === 'processed' ? listProcessed(db, filter, after, limit) : listBacklog(db, filter, after, limit)
+export function listEvents(tables: Tables, filter: Filter, after: string, limit: number): Promise<EventLine[]> {
+  return filter.status === 'processed'
+    ? listProcessed(tables, filter, after, limit)
+    : listBacklog(tables, filter, after, limit)
 }
 
 /** Along the primary key, of which most is processed. */
-async function listProcessed(db: Database, { key, type }: Filter, after: string, limit: number): Promise<EventLine[]> {
+async function listProcessed(
+  { db, schema }: Tables,
+  { key, type }: Filter,
+  after: string,
+  limit: number,
+): Promise<EventLine[]> {
   const { rows } = await db.query<EventLine>(
     `SELECT id, event_id, key, type, status, attempts, created_at, last_error
-     FROM events
+     FROM ${schema}.events
      WHERE status = 'processed' AND ($1::text IS NULL OR key = $1) AND ($2::text IS NULL OR type = $2) AND id > $3
      ORDER BY id
      LIMIT $4`,
@@ -74,14 +85,14 @@ async function listProcessed(db: Database, { key, type }: Filter, after: string,
  * soon there, and they stand behind all that is processed.
  */
 async function listBacklog(
-  db: Database,
+  { db, schema }: Tables,
   { status, key, type }: Filter,
   after: string,
   limit: number,
 ): Promise<EventLine[]> {
   const { rows } = await db.query<EventLine>(
     `SELECT id, event_id, key, type, status, attempts, created_at, last_error
-     FROM events
+     FROM ${schema}.events
      WHERE status = $1 AND ($2::text IS NULL OR key = $2) AND ($3::text IS NULL OR type = $3) AND id > $4
      ORDER BY id + 0
      LIMIT $5`,
@@ -91,7 +102,10 @@ async function listBacklog(
 }
 
 /** The ids of all dead events, oldest first. */
-export async function deadIds(db: Database): Promise<string[]> {
-  const { rows } = await db.query<{ id: string }>(`SELECT id FROM events WHERE status = 'dead' ORDER BY id`, [])
+export async function deadIds({ db, schema }: Tables): Promise<string[]> {
+  const { rows } = await db.query<{ id: string }>(
+    `SELECT id FROM ${schema}.events WHERE status = 'dead' ORDER BY id`,
+    [],
+  )
   return rows.map(({ id }) => id)
 }

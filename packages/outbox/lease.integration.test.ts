@@ -1,7 +1,7 @@
 import type pg from 'pg'
 import { afterAll, beforeEach, expect, inject, test } from 'vitest'
 import { append } from './append.ts'
-import type { Database } from './database.ts'
+import { type Database, outboxTables } from './database.ts'
 import { LANES } from './lanes.ts'
 import { createLease, LEASE_MS } from './lease.ts'
 import { SEND_TIMEOUT_MS } from './send.ts'
@@ -35,7 +35,7 @@ test('the migration makes as many lanes as the code knows, and puts keys into al
 })
 
 test('a send starts only while it can end within the lease', async () => {
-  const lease = createLease(db, 'test', clock)
+  const lease = createLease(outboxTables(db), 'test', clock)
   expect(lease.maySend(0)).toBe(false)
   await lease.balance(drained)
   now = LEASE_MS - SEND_TIMEOUT_MS - 1
@@ -49,7 +49,7 @@ test('the lease counts from before it was asked for, however long the database t
     if (/outbox_relays/.test(text) && /^(INSERT|UPDATE)/.test(text)) now += 3_000
     return db.query(text, values)
   }
-  const lease = createLease({ query: slow }, 'test', clock)
+  const lease = createLease(outboxTables({ query: slow }), 'test', clock)
   for (const asked of [0, 4_000]) {
     now = asked
     await lease.balance(drained)
@@ -62,7 +62,7 @@ test('the lease counts from before it was asked for, however long the database t
 
 test('a lease that has run out is not renewed: the relay starts anew, under another name in the table', async () => {
   const relays = async () => (await db.query<{ id: string }>('SELECT id FROM outbox_relays')).rows.map(({ id }) => id)
-  const lease = createLease(db, 'test', clock)
+  const lease = createLease(outboxTables(db), 'test', clock)
   await lease.balance(drained)
   const before = await relays()
   await lease.balance(drained)
@@ -78,7 +78,7 @@ test('a relay whose lease has run out, and that could not get another, does not 
   let away = false
   const query: Database['query'] = (text, values) =>
     away && text.startsWith('INSERT') ? Promise.reject(new Error('away')) : db.query(text, values)
-  const lease = createLease({ query }, 'test', clock)
+  const lease = createLease(outboxTables({ query }), 'test', clock)
   await lease.balance(drained)
   await expire()
   away = true
@@ -87,7 +87,7 @@ test('a relay whose lease has run out, and that could not get another, does not 
 })
 
 test('lanes above the fair share are not read any more, but kept until nothing of them is held', async () => {
-  const [lease, other] = [createLease(db, 'first', clock), createLease(db, 'second', clock)]
+  const [lease, other] = [createLease(outboxTables(db), 'first', clock), createLease(outboxTables(db), 'second', clock)]
   await lease.balance(drained)
   await other.balance(drained)
   await lease.balance((lane) => lane >= 60)

@@ -1,5 +1,5 @@
 import { randomUUIDv7 } from 'node:crypto'
-import type { Database } from './database.ts'
+import type { Tables } from './database.ts'
 import { buryExpired, census, deregister, giveUp, LANES, register, renew, takeFree } from './lanes.ts'
 import { SEND_TIMEOUT_MS } from './send.ts'
 
@@ -31,7 +31,7 @@ export interface Lease {
  * A relay's right to send, as a lease in a table. The database's clock decides when it ends for others; a monotonic
  * clock of this process, started *before* the renewal was asked for, decides when it ends here: never later.
  */
-export function createLease(db: Database, name: string, now: () => number = () => performance.now()): Lease {
+export function createLease(tables: Tables, name: string, now: () => number = () => performance.now()): Lease {
   let relay: string | undefined
   let deadline = -Infinity
   let balanceAgainAt = -Infinity
@@ -40,12 +40,12 @@ export function createLease(db: Database, name: string, now: () => number = () =
 
   async function renewOrRegister(): Promise<string> {
     const asked = now()
-    if (relay === undefined || !(await renew(db, relay, LEASE_MS))) {
+    if (relay === undefined || !(await renew(tables, relay, LEASE_MS))) {
       relay = undefined
       owned = new Set()
       deadline = -Infinity
       const id = randomUUIDv7()
-      await register(db, id, name, LEASE_MS)
+      await register(tables, id, name, LEASE_MS)
       relay = id
     }
     deadline = asked + LEASE_MS
@@ -61,25 +61,25 @@ export function createLease(db: Database, name: string, now: () => number = () =
     async balance(isDrained) {
       balanceAgainAt = now() + RENEW_MS
       const id = await renewOrRegister()
-      await buryExpired(db)
-      const { relays, lanes } = await census(db, id)
+      await buryExpired(tables)
+      const { relays, lanes } = await census(tables, id)
       owned = new Set(lanes)
       const fairShare = Math.ceil(LANES / Math.max(1, relays))
       leaving = new Set(lanes.slice(fairShare))
       const drained = [...leaving].filter(isDrained)
       if (drained.length > 0) {
-        await giveUp(db, id, drained)
+        await giveUp(tables, id, drained)
         for (const lane of drained) owned.delete(lane)
       }
       if (lanes.length < fairShare) {
-        for (const lane of await takeFree(db, id, fairShare - lanes.length)) owned.add(lane)
+        for (const lane of await takeFree(tables, id, fairShare - lanes.length)) owned.add(lane)
       }
       const balanced = owned.size <= fairShare && owned.size >= Math.floor(LANES / Math.max(1, relays))
       if (!balanced) balanceAgainAt = now() + HAND_OVER_MS
     },
 
     async release() {
-      if (relay !== undefined) await deregister(db, relay)
+      if (relay !== undefined) await deregister(tables, relay)
       relay = undefined
       owned = new Set()
       deadline = -Infinity

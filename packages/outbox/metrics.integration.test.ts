@@ -6,6 +6,7 @@ import { append, createOutboxMetrics, outboxMigrations } from './index.ts'
 import { LANES, lanesWithoutRelay, register, takeFree } from './lanes.ts'
 import { backlog } from './metrics.ts'
 import { connectForTest, newEvent } from './testing/outbox.ts'
+import { outboxTables } from './database.ts'
 
 const RELAY = '01997c1e-0000-7000-8000-000000000001'
 
@@ -18,21 +19,21 @@ beforeEach(() => db.query('INSERT INTO outbox_lanes (lane) SELECT generate_serie
 afterAll(() => db.end())
 
 test('a lane has no relay when it is free, and when the lease of its relay has run out', async () => {
-  expect(await lanesWithoutRelay(db)).toBe(LANES)
-  await register(db, RELAY, 'test', 60_000)
-  await takeFree(db, RELAY, 10)
-  expect(await lanesWithoutRelay(db)).toBe(LANES - 10)
+  expect(await lanesWithoutRelay(outboxTables(db))).toBe(LANES)
+  await register(outboxTables(db), RELAY, 'test', 60_000)
+  await takeFree(outboxTables(db), RELAY, 10)
+  expect(await lanesWithoutRelay(outboxTables(db))).toBe(LANES - 10)
   await db.query(`UPDATE outbox_relays SET expires_at = clock_timestamp() - interval '1 millisecond'`)
-  expect(await lanesWithoutRelay(db)).toBe(LANES)
+  expect(await lanesWithoutRelay(outboxTables(db))).toBe(LANES)
 })
 
 test('a backlog is counted up to the number that was asked for, and its oldest event among all of it', async () => {
   await append(db, [newEvent('a', 1), newEvent('b', 1), newEvent('c', 1)])
   await db.query(`UPDATE events SET created_at = created_at - interval '1 hour' WHERE key = 'c'`)
-  expect(await backlog(db, 2)).toMatchObject({ pending: 2, failed: 0, dead: 0 })
-  expect(await backlog(db, 3)).toMatchObject({ pending: 3 })
-  expect(await backlog(db, 4)).toMatchObject({ pending: 3 })
-  expect((await backlog(db, 1)).oldestSeconds).toBeCloseTo(3600, -1)
+  expect(await backlog(outboxTables(db), 2)).toMatchObject({ pending: 2, failed: 0, dead: 0 })
+  expect(await backlog(outboxTables(db), 3)).toMatchObject({ pending: 3 })
+  expect(await backlog(outboxTables(db), 4)).toMatchObject({ pending: 3 })
+  expect((await backlog(outboxTables(db), 1)).oldestSeconds).toBeCloseTo(3600, -1)
 })
 
 test('gauges show the backlog by status; while the database is away they are unknown, and the counters are there', async () => {

@@ -1,5 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry, sampled } from '@product-events/telemetry'
-import type { Database } from './database.ts'
+import { type Database, outboxTables, type Tables } from './database.ts'
 import { LANES, lanesWithoutRelay } from './lanes.ts'
 import type { RelayReport } from './reports.ts'
 
@@ -14,8 +14,13 @@ const DELAY_BUCKETS_SECONDS = [
 ]
 
 /** The outbox's own metrics. Give `record` to the relay as its `report` (or call it from there). */
-export function createOutboxMetrics(registry: Registry, db: Database): { record(report: RelayReport): void } {
+export function createOutboxMetrics(
+  registry: Registry,
+  db: Database,
+  schema?: string,
+): { record(report: RelayReport): void } {
   const registers = [registry]
+  const tables = outboxTables(db, schema)
   const published = new Counter({
     name: 'outbox_events_published_total',
     help: 'Events that the broker accepted',
@@ -44,9 +49,9 @@ export function createOutboxMetrics(registry: Registry, db: Database): { record(
       this.set(await freeLanes())
     },
   })
-  const freeLanes = sampled(() => lanesWithoutRelay(db), NaN)
+  const freeLanes = sampled(() => lanesWithoutRelay(tables), NaN)
 
-  const sample = sampled(() => backlog(db, COUNT_UP_TO), UNKNOWN)
+  const sample = sampled(() => backlog(tables, COUNT_UP_TO), UNKNOWN)
   const events = new Gauge({
     name: 'outbox_events',
     help: 'Events that are not processed, by status: pending, failed (a retry is due), dead (somebody has to act). Counted up to 250000',
@@ -104,16 +109,16 @@ const UNKNOWN: Backlog = { pending: NaN, failed: NaN, dead: NaN, oldestSeconds: 
  * Counts through the partial indexes, which hold the backlog only: what is processed costs nothing. Each
  * status is counted up to `upTo` events.
  */
-export async function backlog(db: Database, upTo: number): Promise<Backlog> {
+export async function backlog({ db, schema }: Tables, upTo: number): Promise<Backlog> {
   const { rows } = await db.query<Backlog>(
-    `SELECT (SELECT count(*)::int FROM (SELECT FROM events WHERE status = 'pending' LIMIT $1) AS counted) AS pending,
-            (SELECT count(*)::int FROM (SELECT FROM events WHERE status = 'failed' LIMIT $1) AS counted) AS failed,
-            (SELECT count(*)::int FROM (SELECT FROM events WHERE status = 'dead' LIMIT $1) AS counted) AS dead,
+    `SELECT (SELECT count(*)::int FROM (SELECT FROM ${schema}.events WHERE status = 'pending' LIMIT $1) AS counted) AS pending,
+            (SELECT count(*)::int FROM (SELECT FROM ${schema}.events WHERE status = 'failed' LIMIT $1) AS counted) AS failed,
+            (SELECT count(*)::int FROM (SELECT FROM ${schema}.events WHERE status = 'dead' LIMIT $1) AS counted) AS dead,
             coalesce(extract(epoch FROM clock_timestamp() - (
               SELECT min(oldest.created_at) FROM generate_series(0, $2::int - 1) AS lane CROSS JOIN LATERAL (
-                (SELECT created_at FROM events WHERE status = 'pending' AND events.lane = lane.lane ORDER BY id LIMIT 1)
+                (SELECT created_at FROM ${schema}.events WHERE status = 'pending' AND events.lane = lane.lane ORDER BY id LIMIT 1)
                 UNION ALL
-                (SELECT min(created_at) FROM events WHERE status = 'failed' AND events.lane = lane.lane)
+                (SELECT min(created_at) FROM ${schema}.events WHERE status = 'failed' AND events.lane = lane.lane)
               ) AS oldest)), 0)::float8 AS "oldestSeconds"`,
     [upTo, LANES],
   )

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Database } from './database.ts'
+import type { Tables } from './database.ts'
 import type { Report } from './reports.ts'
 
 /** Rows looked at by one statement: some milliseconds of work, so nobody waits behind it. */
@@ -12,11 +12,11 @@ const PAUSE_MS = 60_000
  * It walks along the primary key and stops at the first page with nothing old enough to look at, so a pass costs what it
  * deletes (and the dead events it passes), not what the table holds; no index is kept for it.
  */
-export async function prune(db: Database, retentionHours: number, signal?: AbortSignal): Promise<number> {
+export async function prune(tables: Tables, retentionHours: number, signal?: AbortSignal): Promise<number> {
   let pruned = 0
   let after = '0'
   while (!signal?.aborted) {
-    const page = await prunePage(db, after, retentionHours)
+    const page = await prunePage(tables, after, retentionHours)
     pruned += page.pruned
     if (page.last === null) break
     after = page.last
@@ -26,18 +26,18 @@ export async function prune(db: Database, retentionHours: number, signal?: Abort
 
 /** One page of the walk. `last` is null when the walk is over: the page had no event from before the cutoff. */
 async function prunePage(
-  db: Database,
+  { db, schema }: Tables,
   after: string,
   retentionHours: number,
 ): Promise<{ last: string | null; pruned: number }> {
   const { rows } = await db.query<{ last: string | null; pruned: number }>(
     `WITH page AS (
-       SELECT id, status, created_at, processed_at FROM events WHERE id > $1 ORDER BY id LIMIT $2
+       SELECT id, status, created_at, processed_at FROM ${schema}.events WHERE id > $1 ORDER BY id LIMIT $2
      ), old AS (
        SELECT id, status, processed_at, clock_timestamp() - $3 * interval '1 hour' AS cutoff FROM page
        WHERE created_at < clock_timestamp() - $3 * interval '1 hour'
      ), gone AS (
-       DELETE FROM events WHERE id IN (SELECT id FROM old WHERE status = 'processed' AND processed_at < cutoff)
+       DELETE FROM ${schema}.events WHERE id IN (SELECT id FROM old WHERE status = 'processed' AND processed_at < cutoff)
        RETURNING id
      )
      SELECT (SELECT max(id) FROM old) AS last, (SELECT count(*)::int FROM gone) AS pruned`,
@@ -47,7 +47,7 @@ async function prunePage(
 }
 
 export interface PruningOptions {
-  db: Database
+  tables: Tables
   retentionHours: number
   report: Report
   signal: AbortSignal
@@ -56,10 +56,10 @@ export interface PruningOptions {
 }
 
 /** Prunes once a minute until `signal` aborts. A failed pass is simply followed by the next. */
-export async function keepPruning({ db, retentionHours, report, signal, mayPrune }: PruningOptions): Promise<void> {
+export async function keepPruning({ tables, retentionHours, report, signal, mayPrune }: PruningOptions): Promise<void> {
   while (!signal.aborted) {
     if (mayPrune()) {
-      const events = await prune(db, retentionHours, signal).catch(() => 0)
+      const events = await prune(tables, retentionHours, signal).catch(() => 0)
       if (events > 0) report({ kind: 'pruned', events })
     }
     await sleep(PAUSE_MS, undefined, { signal }).catch(() => {})

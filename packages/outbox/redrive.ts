@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Database } from './database.ts'
+import type { Tables } from './database.ts'
 
 /** Events set to pending by one statement: some milliseconds of work, so no relay waits behind it. */
 const PAGE = 1_000
@@ -23,7 +23,7 @@ export interface RedriveOptions {
  * not dead (any more) are left alone: nobody redrives an event twice. Rejects when the database can't be reached; what
  * was redriven by then stays so.
  */
-export async function redrive(db: Database, ids: readonly string[], options: RedriveOptions): Promise<void> {
+export async function redrive(tables: Tables, ids: readonly string[], options: RedriveOptions): Promise<void> {
   const { by, rate, signal, onProgress } = options
   const portion = rate === undefined ? PAGE : Math.min(PAGE, Math.max(1, Math.round(rate / PORTIONS_A_SECOND)))
   const pauseMs = rate === undefined ? 0 : (portion / rate) * 1_000
@@ -31,13 +31,13 @@ export async function redrive(db: Database, ids: readonly string[], options: Red
   for (let done = 0; done < ids.length && !signal.aborted; done += portion) {
     const waitMs = start + (done / portion) * pauseMs - performance.now()
     if (waitMs > 0) await sleep(waitMs, undefined, { signal }).catch(() => {})
-    if (!signal.aborted) onProgress(await setPending(db, ids.slice(done, done + portion), by))
+    if (!signal.aborted) onProgress(await setPending(tables, ids.slice(done, done + portion), by))
   }
 }
 
-async function setPending(db: Database, ids: string[], by: string): Promise<string[]> {
+async function setPending({ db, schema }: Tables, ids: string[], by: string): Promise<string[]> {
   const { rows } = await db.query<{ id: string }>(
-    `UPDATE events
+    `UPDATE ${schema}.events
      SET status = 'pending', attempts = 0, next_attempt_at = NULL,
          redriven_count = redriven_count + 1, redriven_at = clock_timestamp(), redriven_by = $2
      WHERE id = ANY ($1::bigint[]) AND status = 'dead'
@@ -51,14 +51,14 @@ async function setPending(db: Database, ids: string[], by: string): Promise<stri
  * For each of the events that had to let younger ones of its key go first: how many of these are processed (and not
  * pruned yet). It reads the table from the oldest of `ids` on, since no index knows the keys of processed events.
  */
-export async function overtakenBy(db: Database, ids: readonly string[]): Promise<Map<string, number>> {
+export async function overtakenBy({ db, schema }: Tables, ids: readonly string[]): Promise<Map<string, number>> {
   const { rows } = await db.query<{ id: string; younger: number }>(
     `SELECT id, younger
      FROM (
        SELECT id, (count(*) FILTER (WHERE status = 'processed') OVER (PARTITION BY key ORDER BY id DESC))::int AS younger
-       FROM events
+       FROM ${schema}.events
        WHERE id >= (SELECT min(id) FROM unnest($1::bigint[]) AS id)
-         AND key IN (SELECT key FROM events WHERE id = ANY ($1::bigint[]))
+         AND key IN (SELECT key FROM ${schema}.events WHERE id = ANY ($1::bigint[]))
      ) AS of_their_keys
      WHERE id = ANY ($1::bigint[]) AND younger > 0`,
     [ids],

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, expect, inject, test } from 'vitest'
 import { append, createRelay, type OutboxEvent, prune, type Relay, type RelayReport, type Send } from './index.ts'
 import { LANES } from './lanes.ts'
 import { freshOutbox, newEvent, statuses, testBroker } from './testing/outbox.ts'
+import { outboxTables } from './database.ts'
 
 let db: pg.Pool
 const relays: Relay[] = []
@@ -220,7 +221,7 @@ test('processed events go after their retention; pending, failed and dead ones s
   )
   await db.query(`UPDATE events SET status = 'dead' WHERE key = 'b'`)
   await db.query(`UPDATE events SET status = 'failed', next_attempt_at = clock_timestamp() WHERE key = 'c'`)
-  expect(await prune(db, 6)).toBe(0)
-  expect(await prune(db, 4)).toBe(2_500)
+  expect(await prune(outboxTables(db), 6)).toBe(0)
+  expect(await prune(outboxTables(db), 4)).toBe(2_500)
   expect(await statuses(db)).toEqual({ pending: 1, dead: 1, failed: 1 })
 })

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
 import { createRest } from '@product-events/outages'
 import { createBell } from './bell.ts'
-import type { Database } from './database.ts'
+import { type Database, outboxTables } from './database.ts'
 import { createDrain, type DrainCounts } from './drain.ts'
 import { createHold } from './hold.ts'
 import { createLease } from './lease.ts'
@@ -13,6 +13,8 @@ import { QUEUE_RETRIES, type Retries } from './settle.ts'
 export interface RelayOptions {
   /** A `pg` pool, or anything that runs single statements like one. Two connections are enough. */
   db: Database
+  /** The schema of the outbox's tables. */
+  schema?: string
   /** How events reach the broker: `sendToSqs(…)`, or another function of this type. */
   send: Send
   /** Told of everything worth a log line or a metric. */
@@ -54,8 +56,9 @@ export function createRelay(options: RelayOptions): Relay {
   const { db, send, report = () => {}, pollIntervalMs = POLL_INTERVAL_MS, retentionHours = RETENTION_HOURS } = options
   const { batchSize = BATCH_SIZE, inFlight = IN_FLIGHT, retries = QUEUE_RETRIES } = options
   const bell = createBell()
-  const lease = createLease(db, `${hostname()}:${process.pid}`)
-  const drain = createDrain({ db, send, lease, hold: createHold(), bell, report, batchSize, inFlight, retries })
+  const tables = outboxTables(db, options.schema)
+  const lease = createLease(tables, `${hostname()}:${process.pid}`)
+  const drain = createDrain({ tables, send, lease, hold: createHold(), bell, report, batchSize, inFlight, retries })
   const broker = createRest({
     lost: (reason) => report({ kind: 'broker-away', reason }),
     back: (awayMs) => report({ kind: 'broker-back', awayMs }),
@@ -94,7 +97,7 @@ export function createRelay(options: RelayOptions): Relay {
 
     async run(signal) {
       signal.addEventListener('abort', bell.ring, { once: true })
-      const pruning = keepPruning({ db, retentionHours, report, signal, mayPrune: () => lease.maySend(0) })
+      const pruning = keepPruning({ tables, retentionHours, report, signal, mayPrune: () => lease.maySend(0) })
       while (!signal.aborted) {
         const sleepMs = await cycle(signal)
         if (!signal.aborted) await bell.wait(sleepMs)

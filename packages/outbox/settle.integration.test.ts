@@ -5,7 +5,7 @@ import { claimDue, claimPending } from './claim.ts'
 import { LANES } from './lanes.ts'
 import type { OutboxEvent } from './send.ts'
 import { rejection, settleAccepted, settleRejected } from './settle.ts'
-import type { Database } from './database.ts'
+import { type Database, outboxTables } from './database.ts'
 import { createRelay } from './relay.ts'
 import { freshOutbox, newEvent, statuses, testBroker } from './testing/outbox.ts'
 
@@ -21,12 +21,12 @@ const refusal = (event: OutboxEvent) => rejection(event, { kind: 'refused', reas
 
 test('a refusal that comes late leaves alone what another relay has settled since', async () => {
   await append(db, [newEvent('a'), newEvent('b')])
-  const [first, second] = (await claimPending(db, allLanes, 10)) as [OutboxEvent, OutboxEvent]
-  await settleAccepted(db, [first.id])
-  await settleRejected(db, [refusal(second)])
+  const [first, second] = (await claimPending(outboxTables(db), allLanes, 10)) as [OutboxEvent, OutboxEvent]
+  await settleAccepted(outboxTables(db), [first.id])
+  await settleRejected(outboxTables(db), [refusal(second)])
   const settled = await db.query('SELECT id, status, attempts, next_attempt_at FROM events ORDER BY id')
 
-  await settleRejected(db, [refusal(first), refusal(second)])
+  await settleRejected(outboxTables(db), [refusal(first), refusal(second)])
   expect((await db.query('SELECT id, status, attempts, next_attempt_at FROM events ORDER BY id')).rows).toEqual(
     settled.rows,
   )
@@ -35,9 +35,9 @@ test('a refusal that comes late leaves alone what another relay has settled sinc
 
 test('an acceptance that comes late is a fact, whatever another relay was told since', async () => {
   await append(db, [newEvent('a')])
-  const [event] = (await claimPending(db, allLanes, 10)) as [OutboxEvent]
-  await settleRejected(db, [refusal(event)])
-  await settleAccepted(db, [event.id])
+  const [event] = (await claimPending(outboxTables(db), allLanes, 10)) as [OutboxEvent]
+  await settleRejected(outboxTables(db), [refusal(event)])
+  await settleAccepted(outboxTables(db), [event.id])
   expect(await statuses(db)).toEqual({ processed: 1 })
 })
 
@@ -50,7 +50,7 @@ test('of two failed events of a key, as after a redrive, only the older is tried
          CASE WHEN id = ANY ($1) THEN interval '-1 second' ELSE interval '1 hour' END`,
       [ids],
     )
-    return (await claimDue(db, allLanes, 10)).map(({ id }) => Number(id)).toSorted((a, b) => a - b)
+    return (await claimDue(outboxTables(db), allLanes, 10)).map(({ id }) => Number(id)).toSorted((a, b) => a - b)
   }
   expect(await due([1, 2, 3])).toEqual([1, 3])
   expect(await due([2, 3])).toEqual([3])
@@ -67,7 +67,7 @@ test.each([
     await append(db, [newEvent('a')])
     let away = true
     const query: Database['query'] = (text, values) =>
-      away && text.startsWith('UPDATE events')
+      away && /^UPDATE \S+\.events/.test(text)
         ? Promise.reject(new Error('the database is away'))
         : db.query(text, values)
     const broker = testBroker(() => ({ kind, reason: 'not today' }))
@@ -84,10 +84,10 @@ test.each([
 
 test('a refusal that is told twice, since its first answer was lost, does not undo what a person redrove in between', async () => {
   await append(db, [newEvent('a')])
-  const [event] = (await claimPending(db, allLanes, 10)) as [OutboxEvent]
+  const [event] = (await claimPending(outboxTables(db), allLanes, 10)) as [OutboxEvent]
   const dead = rejection(event, { kind: 'unacceptable', reason: 'too large' })
-  await settleRejected(db, [dead])
+  await settleRejected(outboxTables(db), [dead])
   await db.query(`UPDATE events SET status = 'pending', attempts = 0, redriven_count = redriven_count + 1`)
-  await settleRejected(db, [dead])
+  await settleRejected(outboxTables(db), [dead])
   expect(await statuses(db)).toEqual({ pending: 1 })
 })

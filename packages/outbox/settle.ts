@@ -1,5 +1,5 @@
 import { attemptBackoffMs, ATTEMPT_CAP_MS } from './backoff.ts'
-import type { Database } from './database.ts'
+import type { Tables } from './database.ts'
 import type { Outcome, OutboxEvent } from './send.ts'
 
 /** After this many refused tries somebody has to look: with the backoff between them that is about nine minutes. */
@@ -51,9 +51,9 @@ export function rejection(
 }
 
 /** Marks what the broker accepted, by the ids it accepted, whoever owns their lanes by now: it is a fact. */
-export async function settleAccepted(db: Database, ids: string[]): Promise<void> {
+export async function settleAccepted({ db, schema }: Tables, ids: string[]): Promise<void> {
   await db.query(
-    `UPDATE events SET status = 'processed', processed_at = clock_timestamp(), next_attempt_at = NULL
+    `UPDATE ${schema}.events SET status = 'processed', processed_at = clock_timestamp(), next_attempt_at = NULL
      WHERE id = ANY ($1::bigint[]) AND status <> 'processed'`,
     [ids],
   )
@@ -63,17 +63,17 @@ export async function settleAccepted(db: Database, ids: string[]): Promise<void>
  * Marks what the broker did not accept. An event that another relay has settled since (this one was frozen past its lease) is
  * left as that relay left it, and one that a person has redriven since as that person did.
  */
-export async function settleRejected(db: Database, rejections: Rejection[]): Promise<void> {
+export async function settleRejected({ db, schema }: Tables, rejections: Rejection[]): Promise<void> {
   await db.query(
-    `UPDATE events
+    `UPDATE ${schema}.events AS event
      SET status = rejected.status, attempts = rejected.attempts, last_error = rejected.reason,
          next_attempt_at = CASE rejected.status
            WHEN 'failed' THEN clock_timestamp() + rejected.delay_ms * interval '1 millisecond' END
      FROM jsonb_to_recordset($1::jsonb)
        AS rejected (id bigint, status text, attempts_before smallint, attempts smallint, redriven smallint,
                      reason text, delay_ms integer)
-     WHERE events.id = rejected.id AND events.status IN ('pending', 'failed')
-       AND events.attempts = rejected.attempts_before AND events.redriven_count = rejected.redriven`,
+     WHERE event.id = rejected.id AND event.status IN ('pending', 'failed')
+       AND event.attempts = rejected.attempts_before AND event.redriven_count = rejected.redriven`,
     [
       JSON.stringify(
         rejections.map(({ event, status, attempts, reason, delayMs }) => ({

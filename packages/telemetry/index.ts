@@ -1,5 +1,5 @@
 export { type Dependency, measureDependencies } from './dependencies.ts'
-export { createLogger, type Logger, type LogLevel, logLevels, redact } from './logger.ts'
+export { createLogger, type Logger, type LogLevel, logLevels } from './logger.ts'
 export { Counter, createRegistry, Gauge, Histogram, Registry } from './metrics.ts'
 export { type Missing, startOperationsServer, type OperationsServerOptions } from './operations-server.ts'
 export { type AwaitedPart, createReadiness, type Readiness } from './readiness.ts'
@@ -17,4 +17,5 @@ export {
   type Tracer,
 } from './tracer.ts'
 export { measurePool } from './pool.ts'
+export { cutText, redact } from './redact.ts'
 export { sampled } from './sampled.ts'

@@ -1,4 +1,4 @@
-import type { Database } from '../database.ts'
+import type { Tables } from '../database.ts'
 import type { OutboxEvent } from '../send.ts'
 import { MAX_BYTES } from '../send-to-sqs.ts'
 import { toEntry } from '../sqs-entry.ts'
@@ -23,13 +23,13 @@ const PAGE = 10
 
 /** Which of the events the broker can never accept, and why. A redrive would only make them dead again. */
 export async function neverAccepted(
-  db: Database,
+  tables: Tables,
   ids: readonly string[],
   neverAccepts: NeverAccepts,
 ): Promise<Map<string, string>> {
   const reasons = new Map<string, string>()
   for (let from = 0; from < ids.length; from += PAGE) {
-    for (const event of await readWhole(db, ids.slice(from, from + PAGE))) {
+    for (const event of await readWhole(tables, ids.slice(from, from + PAGE))) {
       const reason = neverAccepts(event)
       if (reason !== undefined) reasons.set(event.id, reason)
     }
@@ -37,11 +37,11 @@ export async function neverAccepted(
   return reasons
 }
 
-async function readWhole(db: Database, ids: string[]): Promise<OutboxEvent[]> {
+async function readWhole({ db, schema }: Tables, ids: string[]): Promise<OutboxEvent[]> {
   const { rows } = await db.query<OutboxEvent>(
     `SELECT id, event_id AS "eventId", key, lane, type, payload::text, headers, attempts, redriven_count AS redriven,
             created_at AS "createdAt"
-     FROM events
+     FROM ${schema}.events
      WHERE id = ANY ($1::bigint[])`,
     [ids],
   )

@@ -1,5 +1,5 @@
 import { harmless, harmlessLines, table } from '@product-events/terminal'
-import type { Database } from '../database.ts'
+import type { Tables } from '../database.ts'
 import { type EventRecord, findEvents, listEvents, type Status } from '../find.ts'
 import { readIds } from './ids.ts'
 import type { Answer } from './run.ts'
@@ -15,9 +15,9 @@ export interface ListOptions {
   after: string
 }
 
-export async function list(db: Database, { status, key, type, limit, after }: ListOptions): Promise<Answer> {
+export async function list(tables: Tables, { status, key, type, limit, after }: ListOptions): Promise<Answer> {
   const [afterId = '0'] = readIds([after]).ids
-  const found = await listEvents(db, { status, key, type }, afterId, limit + 1)
+  const found = await listEvents(tables, { status, key, type }, afterId, limit + 1)
   const events = found.slice(0, limit)
   const next = found.length > limit ? (events.at(-1)?.id ?? null) : null
   const rows = events.map((event) => [
@@ -39,9 +39,9 @@ export async function list(db: Database, { status, key, type, limit, after }: Li
   }
 }
 
-export async function show(db: Database, word: string, whole: boolean): Promise<Answer> {
+export async function show(tables: Tables, word: string, whole: boolean): Promise<Answer> {
   const { ids, eventIds } = readIds([word])
-  const [event] = await findEvents(db, ids, eventIds)
+  const [event] = await findEvents(tables, ids, eventIds)
   if (event === undefined) throw new Error(`there is no event ${word}; processed ones are deleted after the retention`)
   return { json: event, text: describe(event, whole) }
 }

@@ -1,6 +1,6 @@
 import { hostname, userInfo } from 'node:os'
 import { EXIT, plural, table, type Terminal, UsageError } from '@product-events/terminal'
-import type { Database } from '../database.ts'
+import type { Tables } from '../database.ts'
 import { deadIds, findEvents } from '../find.ts'
 import { overtakenBy, redrive as redriveEvents } from '../redrive.ts'
 import { type NeverAccepts, neverAccepted } from './fits.ts'
@@ -19,7 +19,7 @@ export interface RedriveCommand {
 }
 
 export async function redrive(
-  db: Database,
+  tables: Tables,
   command: RedriveCommand,
   { signal, progress }: Pick<Terminal, 'signal' | 'progress'>,
   neverAccepts: NeverAccepts,
@@ -27,32 +27,32 @@ export async function redrive(
   const by = command.by ?? userAndHost()
   if (by.trim() === '') throw new UsageError('--by must be a name')
   progress.now('reading the dead events')
-  const chosen = await choose(db, command)
-  const hopeless = await neverAccepted(db, chosen, neverAccepts)
+  const chosen = await choose(tables, command)
+  const hopeless = await neverAccepted(tables, chosen, neverAccepts)
   if (hopeless.size > 0 && !command.all) {
     const lines = [...hopeless].map(([id, reason]) => `event ${id} can never be published: ${reason}`)
     throw new Error(`${lines.join('\n')}\nNothing was redriven. Correct the payload by SQL, or delete the event.`)
   }
   const ids = chosen.filter((id) => !hopeless.has(id))
-  const overtaken = await overtakenBy(db, ids)
+  const overtaken = await overtakenBy(tables, ids)
   const done: string[] = []
   if (!command.dryRun) {
     const onProgress = (redriven: string[]) => {
       done.push(...redriven)
       progress.now(`${done.length} of ${ids.length} redriven`)
     }
-    await redriveEvents(db, ids, { by, rate: command.rate, signal, onProgress })
+    await redriveEvents(tables, ids, { by, rate: command.rate, signal, onProgress })
   }
   return answer({ ids, done, overtaken, hopeless, dryRun: command.dryRun, interrupted: signal.aborted })
 }
 
 /** The ids to redrive. Throws, so that nothing is done, when one of those that were given is not there or not dead. */
-async function choose(db: Database, { words, all }: RedriveCommand): Promise<string[]> {
+async function choose(tables: Tables, { words, all }: RedriveCommand): Promise<string[]> {
   if (all && words.length > 0) throw new UsageError('redrive takes ids or --all, not both')
-  if (all) return deadIds(db)
+  if (all) return deadIds(tables)
   if (words.length === 0) throw new UsageError('redrive takes one or more ids, or --all')
   const { ids, eventIds } = readIds(words)
-  const events = await findEvents(db, ids, eventIds)
+  const events = await findEvents(tables, ids, eventIds)
   const faults = [
     ...[...ids, ...eventIds]
       .filter((id) => !events.some((event) => event.id === id || event.event_id === id))

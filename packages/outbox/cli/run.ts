@@ -2,6 +2,7 @@ import { describeDatabase } from '@product-events/database'
 import { describeDatabaseOutage } from '@product-events/outages'
 import { EXIT, harmlessJson, plural, readCommand, runCommand, type Terminal } from '@product-events/terminal'
 import pg from 'pg'
+import { outboxTables, type Tables } from '../database.ts'
 import { prune } from '../prune.ts'
 import { type NeverAccepts, neverAcceptedBySqs } from './fits.ts'
 import { list, show } from './look.ts'
@@ -50,7 +51,9 @@ export function outboxCommand<Service extends string>(options: OutboxCommandOpti
     const { service, json } = line.options
     const url = options.databaseUrl(service)
     const neverAccepts = options.neverAccepts?.(service) ?? neverAcceptedBySqs
-    const answer = await withDatabase(url, terminal, (db) => run(db, line, terminal, { url, neverAccepts }))
+    const answer = await withDatabase(url, terminal, (db) =>
+      run(outboxTables(db), line, terminal, { url, neverAccepts }),
+    )
     terminal.progress.end()
     terminal.stdout(json ? `${harmlessJson(answer.json, 2)}\n` : answer.text)
     return answer.exitCode ?? EXIT.done
@@ -60,23 +63,23 @@ export function outboxCommand<Service extends string>(options: OutboxCommandOpti
 type Typed = Extract<ReturnType<typeof readCommand<ReturnType<typeof programFor>>>, { kind: 'run' }>
 
 async function run(
-  db: pg.Client,
+  tables: Tables,
   line: Typed,
   terminal: Terminal,
   { url, neverAccepts }: { url: string; neverAccepts: NeverAccepts },
 ): Promise<Answer> {
-  if (line.command === 'list') return list(db, line.options)
-  if (line.command === 'show') return show(db, line.words[0]!, line.options.whole)
+  if (line.command === 'list') return list(tables, line.options)
+  if (line.command === 'show') return show(tables, line.words[0]!, line.options.whole)
   if (line.command === 'redrive') {
     const { all, 'dry-run': dryRun, rate, by } = line.options
-    return redrive(db, { words: line.words, all, dryRun, rate, by }, terminal, neverAccepts)
+    return redrive(tables, { words: line.words, all, dryRun, rate, by }, terminal, neverAccepts)
   }
   if (line.command === 'status') {
-    const status = await readStatus(db)
+    const status = await readStatus(tables)
     return { json: status, text: `${describeDatabase(url)}\n\n${statusText(status)}` }
   }
   const hours = line.options['older-than']
-  const pruned = await prune(db, hours, terminal.signal)
+  const pruned = await prune(tables, hours, terminal.signal)
   return { json: { pruned }, text: `${plural(pruned, 'processed event')} older than ${hours} h deleted.\n` }
 }
 

@@ -1,5 +1,5 @@
 import { duration, harmless, plural, ranges, table } from '@product-events/terminal'
-import type { Database } from '../database.ts'
+import type { Tables } from '../database.ts'
 import { listEvents } from '../find.ts'
 import { backlog } from '../metrics.ts'
 
@@ -17,17 +17,17 @@ interface RelayLine {
 }
 
 /** A look that costs the same however many processed events there are. */
-export async function readStatus(db: Database) {
-  const { pending, failed, dead, oldestSeconds } = await backlog(db, COUNT_ALL)
-  const processed = await countProcessed(db, pending + failed + dead)
-  const [oldestDead] = await listEvents(db, { status: 'dead' }, '0', 1)
+export async function readStatus(tables: Tables) {
+  const { pending, failed, dead, oldestSeconds } = await backlog(tables, COUNT_ALL)
+  const processed = await countProcessed(tables, pending + failed + dead)
+  const [oldestDead] = await listEvents(tables, { status: 'dead' }, '0', 1)
   return {
     events: { pending, failed, dead, processed: processed.count },
     processed_is: processed.is,
     oldest_pending_seconds: oldestSeconds,
     oldest_dead: oldestDead ?? null,
-    relays: await relays(db),
-    free_lanes: await freeLanes(db),
+    relays: await relays(tables),
+    free_lanes: await freeLanes(tables),
   }
 }
 
@@ -70,11 +70,11 @@ export function statusText(status: Awaited<ReturnType<typeof readStatus>>): stri
 /** An exact count, the planner's estimate, or, where nothing has analysed the table yet, how far the counting went. */
 type Processed = { count: number; is: 'exact' | 'about' | 'at least' }
 
-async function countProcessed(db: Database, others: number): Promise<Processed> {
+async function countProcessed({ db, schema }: Tables, others: number): Promise<Processed> {
   const { rows } = await db.query<{ counted: number; estimate: number }>(
-    `SELECT (SELECT count(*)::int FROM (SELECT FROM events WHERE status = 'processed' LIMIT $1) AS first) AS counted,
-            (SELECT reltuples::float8 FROM pg_class WHERE oid = 'events'::regclass) AS estimate`,
-    [COUNT_UP_TO + 1],
+    `SELECT (SELECT count(*)::int FROM (SELECT FROM ${schema}.events WHERE status = 'processed' LIMIT $1) AS first) AS counted,
+            (SELECT reltuples::float8 FROM pg_class WHERE oid = to_regclass($2)) AS estimate`,
+    [COUNT_UP_TO + 1, `${schema}.events`],
   )
   const { counted, estimate: all } = rows[0] ?? { counted: 0, estimate: 0 }
   if (counted <= COUNT_UP_TO) return { count: counted, is: 'exact' }
@@ -82,20 +82,20 @@ async function countProcessed(db: Database, others: number): Promise<Processed> 
   return estimate > counted ? { count: estimate, is: 'about' } : { count: counted, is: 'at least' }
 }
 
-async function relays(db: Database): Promise<RelayLine[]> {
+async function relays({ db, schema }: Tables): Promise<RelayLine[]> {
   const { rows } = await db.query<RelayLine>(
     `SELECT id, name, extract(epoch FROM expires_at - clock_timestamp())::float8 AS lease_seconds,
-            ARRAY(SELECT lane FROM outbox_lanes WHERE relay = outbox_relays.id ORDER BY lane) AS lanes
-     FROM outbox_relays
+            ARRAY(SELECT lane FROM ${schema}.outbox_lanes WHERE relay = outbox_relays.id ORDER BY lane) AS lanes
+     FROM ${schema}.outbox_relays
      ORDER BY id`,
     [],
   )
   return rows
 }
 
-async function freeLanes(db: Database): Promise<number[]> {
+async function freeLanes({ db, schema }: Tables): Promise<number[]> {
   const { rows } = await db.query<{ lane: number }>(
-    `SELECT lane FROM outbox_lanes WHERE relay IS NULL ORDER BY lane`,
+    `SELECT lane FROM ${schema}.outbox_lanes WHERE relay IS NULL ORDER BY lane`,
     [],
   )
   return rows.map(({ lane }) => lane)

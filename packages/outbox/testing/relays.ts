@@ -1,7 +1,7 @@
 import type pg from 'pg'
 import { append } from '../append.ts'
 import type { Bell } from '../bell.ts'
-import type { Database } from '../database.ts'
+import { type Database, outboxTables } from '../database.ts'
 import { createDrain, type Drain } from '../drain.ts'
 import { listEvents } from '../find.ts'
 import { createHold } from '../hold.ts'
@@ -51,7 +51,7 @@ export async function createWorld(db: pg.Pool, relayCount: number) {
     const query: Database['query'] = async (text, values) => {
       if (!relay.alive) throw new Error('this process is gone')
       // Settling is where it matters most; whatever comes first would mostly be a look at the lanes.
-      const state = text.startsWith('UPDATE events') || relay.database === 'fails' ? relay.database : 'works'
+      const state = /^UPDATE \S+\.events/.test(text) || relay.database === 'fails' ? relay.database : 'works'
       if (state !== 'works') relay.database = 'works'
       if (state === 'fails' || state === 'settles nothing') throw new Error('the database is away')
       const result = await db.query(text, values)
@@ -71,9 +71,9 @@ export async function createWorld(db: pg.Pool, relayCount: number) {
         flights.push({ relay, events, since: now(), end })
       })
     const bell = createHandBell(() => changed())
-    const lease = createLease({ query }, 'model', now)
+    const lease = createLease(outboxTables({ query }), 'model', now)
     const drain = createDrain({
-      db: { query },
+      tables: outboxTables({ query }),
       send,
       lease,
       hold: createHold(),
@@ -183,9 +183,9 @@ export async function createWorld(db: pg.Pool, relayCount: number) {
       relays[index] = createModelRelay()
     },
     async redrive(): Promise<void> {
-      const dead = await listEvents(db, { status: 'dead' }, '0', 1_000)
+      const dead = await listEvents(outboxTables(db), { status: 'dead' }, '0', 1_000)
       const ids = dead.map(({ id }) => id)
-      await redrive(db, ids, { by: 'model', signal: new AbortController().signal, onProgress: () => {} })
+      await redrive(outboxTables(db), ids, { by: 'model', signal: new AbortController().signal, onProgress: () => {} })
       ledger.redriven(dead.map((event) => event.event_id))
     },
     async pass(ms: number): Promise<void> {

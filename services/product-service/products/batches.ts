@@ -1,4 +1,4 @@
-import { type BatcherOptions, createBatcher } from '@product-events/database'
+import { type BatcherOptions, createBatcher } from '@product-events/batcher'
 import { HttpProblem } from '@product-events/http-api'
 import type pg from 'pg'
 import { activeTracer, databaseSpan, inSpan } from '@product-events/telemetry'

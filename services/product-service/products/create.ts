@@ -1,5 +1,5 @@
 import { type Product, type ProductEvent, productEvent } from '@product-events/contracts'
-import { append } from '@product-events/outbox'
+import { appendStatement } from '@product-events/outbox'
 import type pg from 'pg'
 import type { SpanContext } from '@product-events/telemetry'
 import { toNewEvent } from './append-event.ts'
@@ -45,28 +45,21 @@ export async function writeCreations(db: pg.Pool, creations: Creation[]): Promis
       // Two statements that write the same keys in different orders would wait for each other.
       .toSorted((a, b) => (a.caller + a.key < b.caller + b.key ? -1 : 1)),
   )
-  // To `append` a transaction is what runs its statement; here that makes it a part of ours.
-  const statement = {
-    query: (appendEvents: string, [events]: unknown[]) =>
-      db.query(
-        `WITH appended AS (
-           ${appendEvents}
-         ), remembered AS (
-           INSERT INTO idempotency_keys (caller, key, request_hash, status, headers, body)
-           SELECT caller, key, request_hash, status, headers, body
-           FROM jsonb_to_recordset($3::jsonb)
-             AS answer (caller text, key text, request_hash text, status smallint, headers jsonb, body text)
-         )
-         INSERT INTO products (id, name, description, price, version, created_at, updated_at)
-         SELECT id, name, description, price, version, created_at, updated_at
-         FROM jsonb_to_recordset($2::jsonb)
-           AS product (id uuid, name text, description text, price numeric, version integer,
-                       created_at timestamptz, updated_at timestamptz)`,
-        [events, products, answers],
-      ),
-  }
-  await append(
-    statement,
-    creations.map(({ event, trace }) => toNewEvent(event, trace)),
+  const appendEvents = appendStatement(creations.map(({ event, trace }) => toNewEvent(event, trace)))
+  await db.query(
+    `WITH appended AS (
+       ${appendEvents.text}
+     ), remembered AS (
+       INSERT INTO idempotency_keys (caller, key, request_hash, status, headers, body)
+       SELECT caller, key, request_hash, status, headers, body
+       FROM jsonb_to_recordset($3::jsonb)
+         AS answer (caller text, key text, request_hash text, status smallint, headers jsonb, body text)
+     )
+     INSERT INTO products (id, name, description, price, version, created_at, updated_at)
+     SELECT id, name, description, price, version, created_at, updated_at
+     FROM jsonb_to_recordset($2::jsonb)
+       AS product (id uuid, name text, description text, price numeric, version integer,
+                   created_at timestamptz, updated_at timestamptz)`,
+    [...appendEvents.values, products, answers],
   )
 }

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import fc from 'fast-check'
 import { afterEach, expect, test, vi } from 'vitest'
-import { type BatcherOptions, createBatcher } from './index.ts'
+import { type BatcherOptions, createBatcher } from './batcher.ts'
 
 afterEach(() => void vi.useRealTimers())
 
@@ -49,6 +49,16 @@ test('calls that arrive together share runs, in order, as many in each as are al
   await vi.waitFor(() => expect(runs[2]?.items).toEqual([7]))
   runs[2]?.end()
   expect(await Promise.all(results)).toEqual([10, 20, 30, 40, 50, 60, 70])
+})
+
+test('a run ends before the item with which its bytes would be too many; an item that is larger runs alone', async () => {
+  const { submit, runs } = batcher({ maxInFlight: 1, maxItems: 5, bytes: { of: (item) => item, most: 10 } })
+  const results = [4, 6, 1, 20, 3].map(submit)
+  for (const expected of [[4, 6], [1], [20], [3]]) {
+    await vi.waitFor(() => expect(runs.at(-1)?.items).toEqual(expected))
+    runs.at(-1)?.end()
+  }
+  expect(await Promise.all(results)).toEqual([40, 60, 10, 200, 30])
 })
 
 test('no call joins a run that has begun: it waits for its end, or for enough company to fill another', async () => {

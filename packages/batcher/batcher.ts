@@ -6,6 +6,8 @@ export interface BatcherOptions<Item, Result> {
   run: (items: Item[]) => Promise<Result[]>
   /** Most items in one run. */
   maxItems: number
+  /** Most bytes in one run, and how many an item has. A single item may have more. Without it only items are counted. */
+  bytes?: { of: (item: Item) => number; most: number }
   /** Most runs at once: beside one that is under way only full ones start. */
   maxInFlight: number
   /** Most items that wait for a run. What is above it is refused. */
@@ -37,7 +39,7 @@ interface Waiting<Item, Result> {
  * became of a commit whose answer was lost is unknown, so it is not tried again.
  */
 export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result>): (item: Item) => Promise<Result> {
-  const { run, maxItems, maxInFlight, maxWaiting, maxWaitMs, refusal, isFaultOfOne } = options
+  const { run, maxItems, bytes, maxInFlight, maxWaiting, maxWaitMs, refusal, isFaultOfOne } = options
   const waiting: Waiting<Item, Result>[] = []
   let inFlight = 0
   let scheduled = false
@@ -60,7 +62,14 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
     const tooOld = performance.now() - maxWaitMs
     const firstInTime = waiting.findIndex(({ since }) => since >= tooOld)
     for (const { reject } of waiting.splice(0, firstInTime === -1 ? waiting.length : firstInTime)) reject(refusal())
-    while (mayStart()) void occupySlot(waiting.splice(0, maxItems))
+    while (mayStart()) void occupySlot(waiting.splice(0, countForOneRun()))
+  }
+
+  function countForOneRun(): number {
+    if (!bytes) return maxItems
+    let left = bytes.most
+    const firstTooMany = waiting.slice(0, maxItems).findIndex(({ item }) => (left -= bytes.of(item)) < 0)
+    return firstTooMany === -1 ? maxItems : Math.max(1, firstTooMany)
   }
 
   async function occupySlot(batch: Waiting<Item, Result>[]): Promise<void> {

@@ -1,0 +1,88 @@
+import type { Message } from '@aws-sdk/client-sqs'
+import { databaseOutage } from '@product-events/outages'
+import type { Database } from '../database.ts'
+import { depthOf, lookAtDeadLetters, type Queues } from '../queues.ts'
+import type { Looked, QueueAnswer } from './found.ts'
+import type { Cost } from './outbox-rows.ts'
+
+export interface Sources {
+  /** The database of product-service. */
+  products: Database
+  /** The database of notification-service. */
+  notifications: Database
+  /** Finds both queues; asked only if the answer depends on SQS. */
+  queues: () => Promise<Queues>
+  signal?: AbortSignal
+}
+
+/** What one search knows, asks, and has asked already. */
+export interface Look {
+  cost: Cost
+  missing: Looked['missing']
+  /** The answer of a source; undefined, and noted as missing, if it gives none. */
+  ask<Answer>(
+    source: 'products' | 'notifications',
+    work: (db: Database) => Promise<Answer>,
+  ): Promise<Answer | undefined>
+  depth(): Promise<QueueAnswer>
+  maxReceives(): Promise<number>
+  deadLetters(): Promise<Message[]>
+}
+
+/** How long a look at the dead-letter queue is believed: each one counts a receive for every message. */
+const BELIEVE_MS = 60_000
+const looks = new WeakMap<object, { at: number; messages: Promise<Message[]> }>()
+/** SQS moves a message there after five receives; asked for only if SQS answers. */
+const USUAL_RECEIVES = 5
+
+export function startLook({ products, notifications, queues, signal }: Sources): Look {
+  const cost = { probes: 0, rows: 0 }
+  const missing: Looked['missing'] = []
+  const databases = { products, notifications }
+  const note = (source: Looked['missing'][number]['source'], error: unknown) => {
+    const reason = databaseOutage(error) ?? ((error as Error).message || (error as Error).name)
+    if (!missing.some((one) => one.source === source)) missing.push({ source, reason })
+    return reason
+  }
+  let found: Promise<Queues> | undefined
+  const findQueues = () => (found ??= queues())
+  let depth: Promise<QueueAnswer> | undefined
+  return {
+    cost,
+    missing,
+    async ask(source, work) {
+      try {
+        return await work(databases[source])
+      } catch (error) {
+        note(source, error)
+        return undefined
+      }
+    },
+    depth: () =>
+      (depth ??= findQueues()
+        .then(async ({ sqs, queueUrl, deadLetterUrl }): Promise<QueueAnswer> => {
+          const [queue, dead_letters] = await Promise.all([depthOf(sqs, queueUrl), depthOf(sqs, deadLetterUrl)])
+          return { kind: 'depth', queue, dead_letters }
+        })
+        .catch((error: unknown): QueueAnswer => ({ kind: 'no-answer', reason: note('sqs', error) }))),
+    maxReceives: () =>
+      findQueues().then(
+        ({ maxReceives }) => maxReceives,
+        () => USUAL_RECEIVES,
+      ),
+    async deadLetters() {
+      try {
+        const there = await findQueues()
+        const before = looks.get(there.sqs)
+        if (before !== undefined && performance.now() - before.at < BELIEVE_MS) return await before.messages
+        const messages = lookAtDeadLetters(there, signal)
+        looks.set(there.sqs, { at: performance.now(), messages })
+        messages.catch(() => looks.delete(there.sqs))
+        return await messages
+      } catch (error) {
+        note('sqs', error)
+        return []
+      }
+    },
+  }
+}

@@ -1,0 +1,90 @@
+import {
+  ChangeMessageVisibilityCommand,
+  GetQueueAttributesCommand,
+  type Message,
+  ReceiveMessageCommand,
+  type SQSClient,
+} from '@aws-sdk/client-sqs'
+import { deadLetterQueueName, findQueueUrl, MAX_RECEIVE_COUNT, queueNameOf } from '@product-events/queue'
+import type { Depth } from './find/found.ts'
+
+/** The queue between the services and its dead-letter queue, seen from outside. */
+export interface Queues {
+  sqs: SQSClient
+  queueUrl: string
+  deadLetterUrl: string
+  /** After so many receives SQS moves a message to the dead-letter queue. */
+  maxReceives: number
+}
+
+/** Finds both queues, and makes none. Rejects with the SDK's error, or with one that names the queue that is missing. */
+export async function findQueues(
+  sqs: SQSClient,
+  { queueName, queueUrl }: { queueName: string; queueUrl: string | undefined },
+): Promise<Queues> {
+  const url = queueUrl ?? (await findQueueUrl(sqs, queueName))
+  if (url === undefined) throw new Error(`there is no queue ${queueName}`)
+  const { Attributes } = await sqs.send(
+    new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ['RedrivePolicy'] }),
+  )
+  const policy = JSON.parse(Attributes?.RedrivePolicy ?? '{}') as {
+    deadLetterTargetArn?: string
+    maxReceiveCount?: number | string
+  }
+  const name = policy.deadLetterTargetArn?.split(':').at(-1) ?? deadLetterQueueName(queueNameOf(url))
+  const deadLetterUrl = await findQueueUrl(sqs, name)
+  if (deadLetterUrl === undefined) throw new Error(`there is no dead-letter queue ${name}`)
+  return { sqs, queueUrl: url, deadLetterUrl, maxReceives: Number(policy.maxReceiveCount ?? MAX_RECEIVE_COUNT) }
+}
+
+/** How many messages a queue has, as SQS counts them. */
+export async function depthOf(sqs: SQSClient, url: string): Promise<Depth> {
+  const { Attributes } = await sqs.send(
+    new GetQueueAttributesCommand({
+      QueueUrl: url,
+      AttributeNames: [
+        'ApproximateNumberOfMessages',
+        'ApproximateNumberOfMessagesNotVisible',
+        'ApproximateNumberOfMessagesDelayed',
+      ],
+    }),
+  )
+  return {
+    visible: Number(Attributes?.ApproximateNumberOfMessages ?? 0),
+    in_flight: Number(Attributes?.ApproximateNumberOfMessagesNotVisible ?? 0),
+    delayed: Number(Attributes?.ApproximateNumberOfMessagesDelayed ?? 0),
+  }
+}
+
+/** A look at more is for `npm run inbox`. */
+const LOOK_AT = 200
+const BATCH = 10
+/** Longer than the look takes; if it is cut short, the messages are visible again after it. */
+const HIDE_SECONDS = 20
+
+/** Up to 200 messages of the dead-letter queue, which are given back at once. SQS counts a receive for each. */
+export async function lookAtDeadLetters({ sqs, deadLetterUrl }: Queues, signal?: AbortSignal): Promise<Message[]> {
+  const { visible } = await depthOf(sqs, deadLetterUrl)
+  const seen: Message[] = []
+  try {
+    while (seen.length < Math.min(visible, LOOK_AT) && !signal?.aborted) {
+      const { Messages = [] } = await sqs.send(
+        new ReceiveMessageCommand({
+          QueueUrl: deadLetterUrl,
+          MaxNumberOfMessages: BATCH,
+          VisibilityTimeout: HIDE_SECONDS,
+          MessageSystemAttributeNames: ['All'],
+          MessageAttributeNames: ['All'],
+        }),
+      )
+      if (Messages.length === 0) break
+      seen.push(...Messages)
+    }
+  } finally {
+    // Not 0: the embedded SQS then shows a message only after a restart.
+    const back = { QueueUrl: deadLetterUrl, VisibilityTimeout: 1 }
+    const commands = seen.map(({ ReceiptHandle }) => new ChangeMessageVisibilityCommand({ ...back, ReceiptHandle }))
+    await Promise.allSettled(commands.map((command) => sqs.send(command)))
+  }
+  return seen
+}

@@ -1,0 +1,93 @@
+import { createHash, createPublicKey, type KeyObject, verify } from 'node:crypto'
+import type { TokenCheck } from './tokens.ts'
+
+/**
+ * An application load balancer that signs users in by OpenID Connect and passes their claims on, signed by itself:
+ * https://docs.aws.amazon.com/elasticloadbalancing/latest/application/listener-authenticate-users.html
+ */
+export interface AlbIssuer {
+  /** Only its signature counts: every load balancer of a region has its keys at the same place. */
+  albArn: string
+  /** The issuer whose users it signs in. */
+  issuer: string
+  /** Where the public keys are, if not at AWS. */
+  keysUrl?: string
+}
+
+export const ALB_HEADER = 'x-amzn-oidc-data'
+
+const KEY_TIMEOUT_MS = 3_000
+/** Load balancers rotate their keys; a key id is never used for another key. */
+const MOST_KEYS = 100
+const KEY_ID = /^[\w-]{1,64}$/
+const CLOCK_TOLERANCE_SECONDS = 5
+
+type Claims = Record<string, unknown>
+
+/** Checks the header by the load balancer's own key. Groups and scopes in the claims both count as scopes. */
+export function createAlbCheck(issuer: AlbIssuer): (token: string) => Promise<TokenCheck> {
+  const keys = new Map<string, KeyObject>()
+  const keysUrl = issuer.keysUrl ?? `https://public-keys.auth.elb.${issuer.albArn.split(':')[3]}.amazonaws.com`
+
+  async function keyOf(kid: string): Promise<KeyObject> {
+    const known = keys.get(kid)
+    if (known) return known
+    const response = await fetch(`${keysUrl}/${kid}`, { signal: AbortSignal.timeout(KEY_TIMEOUT_MS) })
+    if (!response.ok) throw new Error(`${keysUrl} answers ${response.status}`)
+    const key = createPublicKey(await response.text())
+    if (keys.size >= MOST_KEYS) keys.clear()
+    keys.set(kid, key)
+    return key
+  }
+
+  return async (token) => {
+    const [head = '', body = '', signature = '', ...more] = token.split('.')
+    const header = decode(head)
+    const claims = decode(body)
+    if (!header || !claims || more.length > 0) return invalid('The load balancer’s token is malformed')
+    // Before a key is fetched: whoever reaches this port must not make it ask for keys of their own.
+    if (header.alg !== 'ES256' || header.signer !== issuer.albArn)
+      return invalid('The token is not signed by the expected load balancer')
+    if (typeof header.kid !== 'string' || !KEY_ID.test(header.kid)) return invalid('The key id is malformed')
+    if (header.iss !== issuer.issuer) return invalid('The token is of another issuer')
+    let key: KeyObject
+    try {
+      key = await keyOf(header.kid)
+    } catch (error) {
+      return { kind: 'no-keys', error: error as Error }
+    }
+    const signed = Buffer.from(`${head}.${body}`)
+    const isValid = verify('sha256', signed, { key, dsaEncoding: 'ieee-p1363' }, Buffer.from(signature, 'base64url'))
+    if (!isValid) return invalid('The signature of the token is not valid')
+    const expires = Number(header.exp ?? claims.exp)
+    if (!(expires + CLOCK_TOLERANCE_SECONDS > Date.now() / 1000)) return invalid('The token has expired')
+    const { sub } = claims
+    if (typeof sub !== 'string' || sub === '') return invalid('The token names no subject')
+    const caller = createHash('sha256')
+      .update(JSON.stringify([issuer.issuer, sub]))
+      .digest('base64url')
+    return { kind: 'valid', scopes: scopesOf(claims), caller, subject: sub }
+  }
+}
+
+function invalid(reason: string): TokenCheck {
+  return { kind: 'invalid', reason }
+}
+
+/** The load balancer pads its base64; Node reads it with and without. */
+function decode(part: string): Claims | undefined {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(part, 'base64url').toString())
+    return typeof value === 'object' && value !== null ? (value as Claims) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function scopesOf(claims: Claims): string[] {
+  return ['scope', 'scp', 'groups', 'cognito:groups'].flatMap((name) => {
+    const value = claims[name]
+    if (typeof value === 'string') return value.split(/[\s,]+/)
+    return Array.isArray(value) ? value.filter((one) => typeof one === 'string') : []
+  })
+}
