@@ -23,8 +23,9 @@ export interface NewEvent {
  * For the order of a key to be the order of its commits, the caller must hold a lock that covers the key until the
  * commit, such as the row that the event is about, before it appends. Creating, updating or deleting that row does.
  *
- * Rejects, and fails the transaction, with the server's error: an `id` that is no UUID (22P02), a payload with U+0000,
- * which `jsonb` can't hold (22P05).
+ * Rejects before it asks the server: a key or type of more than 1,024 bytes, a header that is no string. Rejects with the
+ * server's error, which fails the transaction: an `id` that is no UUID (22P02), a payload with U+0000, which `jsonb`
+ * can't hold (22P05).
  */
 export async function append(tx: Transaction, events: readonly NewEvent[], schema?: string): Promise<void> {
   if (events.length === 0) return
@@ -32,11 +33,29 @@ export async function append(tx: Transaction, events: readonly NewEvent[], schem
   await tx.query(text, values)
 }
 
+/** The longest key and type, in bytes of UTF-8: more than a broker takes, and little enough for an index. */
+const MAX_NAME_BYTES = 1024
+
+/** Says which event breaks a rule that the table has too, before the server fails the caller's transaction for it. */
+function check({ id, key, type, headers }: NewEvent): void {
+  for (const [what, text] of Object.entries({ key, type })) {
+    if (typeof text !== 'string') throw new TypeError(`${what} of event ${id} must be a string, not ${typeof text}`)
+    const bytes = Buffer.byteLength(text)
+    if (bytes > MAX_NAME_BYTES)
+      throw new RangeError(`${what} of event ${id} has ${bytes} bytes; the outbox takes up to ${MAX_NAME_BYTES}`)
+  }
+  for (const [name, value] of Object.entries(headers ?? {})) {
+    if (typeof value !== 'string')
+      throw new TypeError(`header ${JSON.stringify(name)} of event ${id} must be a string, not ${typeof value}`)
+  }
+}
+
 /** The statement of `append`, for a program that makes it a part of its own (`WITH appended AS (…)`). */
 export function appendStatement(
   events: readonly NewEvent[],
   schema = 'public',
 ): { text: string; values: [events: string] } {
+  events.forEach(check)
   // By way of text: for a parameter of type jsonb postgres.js would turn the JSON into JSON once more. One parameter, used
   // once: adapters for libraries that know no $1 need not count.
   return {

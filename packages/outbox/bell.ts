@@ -1,9 +1,9 @@
-/** A bell: `wait` sleeps until it is rung or the time is over. A ring while nobody waits is kept for the next wait. */
+/** A bell: `wait` sleeps until it is rung or the time is over. A ring while nothing waits is kept for the next wait. */
 export interface Bell {
   ring(): void
-  /** Takes back a ring that nobody has heard yet. */
+  /** Forgets a ring that was not waited for yet. */
   clear(): void
-  /** Resolves after `ms` milliseconds at the latest. */
+  /** Resolves after `ms` milliseconds at the latest, and never before the event loop has turned: a loop may rely on it. */
   wait(ms: number): Promise<void>
 }
 
@@ -17,7 +17,8 @@ export function createBell(): Bell {
     },
     clear: () => void (rung = false),
     async wait(ms) {
-      if (!rung && ms > 0) {
+      if (rung || ms <= 0) await new Promise<void>((resolve) => setImmediate(resolve))
+      else {
         await new Promise<void>((resolve) => {
           const timer = setTimeout(resolve, ms)
           wake = () => {

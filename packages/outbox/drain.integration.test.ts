@@ -8,7 +8,7 @@ import { createHold } from './hold.ts'
 import { LANES } from './lanes.ts'
 import { createLease } from './lease.ts'
 import type { OutboxEvent, Outcome } from './send.ts'
-import { QUEUE_RETRIES, settleAccepted } from './settle.ts'
+import { QUEUE_RETRIES } from './settle.ts'
 import { freshOutbox, newEvent, testBroker } from './testing/outbox.ts'
 
 const open: pg.Pool[] = []
@@ -69,7 +69,7 @@ test('what waited in memory when its lanes were lost is not sent once they are b
   expect(await drain.drainOnce(() => false)).toMatchObject({ claimed: 2, outage: 'the broker is away' })
 
   await loseLanes()
-  await settleAccepted(outboxTables(db), ['1', '2'])
+  await db.query(`UPDATE events SET status = 'processed', processed_at = clock_timestamp()`)
   await otherLeaves()
 
   away = false

@@ -34,7 +34,7 @@ test('an accepted event stays held until it is settled, so that no claim reads i
   hold.add([a1])
   hold.take(1, always)
   hold.accepted(a1)
-  expect(hold.idsOf(0)).toEqual(['1'])
+  expect(hold.idsOf(0)).toEqual(['event-1'])
   hold.forget(a1)
   expect(hold.idsOf(0)).toEqual([])
   expect(hold.size()).toBe(0)
@@ -47,7 +47,7 @@ test('a rejected event takes the rest of its key out of memory when it is settle
   hold.take(1, always)
   expect(ids(hold.take(1, always))).toEqual([3])
   hold.forgetKey(a1)
-  expect(hold.idsOf(0)).toEqual(['3'])
+  expect(hold.idsOf(0)).toEqual(['event-3'])
 })
 
 test('an event without a verdict is the first of its key again', () => {
@@ -75,8 +75,8 @@ test('events of lanes that are gone are forgotten, but for those on their way', 
   hold.add([a1, a2, b3])
   hold.take(1, always)
   hold.forgetWaiting((lane) => lane === 1)
-  expect(hold.idsOf(1)).toEqual(['1'])
-  expect(hold.idsOf(2)).toEqual(['3'])
+  expect(hold.idsOf(1)).toEqual(['event-1'])
+  expect(hold.idsOf(2)).toEqual(['event-3'])
   hold.accepted(a1)
   expect(ids(hold.take(10, always))).toEqual([3])
 })

@@ -1,108 +1,169 @@
 import type { OutboxEvent } from './send.ts'
 
+/** Events of one key in memory at most. One of them is in flight at a time, so more would only crowd out other keys. */
+const KEY_EVENTS = 32
+/** The same in bytes of payload: large events of a few keys must not fill the memory either. */
+const KEY_BYTES = 1024 * 1024
+
 /**
  * The events in a relay's memory, and which of them may be sent: of each key only the first, and only while no other of
- * that key is on its way.
+ * that key is in flight.
  *
- *     add ──► waiting ──(first of its key)──► ready ──take──► on its way ──► accepted ──┐
+ *     add ──► waiting ──(first of its key)──► ready ──take──► in flight ──► accepted ──┐
  *                                               ▲                 │  └─────► rejected ──┤ forget (settled)
  *                                               └────putBack──────┘ (not judged)        ▼
  *
- * Once an event is accepted the next of its key is ready; its id stays held until the database knows, so that no claim
- * reads it again. A rejected event stops its key; when that is settled, the rest of the key is forgotten too, and the
- * next claim reads what the database then says about it.
+ * Once an event is accepted the next of its key is ready; the event stays held until the database knows, so that no
+ * claim reads it again. A rejected event stops its key; when that is settled, the rest of the key is forgotten too, and
+ * the next claim reads what the database then says about it.
  */
 export interface Hold {
   /** Events in memory. */
   size(): number
+  /** Characters of their payloads. */
+  bytes(): number
+  /** Events that may be sent now. */
+  ready(): number
+  /** Adds events that are not held yet. */
   add(events: readonly OutboxEvent[]): void
-  /** Up to `count` ready events, no two of one key. Those that `may` forbids are forgotten. */
+  /** Keeps claims from reading the event again; it is never ready. */
+  reserve(event: OutboxEvent): void
+  /** Up to `count` ready events, no two of one key or one id. Those that `may` forbids are forgotten. */
   take(count: number, may: (event: OutboxEvent) => boolean): OutboxEvent[]
-  hasReady(): boolean
-  /** Ids in memory, of one lane. */
+  /** Event ids in memory, of one lane. */
   idsOf(lane: number): string[]
-  /** The broker has it: on to the next of its key. */
-  accepted(event: OutboxEvent): void
-  /** The broker gave no verdict: it is the first of its key again. */
+  /** Keys of one lane of which no more should be read now. */
+  fullKeysOf(lane: number): string[]
+  /** The broker has it: the next of its key is ready. True when the key has room for more events again. */
+  accepted(event: OutboxEvent): boolean
+  /** The broker gave no verdict: the event is the first of its key again. */
   putBack(event: OutboxEvent): void
   /** The database knows that it was accepted. */
   forget(event: OutboxEvent): void
-  /** The database knows that it was rejected. */
+  /** The database knows that it was rejected: forgets it, and the rest of its key if it was the first. */
   forgetKey(event: OutboxEvent): void
-  /** Forgets whatever is not on its way or waiting for its settlement, of the lanes that `gone` names. */
+  /** Forgets every event that is neither in flight nor waiting for its settlement, of the lanes that `gone` names. */
   forgetWaiting(gone: (lane: number) => boolean): void
 }
 
+/** Events of one key, in the order of ids; the first is the one that is ready or in flight. */
+interface KeyQueue {
+  lane: number
+  events: OutboxEvent[]
+  bytes: number
+}
+
 export function createHold(): Hold {
-  /** By key, in the order of ids; the first is the one that is ready or on its way. */
-  const keys = new Map<string, OutboxEvent[]>()
+  const keys = new Map<string, KeyQueue>()
   const ready = new Set<OutboxEvent>()
-  const held = new Map<number, Set<string>>()
-  let size = 0
+  const full = new Set<string>()
+  const held = createHeldEvents()
 
-  function release({ lane, id }: OutboxEvent): void {
-    if (held.get(lane)?.delete(id)) size--
-  }
-
-  function insert(event: OutboxEvent): void {
-    const ids = held.get(event.lane) ?? new Set()
-    held.set(event.lane, ids.add(event.id))
-    size++
-    const queue = keys.get(event.key)
-    if (queue === undefined) {
-      keys.set(event.key, [event])
-      ready.add(event)
-      return
+  function forgetKey(event: OutboxEvent): void {
+    const { events } = keys.get(event.key) ?? { events: [] }
+    if (events[0] !== event) return held.delete(event)
+    for (const event of events) {
+      ready.delete(event)
+      held.delete(event)
     }
-    // A redriven event comes after younger ones of its key were read: it goes before those that have not left.
-    let place = queue.length
-    while (place > 1 && BigInt(queue[place - 1]!.id) > BigInt(event.id)) place--
-    queue.splice(place, 0, event)
-  }
-
-  function forgetKey({ key }: OutboxEvent): void {
-    keys.get(key)?.forEach(release)
-    keys.delete(key)
+    keys.delete(event.key)
+    full.delete(event.key)
   }
 
   return {
-    size: () => size,
-    hasReady: () => ready.size > 0,
-    idsOf: (lane) => [...(held.get(lane) ?? [])],
-    add: (events) => events.forEach(insert),
+    size: held.size,
+    bytes: held.bytes,
+    ready: () => ready.size,
+    idsOf: held.idsOf,
+    fullKeysOf: (lane) => [...full].filter((key) => keys.get(key)?.lane === lane),
+
+    add(events) {
+      for (const event of events) {
+        if (!held.add(event)) continue
+        if (!keys.has(event.key)) ready.add(event)
+        const { events, bytes } = insert(keys, event)
+        if (events.length >= KEY_EVENTS || bytes >= KEY_BYTES) full.add(event.key)
+      }
+    },
+
+    reserve: (event) => void held.add(event),
 
     take(count, may) {
-      const taken: OutboxEvent[] = []
+      const taken = new Map<string, OutboxEvent>()
       for (const event of ready) {
-        if (taken.length === count) break
-        ready.delete(event)
-        if (may(event)) taken.push(event)
-        else forgetKey(event)
+        if (taken.size === count) break
+        if (!may(event)) forgetKey(event)
+        else if (!taken.has(event.id)) {
+          ready.delete(event)
+          taken.set(event.id, event)
+        }
       }
-      return taken
+      return [...taken.values()]
     },
 
     accepted(event) {
       const queue = keys.get(event.key)
-      queue?.shift()
-      const next = queue?.[0]
+      if (queue === undefined) return false
+      queue.events.shift()
+      queue.bytes -= event.payload.length
+      const [next] = queue.events
       if (next) ready.add(next)
       else keys.delete(event.key)
+      return queue.events.length <= KEY_EVENTS / 2 && queue.bytes <= KEY_BYTES / 2 && full.delete(event.key)
     },
 
     putBack: (event) => void ready.add(event),
-    forget: release,
-
+    forget: held.delete,
     forgetKey,
 
     forgetWaiting(gone) {
       for (const [key, queue] of keys) {
-        const [first] = queue
-        if (first === undefined || !gone(first.lane)) continue
+        const [first] = queue.events
+        if (first === undefined || !gone(queue.lane)) continue
         const stays = ready.delete(first) ? 0 : 1
-        queue.splice(stays).forEach(release)
-        if (queue.length === 0) keys.delete(key)
+        queue.events.splice(stays).forEach(held.delete)
+        full.delete(key)
+        if (queue.events.length === 0) keys.delete(key)
+        else queue.bytes = first.payload.length
       }
+    },
+  }
+}
+
+function insert(keys: Map<string, KeyQueue>, event: OutboxEvent): KeyQueue {
+  const queue = keys.get(event.key) ?? { lane: event.lane, events: [], bytes: 0 }
+  keys.set(event.key, queue)
+  // A redriven event comes after younger ones of its key were read: it goes before those that have not left.
+  let place = queue.events.length
+  while (place > 1 && BigInt(queue.events[place - 1]!.id) > BigInt(event.id)) place--
+  queue.events.splice(place, 0, event)
+  queue.bytes += event.payload.length
+  return queue
+}
+
+/** Which events are in memory, by number and event id: after a failover a new event may have the number of an old one. */
+function createHeldEvents() {
+  const lanes = new Map<number, Map<string, OutboxEvent>>()
+  const identity = ({ id, eventId }: OutboxEvent) => `${id} ${eventId}`
+  let size = 0
+  let bytes = 0
+  return {
+    size: () => size,
+    bytes: () => bytes,
+    idsOf: (lane: number) => [...(lanes.get(lane)?.values() ?? [])].map(({ eventId }) => eventId),
+    /** False when it is there already. */
+    add(event: OutboxEvent): boolean {
+      const events = lanes.get(event.lane) ?? new Map<string, OutboxEvent>()
+      if (events.has(identity(event))) return false
+      lanes.set(event.lane, events.set(identity(event), event))
+      size++
+      bytes += event.payload.length
+      return true
+    },
+    delete(event: OutboxEvent): void {
+      if (!lanes.get(event.lane)?.delete(identity(event))) return
+      size--
+      bytes -= event.payload.length
     },
   }
 }

@@ -1,29 +1,43 @@
-import { randomUUIDv7 } from 'node:crypto'
 import type { Tables } from './database.ts'
-import { buryExpired, census, deregister, giveUp, LANES, register, renew, takeFree } from './lanes.ts'
+import {
+  countRelays,
+  deleteExpiredRelays,
+  deleteSilentRelay,
+  deregister,
+  giveUp,
+  LANES,
+  lateLeases,
+  register,
+  renew,
+  takeFree,
+} from './lanes.ts'
+import { createClockWatch, createSilenceWatch } from './lease-clock.ts'
 import { SEND_TIMEOUT_MS } from './send.ts'
+import { uuidv7 } from './uuidv7.ts'
 
-/** How long a relay may be silent before others take its lanes: the delay after a crash. */
+/** How long a relay may be silent before others take over its lanes: the delay after a crash. */
 export const LEASE_MS = 10_000
 /** Four renewals may fail before the lease is gone, and it never gets so short that sending has to stop. */
 export const RENEW_MS = 2_000
-/** While lanes change hands, whoever gives and whoever waits look more often. */
+/** While lanes are handed over, both relays look more often. */
 const HAND_OVER_MS = 250
 
 export interface Lease {
-  /** Whether an event of this lane may be sent now: the lane is ours and stays so until the send is over. */
+  /** Whether an event of this lane may be sent now: the relay owns the lane, and does so until the send is over. */
   maySend(lane: number): boolean
   /** The lanes to read from. Empty when the lease has run out. */
   readable(): number[]
   owned(): number
   /** Milliseconds until the next `balance` is due; 0 when it is. */
   dueInMs(): number
+  /** The next `balance` is due now: after a failure, it finds out whether the database can be written to. */
+  dueNow(): void
   /**
-   * Renews the lease (or takes a new one), then takes free lanes up to the fair share, or gives up what is above it:
+   * Renews the lease (or takes a new one), then takes over free lanes up to the fair share, or gives up those above it:
    * a lane above it is not readable any more, and handed over as soon as `isDrained` says that nothing of it is held.
    */
   balance(isDrained: (lane: number) => boolean): Promise<void>
-  /** Gives everything back. */
+  /** Gives up all lanes. */
   release(): Promise<void>
 }
 
@@ -37,19 +51,37 @@ export function createLease(tables: Tables, name: string, now: () => number = ()
   let balanceAgainAt = -Infinity
   let owned = new Set<number>()
   let leaving = new Set<number>()
+  const clock = createClockWatch(now)
+  const silence = createSilenceWatch(now, LEASE_MS)
+
+  function lose(): void {
+    relay = undefined
+    owned = new Set()
+    deadline = -Infinity
+  }
 
   async function renewOrRegister(): Promise<string> {
     const asked = now()
-    if (relay === undefined || !(await renew(tables, relay, LEASE_MS))) {
-      relay = undefined
-      owned = new Set()
-      deadline = -Infinity
-      const id = randomUUIDv7()
-      await register(tables, id, name, LEASE_MS)
+    let clockMs = relay === undefined ? undefined : await renew(tables, relay, LEASE_MS)
+    if (relay === undefined || clockMs === undefined) {
+      lose()
+      const id = uuidv7()
+      clockMs = await register(tables, id, name, LEASE_MS)
       relay = id
     }
+    clock.seen(clockMs, asked)
     deadline = asked + LEASE_MS
     return relay
+  }
+
+  /** Frees the lanes of relays that are gone. Returns how many relays are alive, and the lanes of this one. */
+  async function freeLanes(id: string): Promise<{ relays: number; lanes: number[] }> {
+    // After a jump ahead every lease looks expired, and its relay may be sending: a live one renews it soon.
+    if (!clock.hasJumpedAhead(LEASE_MS)) await deleteExpiredRelays(tables)
+    const { relays, lanes, late } = await countRelays(tables, id, LEASE_MS)
+    const leases = late > 0 ? await lateLeases(tables, LEASE_MS) : []
+    for (const lease of silence.silentSince(leases)) await deleteSilentRelay(tables, lease)
+    return { relays, lanes }
   }
 
   return {
@@ -57,12 +89,12 @@ export function createLease(tables: Tables, name: string, now: () => number = ()
     readable: () => (now() + SEND_TIMEOUT_MS < deadline ? [...owned].filter((lane) => !leaving.has(lane)) : []),
     owned: () => owned.size,
     dueInMs: () => Math.max(0, balanceAgainAt - now()),
+    dueNow: () => void (balanceAgainAt = -Infinity),
 
     async balance(isDrained) {
       balanceAgainAt = now() + RENEW_MS
       const id = await renewOrRegister()
-      await buryExpired(tables)
-      const { relays, lanes } = await census(tables, id)
+      const { relays, lanes } = await freeLanes(id)
       owned = new Set(lanes)
       const fairShare = Math.ceil(LANES / Math.max(1, relays))
       leaving = new Set(lanes.slice(fairShare))
@@ -80,9 +112,7 @@ export function createLease(tables: Tables, name: string, now: () => number = ()
 
     async release() {
       if (relay !== undefined) await deregister(tables, relay)
-      relay = undefined
-      owned = new Set()
-      deadline = -Infinity
+      lose()
     },
   }
 }

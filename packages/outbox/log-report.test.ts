@@ -26,7 +26,10 @@ const reports: { [Kind in RelayReport['kind']]: [Extract<RelayReport, { kind: Ki
   'database-away': [{ kind: 'database-away', reason: 'gone' }, ['error: reason']],
   'database-back': [{ kind: 'database-back', awayMs: 1 }, ['info: away_ms']],
   lanes: [{ kind: 'lanes', owned: 32, of: 64 }, ['info: of owned']],
-  pruned: [{ kind: 'pruned', events: 1 }, ['info: events']],
+  unsettled: [{ kind: 'unsettled', event, reason: 'no' }, ['error: event_id reason']],
+  pruned: [{ kind: 'pruned', events: 1, at: 0 }, ['info: events']],
+  'pruning-failed': [{ kind: 'pruning-failed', reason: 'no' }, ['error: reason']],
+  'pruning-resumed': [{ kind: 'pruning-resumed', awayMs: 1 }, ['info: away_ms']],
 }
 const words = Object.fromEntries(Object.keys(reports).map((kind) => [kind, `about ${kind}`])) as Record<
   RelayReport['kind'],
@@ -43,5 +46,11 @@ test('at info no line is written for an event that left', () => {
   const { log, take } = keepLines()
   log.level = 'info'
   logReport(log, { ids: () => ({}), words }, { kind: 'published', events: [event], at: 0 })
+  expect(take()).toEqual([])
+})
+
+test('a pass over the retention that found nothing to delete writes no line', () => {
+  const { log, take } = keepLines()
+  logReport(log, { ids: () => ({}), words }, { kind: 'pruned', events: 0, at: 0 })
   expect(take()).toEqual([])
 })

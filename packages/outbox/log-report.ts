@@ -39,16 +39,20 @@ export function logReport(log: ReportLog, { ids, words }: ReportWording, report:
       return log.warn({ ...ids(report.event), reason: report.reason, attempts, retry_in_ms: report.delayMs }, wording)
     }
     case 'dead':
+    case 'unsettled':
       return log.error({ ...ids(report.event), reason: report.reason }, wording)
     case 'broker-away':
     case 'database-away':
+    case 'pruning-failed':
       return log.error({ reason: report.reason }, wording)
     case 'broker-back':
     case 'database-back':
+    case 'pruning-resumed':
       return log.info({ away_ms: report.awayMs }, wording)
     case 'lanes':
       return log.info({ owned: report.owned, of: report.of }, wording)
     case 'pruned':
-      return log.info({ events: report.events }, wording)
+      if (report.events > 0) log.info({ events: report.events }, wording)
+      return
   }
 }

@@ -19,12 +19,12 @@ beforeEach(() => db.query('INSERT INTO outbox_lanes (lane) SELECT generate_serie
 afterAll(() => db.end())
 
 test('a lane has no relay when it is free, and when the lease of its relay has run out', async () => {
-  expect(await lanesWithoutRelay(outboxTables(db))).toBe(LANES)
+  expect(await lanesWithoutRelay(outboxTables(db), 60_000)).toBe(LANES)
   await register(outboxTables(db), RELAY, 'test', 60_000)
   await takeFree(outboxTables(db), RELAY, 10)
-  expect(await lanesWithoutRelay(outboxTables(db))).toBe(LANES - 10)
+  expect(await lanesWithoutRelay(outboxTables(db), 60_000)).toBe(LANES - 10)
   await db.query(`UPDATE outbox_relays SET expires_at = clock_timestamp() - interval '1 millisecond'`)
-  expect(await lanesWithoutRelay(outboxTables(db))).toBe(LANES)
+  expect(await lanesWithoutRelay(outboxTables(db), 60_000)).toBe(LANES)
 })
 
 test('a backlog is counted up to the number that was asked for, and its oldest event among all of it', async () => {

@@ -1,6 +1,7 @@
 import { Counter, Gauge, Histogram, type Registry, sampled } from '@product-events/telemetry'
 import { type Database, outboxTables, type Tables } from './database.ts'
 import { LANES, lanesWithoutRelay } from './lanes.ts'
+import { LEASE_MS } from './lease.ts'
 import type { RelayReport } from './reports.ts'
 
 /**
@@ -40,6 +41,11 @@ export function createOutboxMetrics(
     registers,
   })
   const lanes = new Gauge({ name: 'outbox_lanes_owned', help: 'Lanes that this relay owns', registers })
+  const prunedAt = new Gauge({
+    name: 'outbox_retention_last_success_timestamp_seconds',
+    help: 'When the last pass over the events past their retention succeeded (Unix time); 0 before the first. One relay of many makes them',
+    registers,
+  })
   // By the table, not by adding up who owns what: relays may run that nobody scrapes.
   const free = new Gauge({
     name: 'outbox_lanes_without_relay',
@@ -49,7 +55,7 @@ export function createOutboxMetrics(
       this.set(await freeLanes())
     },
   })
-  const freeLanes = sampled(() => lanesWithoutRelay(tables), NaN)
+  const freeLanes = sampled(() => lanesWithoutRelay(tables, LEASE_MS), NaN)
 
   const sample = sampled(() => backlog(tables, COUNT_UP_TO), UNKNOWN)
   const events = new Gauge({
@@ -88,6 +94,9 @@ export function createOutboxMetrics(
         case 'broker-away':
           failures.inc({ reason: 'outage' })
           break
+        case 'pruned':
+          prunedAt.set(report.at / 1000)
+          break
         case 'lanes':
           lanes.set(report.owned)
           break
@@ -110,17 +119,18 @@ const UNKNOWN: Backlog = { pending: NaN, failed: NaN, dead: NaN, oldestSeconds: 
  * status is counted up to `upTo` events.
  */
 export async function backlog({ db, schema }: Tables, upTo: number): Promise<Backlog> {
-  const { rows } = await db.query<Backlog>(
+  const { rows } = await db.query<Omit<Backlog, 'oldestSeconds'> & { oldestMs: string }>(
     `SELECT (SELECT count(*)::int FROM (SELECT FROM ${schema}.events WHERE status = 'pending' LIMIT $1) AS counted) AS pending,
             (SELECT count(*)::int FROM (SELECT FROM ${schema}.events WHERE status = 'failed' LIMIT $1) AS counted) AS failed,
             (SELECT count(*)::int FROM (SELECT FROM ${schema}.events WHERE status = 'dead' LIMIT $1) AS counted) AS dead,
-            coalesce(extract(epoch FROM clock_timestamp() - (
+            coalesce(1000 * extract(epoch FROM clock_timestamp() - (
               SELECT min(oldest.created_at) FROM generate_series(0, $2::int - 1) AS lane CROSS JOIN LATERAL (
                 (SELECT created_at FROM ${schema}.events WHERE status = 'pending' AND events.lane = lane.lane ORDER BY id LIMIT 1)
                 UNION ALL
                 (SELECT min(created_at) FROM ${schema}.events WHERE status = 'failed' AND events.lane = lane.lane)
-              ) AS oldest)), 0)::float8 AS "oldestSeconds"`,
+              ) AS oldest)), 0)::bigint::text AS "oldestMs"`,
     [upTo, LANES],
   )
-  return rows[0] ?? UNKNOWN
+  const [{ oldestMs, ...counts } = { ...UNKNOWN, oldestMs: 'NaN' }] = rows
+  return { ...counts, oldestSeconds: Number(oldestMs) / 1000 }
 }

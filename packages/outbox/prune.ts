@@ -1,11 +1,13 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { createOutageWatch, repeat } from '@product-events/outages'
 import type { Tables } from './database.ts'
 import type { Report } from './reports.ts'
 
-/** Rows looked at by one statement: some milliseconds of work, so nobody waits behind it. */
+/** Rows looked at by one statement: some milliseconds of work, so nothing waits behind it. */
 const PAGE = 1_000
 /** Between passes: a minute more or less does not matter when the retention is in hours. */
 const PAUSE_MS = 60_000
+/** A lock or a restart is over by then: a second failure in a row is worth a line. */
+const RETRY_MS = 5_000
 
 /**
  * Deletes processed events that are older than `retentionHours`, oldest first, a page a statement, and returns how many.
@@ -40,7 +42,7 @@ async function prunePage(
        DELETE FROM ${schema}.events WHERE id IN (SELECT id FROM old WHERE status = 'processed' AND processed_at < cutoff)
        RETURNING id
      )
-     SELECT (SELECT max(id) FROM old) AS last, (SELECT count(*)::int FROM gone) AS pruned`,
+     SELECT (SELECT max(id)::text FROM old) AS last, (SELECT count(*)::int FROM gone) AS pruned`,
     [after, PAGE, retentionHours],
   )
   return rows[0] ?? { last: null, pruned: 0 }
@@ -53,15 +55,34 @@ export interface PruningOptions {
   signal: AbortSignal
   /** One relay of many is enough. */
   mayPrune: () => boolean
+  /** True while the database as a whole is unreachable, which the relay reports. */
+  isDatabaseAway: () => boolean
+  /** Milliseconds between passes, and after one that failed. */
+  pauseMs?: number
+  retryMs?: number
 }
 
-/** Prunes once a minute until `signal` aborts. A failed pass is simply followed by the next. */
-export async function keepPruning({ tables, retentionHours, report, signal, mayPrune }: PruningOptions): Promise<void> {
-  while (!signal.aborted) {
-    if (mayPrune()) {
-      const events = await prune(tables, retentionHours, signal).catch(() => 0)
-      if (events > 0) report({ kind: 'pruned', events })
-    }
-    await sleep(PAUSE_MS, undefined, { signal }).catch(() => {})
-  }
+/** Prunes once a minute until `signal` aborts. Passes that fail are reported once, and once more when they succeed again. */
+export async function keepPruning(options: PruningOptions): Promise<void> {
+  const { tables, retentionHours, report, signal, mayPrune, isDatabaseAway } = options
+  const { pauseMs = PAUSE_MS, retryMs = RETRY_MS } = options
+  let failures = 0
+  const watch = createOutageWatch({
+    lost: (reason) => report({ kind: 'pruning-failed', reason }),
+    back: (awayMs) => report({ kind: 'pruning-resumed', awayMs }),
+  })
+  await repeat({
+    async pass() {
+      if (!mayPrune()) return retryMs
+      report({ kind: 'pruned', events: await prune(tables, retentionHours, signal), at: Date.now() })
+      failures = 0
+      watch.worked()
+      return pauseMs
+    },
+    retryMs,
+    onFailed(error) {
+      if (!isDatabaseAway() && ++failures > 1) watch.failed((error as Error).message)
+    },
+    signal,
+  })
 }

@@ -76,7 +76,7 @@ test('whatever SQS does, each verdict is the one that SQS gave, no limit is brok
         else if (!answerLost) expect(model.queue.has(id), 'what is on the queue is accepted').toBe(false)
         const possible = {
           fine: 'accepted',
-          failed: 'refused',
+          failed: 'not-taken',
           invalid: 'unacceptable',
           poison: 'unacceptable',
           'too large': 'unacceptable',

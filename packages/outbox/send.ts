@@ -26,6 +26,12 @@ export type Outcome =
   | { kind: 'unacceptable'; reason: string }
   /** Not now: its destination is busy. It is tried again in `delayMs` and loses no attempt. Its key waits, no other. */
   | { kind: 'postponed'; reason: string; delayMs: number }
+  /**
+   * The broker failed at this event and says that the event is not to blame (SQS: `SenderFault: false`). It is retried
+   * with backoff and loses no attempt; only its key waits. After an hour in which events of the same sends were accepted
+   * the failure counts as the event's own.
+   */
+  | { kind: 'not-taken'; reason: string }
 
 export interface SendResult {
   /** By event id. An event without an outcome counts as not sent: it loses no attempt and is tried again. */
@@ -34,13 +40,14 @@ export interface SendResult {
    * Why the broker could not judge some or all of them: connection, throttling, credentials. No event is to blame; the
    * relay backs off and goes on for as long as it takes.
    */
-  outage?: string
+  outage?: string | undefined
 }
 
 /**
  * The one seam of the outbox: how a batch of events, no two of one key, reaches a broker. Another broker is another
  * function of this type. It must not resolve `accepted` before the broker has taken responsibility, and it must settle
- * within `SEND_TIMEOUT_MS`. A rejection counts as an outage.
+ * within `SEND_TIMEOUT_MS`. After a rejection the relay sends halves of the batch until the culprit is alone: an event
+ * is to blame only if another one is accepted. If all fail alike it is an outage.
  */
 export type Send = (events: readonly OutboxEvent[]) => Promise<SendResult>
 
