@@ -13,8 +13,10 @@ const dist = join(root, 'dist')
 const programs = {
   'product-service': 'services/product-service/main.ts',
   'notification-service': 'services/notification-service/main.ts',
+  console: 'operations/console/main.ts',
   outbox: 'operations/outbox.ts',
-  dlq: 'services/notification-service/dlq-main.ts',
+  inbox: 'operations/inbox.ts',
+  dlq: 'operations/dlq.ts',
   // Loaded before a service by --import. The API finds what it sets up, although each bundle has a copy of the API.
   tracing: 'packages/telemetry/tracing.ts',
 }
@@ -25,10 +27,11 @@ for (const [name, main] of Object.entries(programs)) {
   await bundle(join(root, main), join(dist, `${name}.js`))
   console.log(`dist/${name}.js`)
 }
-for await (const migrations of glob('{packages,services}/*/migrations', { cwd: root })) {
+for await (const migrations of glob('{packages,services,operations}/*/migrations', { cwd: root })) {
   await cp(join(root, migrations), join(dist, migrations), { recursive: true })
   console.log(`dist/${migrations}/`)
 }
+await bundlePage('operations/console/page')
 // The bundles are ES modules wherever the folder is copied.
 await writeFile(join(dist, 'package.json'), '{ "type": "module" }\n')
 
@@ -47,6 +50,24 @@ async function bundle(input: string, file: string): Promise<void> {
   })
   await build.write({ file, format: 'esm', codeSplitting: false, minify: false })
   await build.close()
+}
+
+/** The page of the console: one script for browsers, with its libraries, and the files beside it. */
+async function bundlePage(folder: string): Promise<void> {
+  const build = await rolldown({ input: join(root, folder, 'main.ts'), platform: 'browser', plugins: [unindent()] })
+  await build.write({ file: join(dist, folder, 'main.js'), format: 'esm', codeSplitting: false, minify: true })
+  await build.close()
+  for (const name of ['style.css', 'icon.svg']) await cp(join(root, folder, name), join(dist, folder, name))
+  console.log(`dist/${folder}/`)
+}
+
+/** Templates are indented for people, and `htm` ignores that: without it the script is a twentieth smaller. */
+function unindent(): Plugin {
+  return {
+    name: 'unindent',
+    transform: (code, id) =>
+      id.includes('node_modules') ? null : { code: code.replaceAll(/\n\s+/g, '\n'), map: null },
+  }
 }
 
 /** A module that looks for files beside itself finds them below `dist`, under the name of its own folder. */

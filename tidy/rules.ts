@@ -11,14 +11,14 @@ const MAX_LINES = 250
 /** The workspaces that the code of a workspace may import. Arrows point one way; a new workspace gets its line here. */
 const arrows: Record<string, readonly string[]> = {
   'packages/contracts': [],
-  'packages/database': [],
+  'packages/database': ['packages/outages'],
   // Group commit, for requests (product-service) and for messages (inbox). It knows no database.
   'packages/batcher': [],
   'packages/queue': [],
   'packages/telemetry': ['packages/terminal'],
   'packages/outages': [],
   'packages/terminal': [],
-  'packages/process': [],
+  'packages/process': ['packages/database', 'packages/outages', 'packages/queue', 'packages/telemetry'],
   'packages/http-api': ['packages/outages', 'packages/process', 'packages/telemetry'],
   // It knows no product and no HTTP: whatever runs on the same database and broker can use it.
   'packages/outbox': [

@@ -23,7 +23,7 @@ const stopping = new AbortController()
 /** Closed in the opposite order. */
 const opened = new AsyncDisposableStack()
 
-await startOrExit(start, stopping.signal)
+await startOrExit(start)
 
 async function start(): Promise<void> {
   const config = readConsoleConfig(process.env)

@@ -3,7 +3,8 @@ import { once } from 'node:events'
 import { type AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { freePort } from '@product-events/local'
-import { createRegistry, Gauge, startOperationsServer } from '@product-events/telemetry'
+import { startOperationsServer } from '@product-events/process/service'
+import { createRegistry, Gauge } from '@product-events/telemetry'
 import { afterEach, expect, test } from 'vitest'
 import { runStatus } from './run.ts'
 import type { Instance } from './scrape.ts'
@@ -18,8 +19,8 @@ afterEach(async () => {
 async function startProcess(service: Instance['service']) {
   const registry = createRegistry()
   const oldest = new Gauge({ name: 'outbox_oldest_pending_seconds', help: 'x', registers: [registry] })
-  const missing = () => Promise.resolve({})
-  const server = await startOperationsServer({ host: '127.0.0.1', port: 0, registry, missing })
+  const readiness = { missing: () => Promise.resolve({}), notStarted: () => ({}) }
+  const server = await startOperationsServer({ what: 'a test', host: '127.0.0.1', port: 0, registry, readiness })
   opened.defer(() => {
     server.close()
     server.closeAllConnections()

@@ -4,6 +4,12 @@ import type pg from 'pg'
 const ROLLBACK_TIMEOUT_MS = 1_000
 
 /**
+ * Neither depends on a setting of the session. A transaction whose client was frozen must not hold its row locks for
+ * ever, so the server ends it after ten idle seconds.
+ */
+const BEGIN = `BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL idle_in_transaction_session_timeout = '10s'`
+
+/**
  * Runs `work` in one transaction of its own connection and resolves with its result once the commit is durable.
  *
  * Rejects with what `work` threw, after a rollback. Rejects as well when the server answers COMMIT with ROLLBACK, which
@@ -15,13 +21,13 @@ export async function transaction<Result>(
   work: (tx: pg.PoolClient) => Promise<Result>,
 ): Promise<Result> {
   const tx = await pool.connect()
-  // A connection that breaks between two queries says so by an event, which would end the process if nobody listened;
+  // A connection that breaks between two queries says so by an event, which would end the process without a listener;
   // the next query on it rejects with the same error.
   let broken: Error | undefined
   const onError = (error: Error) => (broken = error)
   tx.on('error', onError)
   try {
-    await tx.query('BEGIN')
+    await tx.query(BEGIN)
     const result = await work(tx)
     const commit = await tx.query('COMMIT')
     if (commit.command !== 'COMMIT')

@@ -1,4 +1,6 @@
+import type { OutageEvents } from '@product-events/outages'
 import type { TokenIssuer } from '@product-events/process'
+import type { Logger } from '@product-events/telemetry'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { HttpProblem } from './problems.ts'
 import { ALB_HEADER, type AlbIssuer, createAlbCheck } from './alb-tokens.ts'
@@ -33,19 +35,28 @@ export function scopeFor(method: string, { read, write }: Scopes): string {
 }
 
 /**
- * Lets a request pass only with a token of `issuer` that has the scope for its method. A route says so if it is open.
+ * Lets a request pass only with a token of `issuer` that has the scope for its method. Routes may be marked as open.
  * Behind an application load balancer that signs users in, its signed header is the token.
  */
-export function askForTokens(app: FastifyInstance, issuer: TokenIssuer | AlbIssuer, scopes: Scopes): void {
+export function askForTokens(
+  app: FastifyInstance,
+  logger: Logger,
+  issuer: TokenIssuer | AlbIssuer,
+  scopes: Scopes,
+): void {
   const byBalancer = 'albArn' in issuer
-  const check = byBalancer ? createAlbCheck(issuer) : createTokenCheck(issuer)
+  const reports: OutageEvents = {
+    lost: (reason) =>
+      logger.error({ reason }, 'the keys of the token issuer can not be fetched; known keys stay valid'),
+    back: (away_ms) => logger.info({ away_ms }, 'the keys of the token issuer can be fetched again'),
+  }
+  const check = byBalancer ? createAlbCheck(issuer) : createTokenCheck(issuer, reports)
   app.addHook('onRequest', async (request, reply) => {
     if (request.routeOptions.config?.open) return
     const token = byBalancer ? balancerTokenOf(request) : tokenOf(request, reply)
     const result = await check(token)
     switch (result.kind) {
       case 'no-keys':
-        request.log.error({ err: result.error }, 'the keys of the token issuer can not be had')
         throw new HttpProblem('unavailable', 'Tokens can’t be checked just now. Please try again.')
       case 'invalid':
         challenge(reply, `error="invalid_token", error_description="${result.reason}"`)

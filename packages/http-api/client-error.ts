@@ -17,7 +17,8 @@ type Answering = Socket & { _httpMessage?: ServerResponse | null }
 export function answerClientError(logger: Logger, error: NodeJS.ErrnoException, socket: Answering): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
   // The request was refused by its head before its body broke off: a second answer would belong to the next request.
-  if (socket._httpMessage?.headersSent) return socket.destroySoon()
+  const { _httpMessage: underWay } = socket
+  if (underWay?.headersSent) return socket.destroySoon()
   const { code, detail } = CODES[error.code ?? ''] ?? { code: 'malformed-request', detail: 'This is not HTTP/1.1.' }
   const { status } = problems[code]
   const request_id = randomUUID()

@@ -8,7 +8,7 @@ import type { AlbIssuer } from './alb-tokens.ts'
 import { askForTokens, type Scopes } from './access.ts'
 import { rememberMethods } from './allowed-methods.ts'
 import { answerClientError } from './client-error.ts'
-import { pathOf, sendProblem } from './errors.ts'
+import { createProblemHandler, pathOf, type ProblemReports } from './errors.ts'
 import { addDocument } from './openapi.ts'
 import { createBoundedServer, requestsInFlight } from './pressure.ts'
 import { HttpProblem } from './problems.ts'
@@ -17,6 +17,7 @@ import {
   countInFlight,
   followRequests,
   refusalRecorder,
+  refusalReporter,
   requestDurations,
   requestId,
   requestRecorder,
@@ -67,9 +68,11 @@ export interface HttpApiOptions {
   registry: Registry
   /** What the API is called and is for. With it, routes that are added `after` are in `/openapi.json` and `/docs`. */
   document?: { title: string; description: string }
-  /** Whose tokens a request needs, with which scopes. Without it nobody has to sign in. */
+  /** Whose tokens a request needs, with which scopes. Without it requests need none. */
   access?: { issuer: TokenIssuer | AlbIssuer; scopes: Scopes } | undefined
-  /** What the service has waiting is as much as it should be: until it is less, requests are turned away. */
+  /** Learns of requests that the database fails, and writes the lines about them. */
+  database?: ProblemReports['database']
+  /** True while the service has as much waiting as it should: then requests are turned away. */
   isFull?: () => boolean
 }
 
@@ -77,9 +80,10 @@ export interface HttpApiOptions {
  * A Fastify instance that validates strictly, answers every error as an RFC 9457 problem, and gives each request an id,
  * a log line and a place in the metrics. It has no routes yet and opens nothing.
  */
-export function createHttpApi({ logger, registry, document, access, isFull }: HttpApiOptions): HttpApi {
+export function createHttpApi({ logger, registry, document, access, database, isFull }: HttpApiOptions): HttpApi {
   const durations = requestDurations(registry)
   const record = requestRecorder(durations)
+  const sendProblem = createProblemHandler({ database, refused: refusalReporter(logger) })
   // Fastify's narrower type, which handlers see.
   const loggerInstance: FastifyBaseLogger = logger
   const app: HttpApi = fastify({
@@ -114,7 +118,8 @@ export function createHttpApi({ logger, registry, document, access, isFull }: Ht
   app.decorateRequest('caller', '')
   app.decorateRequest('subject', '')
   app.decorateRequest('scopes', undefined)
-  if (access) askForTokens(app, access.issuer, access.scopes)
+  app.decorateRequest('reported', false)
+  if (access) askForTokens(app, logger, access.issuer, access.scopes)
   closePolitely(app)
   app.removeAllContentTypeParsers()
   acceptJson(app, 'application/json')

@@ -204,30 +204,6 @@ describe('problems', () => {
     expect(headers['content-security-policy']).toBe("default-src 'none'; frame-ancestors 'none'")
   })
 
-  test.each([
-    ['ECONNREFUSED', ''],
-    ['57P01', 'terminating connection due to administrator command'],
-    ['53100', 'could not extend file: No space left on device'],
-    ['25006', 'cannot execute INSERT in a read-only transaction'],
-    ['57014', 'canceling statement due to statement timeout'],
-    ['08006', ''],
-    [undefined, 'Query read timeout'],
-    [undefined, 'timeout exceeded when trying to connect'],
-    [undefined, 'Connection terminated due to connection timeout'],
-  ])('a database that fails with %s %s is 503 with Retry-After, and told in the log', async (code, message) => {
-    failure = Object.assign(new Error(message), { code })
-    const { status, headers, answer } = await send({ url: '/failing', method: 'GET' })
-    expect(status).toBe(503)
-    expect(headers['retry-after']).toBe('2')
-    expect(answer.json()).toMatchObject({ detail: 'The database can’t be used just now. Please try again.' })
-    expect(logs[0]).toMatchObject({ level: 50, msg: expect.stringContaining(code ?? message) as string })
-  })
-
-  test.each(['23505', '22P02', '42P01', 'EACCES'])('an error with code %s is a bug, not an outage', async (code) => {
-    failure = Object.assign(new Error('x'), { code })
-    expect((await send({ url: '/failing', method: 'GET' })).status).toBe(500)
-  })
-
   test('a handler’s own problem is told with its fields', async () => {
     const errors = [{ field: 'token', message: 'is stale' }]
     failure = new HttpProblem('invalid-request', 'No.', errors)

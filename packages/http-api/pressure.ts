@@ -1,4 +1,5 @@
 import { createServer, type RequestListener, type Server, type ServerOptions, type ServerResponse } from 'node:http'
+import { boundConnections } from '@product-events/process'
 import { MEDIA_TYPE, problemBody, problems } from './problems.ts'
 import { securityHeaders } from './security-headers.ts'
 
@@ -12,7 +13,7 @@ import { securityHeaders } from './security-headers.ts'
  * last in the row waits a quarter of a second.
  */
 export const MAX_IN_FLIGHT = 256
-/** Open connections: an idle one costs some ten kilobytes, one with half a request up to a hundred. */
+/** Open connections: an idle one costs some ten kilobytes, one with half a request up to a hundred. See `boundConnections`. */
 export const MAX_CONNECTIONS = 4_096
 /**
  * Connections that the system holds until the process takes them. With Node's 511 a burst is met with silence: the caller
@@ -83,7 +84,7 @@ export function createBoundedServer(options: ServerOptions, handle: RequestListe
     },
     taken: () => inFlight,
   })
-  server.maxConnections = MAX_CONNECTIONS
+  boundConnections(server, MAX_CONNECTIONS)
   server.once('listening', () => {
     const timer = watchLoop((ms) => (lagMs = ms))
     server.once('close', () => clearInterval(timer))

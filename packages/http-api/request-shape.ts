@@ -6,11 +6,13 @@ import { HttpProblem } from './problems.ts'
  * Headers that may occur once. Node keeps the first of two for some, and joins the two values for others; whatever stands
  * in front of the service may decide otherwise, and then checks another request than the one that is answered.
  */
-const SINGLETONS = new Set([
-  ...['host', 'authorization', 'content-type', 'content-length', 'transfer-encoding', 'expect', 'x-request-id'],
-  ...['idempotency-key', 'last-event-id', 'if-modified-since', 'if-unmodified-since', 'max-forwards'],
-  ...['proxy-authorization', 'from', 'referer', 'user-agent', 'date', 'origin'],
-])
+const SINGLETONS = new Set(
+  [
+    ['host', 'authorization', 'content-type', 'content-length', 'transfer-encoding', 'expect', 'x-request-id'],
+    ['idempotency-key', 'last-event-id', 'if-modified-since', 'if-unmodified-since', 'max-forwards'],
+    ['proxy-authorization', 'from', 'referer', 'user-agent', 'date', 'origin'],
+  ].flat(),
+)
 /** A host and port as RFC 3986 spells them, or nothing. */
 const HOST = /^[\w.~!$&'()*+,;=:%[\]-]*$/
 /** Methods that carry no body of ours: what describes one is ignored, as the body is. */

@@ -74,6 +74,7 @@ export function requestRecorder(durations: Durations): RecordRequest {
     if (!isStream(reply))
       durations.observe({ method: request.method, route, status: reply.statusCode }, duration_ms / 1000)
     endRequestSpan(request, reply, route)
+    if (request.reported) return
     const status = reply.statusCode
     const line = sample({ status, duration_ms })
     if (line.kind === 'written') {
@@ -88,10 +89,18 @@ const REPORT_REFUSALS_EVERY_MS = 1_000
 
 /** Counts the requests that are turned away because there are too many, and logs how many at most once a second. */
 export function refusalRecorder(durations: Durations, logger: Logger): (method: string) => void {
-  let refused = 0
-  let reportedAt = -Infinity
+  const report = refusalReporter(logger)
   return (method) => {
     durations.observe({ method, route: 'none', status: 503 }, 0)
+    report()
+  }
+}
+
+/** Logs at most once a second how many requests were turned away. */
+export function refusalReporter(logger: Logger): () => void {
+  let refused = 0
+  let reportedAt = -Infinity
+  return () => {
     refused++
     const now = performance.now()
     if (now - reportedAt < REPORT_REFUSALS_EVERY_MS) return

@@ -1,15 +1,11 @@
 import { createHash } from 'node:crypto'
-import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose'
+import { errors, type JWTPayload, jwtVerify } from 'jose'
+import type { OutageEvents } from '@product-events/outages'
 import type { TokenIssuer } from '@product-events/process'
+import { createIssuerKeys, KeysUnavailable } from './issuer-keys.ts'
 
 /** Signatures by a private key that only the issuer has. With HS256 a public key, which everybody has, would sign. */
 const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519']
-/** Key sets are small and served from caches; a request that waits for one longer than this is better told to come again. */
-const KEYS_TIMEOUT_MS = 3_000
-/** Longer, and a key that its issuer withdrew would be good for too long. */
-const KEYS_MAX_AGE_MS = 10 * 60_000
-/** A token signed by a key that is not known asks for new keys no more often than this, however many such tokens come. */
-const KEYS_COOLDOWN_MS = 30_000
 /** The clocks of two servers. */
 const CLOCK_TOLERANCE_SECONDS = 5
 
@@ -18,18 +14,15 @@ export type TokenCheck =
   /** `caller` tells one subject from another and nothing else; `subject` is the token's `sub`, for a record of actions. */
   | { kind: 'valid'; scopes: string[]; caller: string; subject: string }
   | { kind: 'invalid'; reason: string }
-  /** Nobody can say: the issuer's keys can't be had just now. */
-  | { kind: 'no-keys'; error: Error }
+  /** Nothing can be said: the issuer's keys can't be had just now. */
+  | { kind: 'no-keys' }
 
-/** Checks tokens of `issuer`. Fetches its keys when it first needs them, and keeps them for ten minutes. */
-export function createTokenCheck({ jwksUrl, issuer, audience }: TokenIssuer): (token: string) => Promise<TokenCheck> {
-  const keys = tellOutages(
-    createRemoteJWKSet(new URL(jwksUrl), {
-      timeoutDuration: KEYS_TIMEOUT_MS,
-      cacheMaxAge: KEYS_MAX_AGE_MS,
-      cooldownDuration: KEYS_COOLDOWN_MS,
-    }),
-  )
+/** Checks tokens of `issuer`. `keysEvents` learns when its keys can't be had, and when they can again. */
+export function createTokenCheck(
+  { jwksUrl, issuer, audience }: TokenIssuer,
+  keysEvents: OutageEvents,
+): (token: string) => Promise<TokenCheck> {
+  const keys = createIssuerKeys(jwksUrl, keysEvents)
   const options = {
     issuer,
     audience,
@@ -46,25 +39,8 @@ export function createTokenCheck({ jwksUrl, issuer, audience }: TokenIssuer): (t
         return { kind: 'invalid', reason: 'The claim sub of the token is not acceptable' }
       return { kind: 'valid', scopes: scopesOf(payload), caller: callerOf(payload), subject: payload.sub }
     } catch (error) {
-      if (error instanceof KeysUnavailable) return { kind: 'no-keys', error: error.cause as Error }
+      if (error instanceof KeysUnavailable) return { kind: 'no-keys' }
       return { kind: 'invalid', reason: reasonOf(error) }
-    }
-  }
-}
-
-class KeysUnavailable extends Error {}
-
-/** Tells a key set that can't be had from one that has no key for this token. */
-function tellOutages(keys: JWTVerifyGetKey): JWTVerifyGetKey {
-  return async (header, token) => {
-    try {
-      return await keys(header, token)
-    } catch (error) {
-      const aboutToken =
-        error instanceof errors.JWKSNoMatchingKey ||
-        error instanceof errors.JWKSMultipleMatchingKeys ||
-        error instanceof errors.JOSENotSupported
-      throw aboutToken ? error : new KeysUnavailable('no keys', { cause: error })
     }
   }
 }

@@ -38,7 +38,13 @@ export function readAccess(variables: AccessVariables): TokenIssuer | undefined 
       throw new StartError('configuration: AUTH=off and AUTH_JWKS_URL, AUTH_ISSUER, AUTH_AUDIENCE exclude each other')
     return undefined
   }
-  if (jwksUrl !== undefined && issuer !== undefined && audience !== undefined) return { jwksUrl, issuer, audience }
+  if (jwksUrl !== undefined && issuer !== undefined && audience !== undefined) {
+    const { protocol, hostname } = new URL(jwksUrl)
+    // Over http anyone between the two could bring keys of their own.
+    if (protocol !== 'https:' && !isLoopback(hostname.replace(/^\[|\]$/g, '')))
+      throw new StartError('configuration: AUTH_JWKS_URL must be an https URL unless it leads to this machine')
+    return { jwksUrl, issuer, audience }
+  }
   if (!none)
     throw new StartError(
       `configuration: ${missing.join(' and ')} must be set too: AUTH_JWKS_URL, AUTH_ISSUER and AUTH_AUDIENCE belong together`,

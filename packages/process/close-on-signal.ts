@@ -10,12 +10,18 @@ export interface CloseOptions {
   onClosed: () => void
 }
 
+let closing = false
+
+/** True from the first signal, or the first error that nothing caught, on. */
+export function isClosing(): boolean {
+  return closing
+}
+
 /**
  * On the first SIGTERM or SIGINT: closes and exits with 0, or with 1 when that fails or takes longer than 9.5 s. Further
  * signals change nothing: Ctrl-C reaches a whole process group, and a supervisor then sends its own.
  */
 export function closeOnSignal({ close, onSignal, onCrash, onClosed }: CloseOptions): void {
-  let closing = false
   const exitAfterClose = async (code: 0 | 1) => {
     if (closing) return
     closing = true
@@ -30,6 +36,8 @@ export function closeOnSignal({ close, onSignal, onCrash, onClosed }: CloseOptio
     process.exit(code)
   }
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    // Those of `runProgram`, which end the process at once.
+    process.removeAllListeners(signal)
     process.on(signal, () => {
       if (!closing) onSignal(signal)
       void exitAfterClose(0)

@@ -1,5 +1,7 @@
 export { authSwitch, authText, authUrl, type AccessVariables, readAccess, type TokenIssuer } from './access.ts'
 export { isLoopback } from './loopback.ts'
+export { boundConnections } from './connections.ts'
+export { type DatabaseConfig, databaseKinds, readDatabase } from './database-config.ts'
 export { closeOnSignal, type CloseOptions } from './close-on-signal.ts'
 export { queueName, queueUrl } from './queue.ts'
 export { integer, type Kind, oneOf, optional, port, readConfig, secretUrl, text, url } from './read-config.ts'

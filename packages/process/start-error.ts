@@ -1,16 +1,17 @@
+import { isClosing } from './close-on-signal.ts'
+
 /** Why a process can't start, in one line for the person who started it. It never holds a secret. */
 export class StartError extends Error {}
 
 /**
- * Runs the start of a process. What fails ends the process with code 1: a `StartError` as its one line on stderr,
- * anything else whole, since that is a bug. A start that was `stopped` from outside just ends; whoever stopped it
- * ends the process.
+ * Runs the start of a process. A failure ends the process with code 1: a `StartError` as its one line on stderr, any other
+ * error whole, since that is a bug. A start that a signal stopped just ends; the handler of the signal ends the process.
  */
-export async function startOrExit(start: () => Promise<void>, stopped: AbortSignal): Promise<void> {
+export async function startOrExit(start: () => Promise<void>): Promise<void> {
   try {
     await start()
   } catch (error) {
-    if (stopped.aborted) return
+    if (isClosing()) return
     process.stderr.write(`${error instanceof StartError ? error.message : (error as Error).stack}\n`)
     process.exit(1)
   }

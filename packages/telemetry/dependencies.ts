@@ -1,14 +1,17 @@
 import { Gauge, type Registry } from '@prometheus-io/client'
 import { sampled } from './sampled.ts'
 
-/** What a service can't do its job without. */
+/** The dependencies that a service can't do its job without. */
 export type Dependency = 'database' | 'queue'
 
 /**
  * `dependency_up`: whether each of them does its job, as each check finds. A check may take its time, and may reject:
  * either means that it does not.
  */
-export function measureDependencies(registry: Registry, checks: Record<Dependency, () => Promise<boolean>>): void {
+export function measureDependencies(
+  registry: Registry,
+  checks: Partial<Record<Dependency, () => Promise<boolean>>>,
+): void {
   const samples = Object.entries(checks).map(([dependency, check]) => ({ dependency, up: sampled(check, false) }))
   const gauge = new Gauge({
     name: 'dependency_up',

@@ -1,8 +1,6 @@
 export { type Dependency, measureDependencies } from './dependencies.ts'
 export { createLogger, type Logger, type LogLevel, logLevels } from './logger.ts'
 export { Counter, createRegistry, Gauge, Histogram, Registry } from './metrics.ts'
-export { type Missing, startOperationsServer, type OperationsServerOptions } from './operations-server.ts'
-export { type AwaitedPart, createReadiness, type Readiness } from './readiness.ts'
 export { readTraceHeaders, traceFields, type TraceHeaders, traceHeaders } from './trace-context.ts'
 export {
   activeTracer,
@@ -18,4 +16,5 @@ export {
 } from './tracer.ts'
 export { measurePool } from './pool.ts'
 export { cutText, redact } from './redact.ts'
+export { createRetentionGauge } from './retention.ts'
 export { sampled } from './sampled.ts'

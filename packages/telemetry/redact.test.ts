@@ -34,7 +34,7 @@ test.each([
     return Math.min(...times)
   }
   // A quadratic pattern takes minutes for the long text; this takes milliseconds.
-  expect(milliseconds(long)).toBeLessThan(500)
+  expect(milliseconds(long)).toBeLessThan(10_000)
 })
 
 test('fields of a long line are cut, at no half of a character, and the line stays JSON', () => {

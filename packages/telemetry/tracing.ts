@@ -4,6 +4,9 @@
  */
 import { readTracingConfig, serviceOf } from './config.ts'
 
+// Loading takes a while, and nothing is open yet. The service replaces this by its own.
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => process.exit(0))
+
 const config = readTracingConfig(process.env)
 if (config) {
   const { startTracing } = await import('./start-tracing.ts')

@@ -1,5 +1,6 @@
 import type { TokenIssuer } from '@product-events/process'
-import { createHttpApi, type HttpApi } from '@product-events/http-api'
+import type { DatabaseWatch } from '@product-events/process/service'
+import { addLandingPage, createHttpApi, type HttpApi } from '@product-events/http-api'
 import { createOutageWatch } from '@product-events/outages'
 import type pg from 'pg'
 import type { Logger, Registry } from '@product-events/telemetry'
@@ -13,8 +14,10 @@ export interface AppOptions {
   logger: Logger
   log: LogLines
   registry: Registry
-  /** Whose tokens callers need; undefined when nobody has to sign in. */
+  /** Whose tokens callers need; undefined when callers need none. */
   access: TokenIssuer | undefined
+  /** Learns of requests that the database fails. */
+  database?: DatabaseWatch
   /** Until a silent stream says that it is still there, in milliseconds. */
   heartbeatMs?: number
 }
@@ -23,18 +26,25 @@ const document = {
   title: 'notification-service',
   description: 'Notifications: one for each event of a product.',
 }
+const links = [
+  { name: 'docs', path: '/docs', text: 'each call, with its command' },
+  { name: 'notifications', path: '/notifications', text: 'the newest notifications' },
+  { name: 'stream', path: '/notifications/stream', text: 'notifications as they come' },
+  { name: 'openapi', path: '/openapi.json', text: 'the API for programs' },
+]
 /** Nothing can be changed here. */
 const scopes = { read: 'notifications:read', write: 'notifications:read' }
 /** More than ever wait while each request under way wants a connection; only callers that give up and ask again get there. */
 const MAX_WAITING_FOR_DATABASE = 300
 
 /** The HTTP API with its routes. It opens nothing: `listen` does. */
-export function buildApp({ pool, logger, log, registry, access, ...options }: AppOptions): HttpApi {
+export function buildApp({ pool, logger, log, registry, access, database, ...options }: AppOptions): HttpApi {
   const app = createHttpApi({
     logger,
     registry,
     document,
     access: access && { issuer: access, scopes },
+    ...(database && { database }),
     isFull: () => pool.waitingCount >= MAX_WAITING_FOR_DATABASE,
   })
   // The document has to know of each route that is added.
@@ -42,6 +52,7 @@ export function buildApp({ pool, logger, log, registry, access, ...options }: Ap
     notificationRoutes(app, pool)
     const feed = createFeed(pool, createOutageWatch({ lost: log.feedLost, back: log.feedBack }))
     streamRoute(app, { pool, feed, log, ...options })
+    addLandingPage(app, { ...document, links })
   })
   return app
 }

@@ -5,7 +5,7 @@ const least = { DATABASE_URL: 'postgres://user:secret@db:5432', AWS_REGION: 'eu-
 
 test('what is not set has the values that the documentation gives', () => {
   expect(readServiceConfig(least)).toEqual({
-    databaseUrl: 'postgres://user:secret@db:5432/notifications',
+    database: { url: 'postgres://user:secret@db:5432/notifications', credentials: { kind: 'url' }, migrate: 'start' },
     queueName: 'product-notifications',
     queueUrl: undefined,
     awsRegion: 'eu-central-1',

@@ -2,6 +2,7 @@ import {
   authSwitch,
   authText,
   authUrl,
+  databaseKinds,
   oneOf,
   optional,
   port,
@@ -9,25 +10,24 @@ import {
   queueUrl,
   readAccess,
   readConfig,
-  secretUrl,
+  readDatabase,
   text,
   url,
 } from '@product-events/process'
-import { withDatabaseName } from '@product-events/database'
 import { logLevels } from '@product-events/telemetry'
 import { readChannels } from './channels/config.ts'
 
 export type Config = ReturnType<typeof readServiceConfig>
 
-/** Everything this service takes from its environment. Throws a `StartError` that names what is missing or malformed. */
+/** The one place of this service that knows the environment. Throws a `StartError` that names every wrong variable. */
 export function readServiceConfig(env: NodeJS.ProcessEnv) {
   const variables = readConfig(env, {
-    DATABASE_URL: secretUrl(['postgres', 'postgresql'], 'postgres://user:password@host:5432/notifications'),
+    ...databaseKinds('notifications'),
     SQS_QUEUE_NAME: queueName,
     SQS_QUEUE_URL: queueUrl,
-    AWS_REGION: text('an AWS region, such as eu-central-1'),
+    AWS_REGION: text('an AWS region such as eu-central-1'),
     AWS_ENDPOINT_URL_SQS: optional(url(['http', 'https'])),
-    HOST: text('an address of this machine', '127.0.0.1'),
+    HOST: text('an address to listen on', '127.0.0.1'),
     HTTP_PORT: port(8081),
     METRICS_PORT: port(8083),
     LOG_LEVEL: oneOf(logLevels, 'info'),
@@ -40,7 +40,7 @@ export function readServiceConfig(env: NodeJS.ProcessEnv) {
     AUTH_AUDIENCE: authText,
   })
   return {
-    databaseUrl: withDatabaseName(variables.DATABASE_URL, 'notifications'),
+    database: readDatabase(variables, 'notifications'),
     /** Made if it is not there. */
     queueName: variables.SQS_QUEUE_NAME,
     /** Must exist; then the name says nothing. */
@@ -51,16 +51,9 @@ export function readServiceConfig(env: NodeJS.ProcessEnv) {
     httpPort: variables.HTTP_PORT,
     metricsPort: variables.METRICS_PORT,
     logLevel: variables.LOG_LEVEL,
-    /** Whose tokens the API asks for, if it does. */
+    /** Whose tokens the API requires, if it does. */
     access: readAccess(variables),
     /** Webhooks and email; undefined when there is only the log. */
     channels: readChannels(variables.CHANNELS_FILE, env),
   }
-}
-
-const onlyForServers = { CHANNELS_FILE: '', AUTH: 'off', AUTH_JWKS_URL: '', AUTH_ISSUER: '', AUTH_AUDIENCE: '' }
-
-/** What the command for the dead-letter queue takes: the same, but for what only a server needs. */
-export function readDlqConfig(env: NodeJS.ProcessEnv) {
-  return readServiceConfig({ ...env, ...onlyForServers })
 }

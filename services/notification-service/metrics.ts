@@ -1,5 +1,5 @@
 import { productEvents } from '@product-events/contracts'
-import { Counter, createRegistry, Gauge, Histogram, type Registry } from '@product-events/telemetry'
+import { Counter, Gauge, Histogram, type Registry } from '@product-events/telemetry'
 
 /**
  * Why a message did not become a notification:
@@ -15,7 +15,6 @@ const DELAY_BUCKETS_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5,
 const HANDLING_BUCKETS_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 30, 300]
 
 export interface Metrics {
-  registry: Registry
   /** A poll brought messages, which were in the queue for so long; undefined for one that was received before. */
   received: (waits: readonly (number | undefined)[]) => void
   /** A batch is done with, so long after its receive. */
@@ -27,8 +26,7 @@ export interface Metrics {
   failure: (reason: FailureReason) => void
 }
 
-export function createMetrics(): Metrics {
-  const registry = createRegistry()
+export function createMetrics(registry: Registry): Metrics {
   const registers = [registry]
   const notifications = new Counter({
     name: 'notifications_total',
@@ -79,7 +77,6 @@ export function createMetrics(): Metrics {
   for (const type of [...Object.keys(productEvents), 'unknown']) notifications.inc({ type }, 0)
   for (const reason of ['invalid', 'refused'] as const) failures.inc({ reason }, 0)
   return {
-    registry,
     received(waits) {
       received.inc(waits.length)
       for (const seconds of waits) if (seconds !== undefined) wait.observe(Math.max(0, seconds))

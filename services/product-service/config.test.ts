@@ -5,7 +5,8 @@ const required = { DATABASE_URL: 'postgres://me:hunter2@db:5432', AWS_REGION: 'e
 
 test('with what is required and nothing else, the rest has the documented defaults', () => {
   expect(readProductServiceConfig(required)).toEqual({
-    databaseUrl: 'postgres://me:hunter2@db:5432/products',
+    database: { url: 'postgres://me:hunter2@db:5432/products', credentials: { kind: 'url' }, migrate: 'start' },
+    relay: 'on',
     queueName: 'product-notifications',
     queueUrl: undefined,
     awsRegion: 'eu-central-1',
@@ -21,11 +22,11 @@ test('with what is required and nothing else, the rest has the documented defaul
 })
 
 test('a database that the URL names is used', () => {
-  const { databaseUrl } = readProductServiceConfig({
+  const { database } = readProductServiceConfig({
     ...required,
     DATABASE_URL: 'postgresql://db/mine?sslmode=require',
   })
-  expect(databaseUrl).toBe('postgresql://db/mine?sslmode=require')
+  expect(database.url).toBe('postgresql://db/mine?sslmode=require')
 })
 
 test.each(['DATABASE_URL', 'AWS_REGION'])('%s is required', (name) => {

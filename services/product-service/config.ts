@@ -2,6 +2,7 @@ import {
   authSwitch,
   authText,
   authUrl,
+  databaseKinds,
   integer,
   oneOf,
   optional,
@@ -10,24 +11,24 @@ import {
   queueUrl,
   readAccess,
   readConfig,
-  secretUrl,
+  readDatabase,
   text,
   url,
 } from '@product-events/process'
-import { withDatabaseName } from '@product-events/database'
 import { logLevels } from '@product-events/telemetry'
 
-/** A year of events that are done with: enough for whoever wants an archive. */
+/** A year of processed events: more belongs in an archive. */
 const MAX_RETENTION_HOURS = 365 * 24
 
 const host = text('an address to listen on', '127.0.0.1')
 
 export type Config = ReturnType<typeof readRelayConfig>
 
-/** The one place of this service that knows the environment. Throws a `StartError` that names what is wrong with it. */
+/** The one place of this service that knows the environment. Throws a `StartError` that names every wrong variable. */
 export function readProductServiceConfig(env: NodeJS.ProcessEnv) {
   const variables = readConfig(env, {
     HOST: host,
+    OUTBOX_RELAY: oneOf(['on', 'off'] as const, 'on'),
     AUTH: authSwitch,
     AUTH_JWKS_URL: authUrl,
     AUTH_ISSUER: authText,
@@ -35,15 +36,17 @@ export function readProductServiceConfig(env: NodeJS.ProcessEnv) {
   })
   return {
     ...readRelayConfig(env),
-    /** Whose tokens the API asks for, if it does. */
+    /** `off`: only `npm run relay` publishes events. */
+    relay: variables.OUTBOX_RELAY,
+    /** Whose tokens the API requires, if it does. */
     access: readAccess(variables),
   }
 }
 
-/** What both processes of this folder need. The relay alone has no API, so nobody has to sign in to it. */
+/** What both programs of this folder need. The relay alone has no API, and so no tokens. */
 export function readRelayConfig(env: NodeJS.ProcessEnv) {
   const variables = readConfig(env, {
-    DATABASE_URL: secretUrl(['postgres', 'postgresql'], 'postgres://user:password@host:5432/products'),
+    ...databaseKinds('products'),
     SQS_QUEUE_NAME: queueName,
     SQS_QUEUE_URL: queueUrl,
     AWS_REGION: text('an AWS region such as eu-central-1'),
@@ -58,7 +61,7 @@ export function readRelayConfig(env: NodeJS.ProcessEnv) {
     OUTBOX_RETENTION_HOURS: integer({ min: 1, max: MAX_RETENTION_HOURS, unit: 'hours' }, 72),
   })
   return {
-    databaseUrl: withDatabaseName(variables.DATABASE_URL, 'products'),
+    database: readDatabase(variables, 'products'),
     queueName: variables.SQS_QUEUE_NAME,
     queueUrl: variables.SQS_QUEUE_URL,
     awsRegion: variables.AWS_REGION,

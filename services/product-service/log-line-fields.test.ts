@@ -1,27 +1,34 @@
 import { expect, test } from 'vitest'
 import { keepLines } from '../../packages/telemetry/testing/log.ts'
-import { logLines, logRelayReport } from './log-lines.ts'
+import { type ProcessLogLines, processLogLines } from '@product-events/process/service'
+import { type LogLines, logLines, logRelayReport } from './log-lines.ts'
 
 const { log, take } = keepLines()
 const change = { product_id: 'p', event_id: 'e' }
 const at = { operations: 'http://127.0.0.1:8082', database: 'postgres://host/products', queue: 'http://sqs/queue' }
 
-/** Whoever searches the log, or alerts on it, relies on these. */
-const lines: { [Name in keyof typeof logLines]: [() => void, line: string] } = {
-  migrated: [() => logLines.migrated(log, ['0001']), 'info: migrations'],
-  waiting: [() => logLines.waiting(log, 'the queue', 'gone'), 'warn: reason'],
-  started: [
-    () => logLines.started(log, { ...at, api: 'http://127.0.0.1:8080' }),
-    'info: api database operations queue',
-  ],
-  relayStarted: [() => logLines.relayStarted(log, at), 'info: database operations queue'],
-  stopping: [() => logLines.stopping(log, 'SIGTERM'), 'info: signal'],
-  stopped: [() => logLines.stopped(log), 'info:'],
-  crashed: [() => logLines.crashed(log, new Error('bug')), 'fatal: err'],
-  connectionLost: [() => logLines.connectionLost(log, new Error('reset')), 'warn: reason'],
-  created: [() => logLines.created(log, change), 'info: event_id product_id'],
-  updated: [() => logLines.updated(log, change), 'info: event_id product_id'],
-  deleted: [() => logLines.deleted(log, change), 'info: event_id product_id'],
+const ours = logLines(log)
+const life = processLogLines(log)
+
+/** People search the log for these, and alerts rely on them. */
+const lines: { [Name in keyof (LogLines & ProcessLogLines)]: [() => void, line: string] } = {
+  migrated: [() => life.migrated(['0001']), 'info: migrations'],
+  waiting: [() => life.waiting('the queue', 'gone'), 'warn: reason'],
+  stopping: [() => life.stopping('SIGTERM'), 'info: signal'],
+  stopped: [() => life.stopped(), 'info:'],
+  crashed: [() => life.crashed(new Error('bug')), 'fatal: err'],
+  warned: [() => life.warned(new Error('deprecated')), 'warn: reason'],
+  connectionLost: [() => life.connectionLost(new Error('reset')), 'warn: reason'],
+  databaseLost: [() => life.databaseLost('gone'), 'error: reason'],
+  loginRefused: [() => life.loginRefused('password'), 'error: reason'],
+  databaseBack: [() => life.databaseBack(3, 4), 'info: away_ms refused'],
+  started: [() => ours.started({ ...at, api: 'http://127.0.0.1:8080' }), 'info: api database operations queue'],
+  relayStarted: [() => ours.relayStarted(at), 'info: database operations queue'],
+  forgettingFails: [() => ours.forgettingFails('gone'), 'error: reason'],
+  forgettingWorks: [() => ours.forgettingWorks(3), 'info: away_ms'],
+  created: [() => ours.created(change), 'info: event_id product_id'],
+  updated: [() => ours.updated(change), 'info: event_id product_id'],
+  deleted: [() => ours.deleted(change), 'info: event_id product_id'],
 }
 
 test.each(Object.entries(lines))('%s has its level and its fields', (_name, [write, line]) => {

@@ -8,23 +8,23 @@ export interface Change {
   event_id: string
 }
 
-/** Every log line of this service, but for the one of each request (http-api). */
-export const logLines = {
-  migrated: (log: Logger, migrations: string[]) => log.info({ migrations }, 'database is up to date'),
-  waiting: (log: Logger, what: string, reason: string) => log.warn({ reason }, `waiting for ${what}`),
-  started: (log: Logger, at: { api: string; operations: string; database: string; queue: string }) =>
-    log.info(at, 'product-service is ready'),
-  relayStarted: (log: Logger, at: { operations: string; database: string; queue: string }) =>
-    log.info(at, 'relay is ready'),
-  stopping: (log: Logger, signal: string) => log.info({ signal }, 'stopping: what is under way is finished'),
-  stopped: (log: Logger) => log.info('stopped'),
-  crashed: (log: Logger, err: Error) => log.fatal({ err }, 'stopping after an error that nothing handled: a bug'),
-  connectionLost: (log: Logger, err: Error) =>
-    log.warn({ reason: err.message }, 'an idle database connection was lost; the next query opens another'),
+export type LogLines = ReturnType<typeof logLines>
 
-  created: (log: FastifyBaseLogger, change: Change) => log.info(change, 'product created'),
-  updated: (log: FastifyBaseLogger, change: Change) => log.info(change, 'product updated'),
-  deleted: (log: FastifyBaseLogger, change: Change) => log.info(change, 'product deleted'),
+/** Every line of this service but those of requests (http-api), of its life and of its database (process). */
+export function logLines(log: FastifyBaseLogger | Logger) {
+  return {
+    started: (at: { api: string; operations: string; database: string; queue?: string }) =>
+      log.info(at, 'product-service is ready'),
+    relayStarted: (at: { operations: string; database: string; queue: string }) => log.info(at, 'relay is ready'),
+    forgettingFails: (reason: string) =>
+      log.error({ reason }, 'idempotency keys past their 24 hours can not be deleted; the next try is in a minute'),
+    forgettingWorks: (away_ms: number) =>
+      log.info({ away_ms }, 'idempotency keys past their 24 hours are deleted again'),
+
+    created: (change: Change) => log.info(change, 'product created'),
+    updated: (change: Change) => log.info(change, 'product updated'),
+    deleted: (change: Change) => log.info(change, 'product deleted'),
+  }
 }
 
 const relayWording: ReportWording = {

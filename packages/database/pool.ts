@@ -1,0 +1,80 @@
+import { connect as connectSocket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import pg from 'pg'
+import { isRefusedLogin } from './credentials.ts'
+
+/** A secret reaches the file and the database within moments of each other, in either order. */
+const RETRY_LOGIN_FOR_MS = 1_500
+const RETRY_LOGIN_EVERY_MS = 100
+
+type Connected = (
+  error: Error | undefined,
+  client: pg.PoolClient | undefined,
+  release: (error?: unknown) => void,
+) => void
+
+/**
+ * A pool whose new connections read the password again when the server refuses it, for a second and a half: so a
+ * password that is just being rotated costs a request time, not its answer.
+ */
+export class RotatingPool extends pg.Pool {
+  override connect(): Promise<pg.PoolClient>
+  override connect(connected: Connected): void
+  override connect(connected?: Connected): Promise<pg.PoolClient> | void {
+    const login = this.login()
+    if (connected === undefined) return login
+    login.then(
+      (client) => connected(undefined, client, (error) => client.release(error as Error)),
+      (error: Error) => connected(error, undefined, () => {}),
+    )
+  }
+
+  private async login(): Promise<pg.PoolClient> {
+    const giveUpAt = performance.now() + RETRY_LOGIN_FOR_MS
+    for (;;) {
+      try {
+        return await super.connect()
+      } catch (error) {
+        if (!isRefusedLogin(error) || performance.now() >= giveUpAt) throw error
+      }
+      await sleep(RETRY_LOGIN_EVERY_MS)
+    }
+  }
+}
+
+/** Of protocol 3.0: https://www.postgresql.org/docs/current/protocol-message-formats.html */
+const CANCEL_REQUEST_CODE = 80_877_102
+const CANCEL_TIMEOUT_MS = 1_000
+
+/** What `pg` knows of a connection and its types do not tell. */
+interface Session {
+  host: string
+  port: number
+  processID: number | null
+  secretKey: number
+  _activeQuery: unknown
+}
+
+/**
+ * Cancels the statement of each connection that is given up while the statement runs. Its caller was told that it failed,
+ * so it must not commit later. Needs no `statement_timeout`, which poolers refuse in the startup packet.
+ */
+export function cancelAbandonedStatements(pool: pg.Pool): void {
+  pool.on('release', (error, client) => {
+    const { _activeQuery: statement, host, port, processID, secretKey } = client as unknown as Session
+    if (error && statement && processID !== null) cancel({ host, port, processID, secretKey })
+  })
+}
+
+function cancel({ host, port, processID, secretKey }: Omit<Session, '_activeQuery'>): void {
+  const request = Buffer.alloc(16)
+  request.writeInt32BE(request.length, 0)
+  request.writeInt32BE(CANCEL_REQUEST_CODE, 4)
+  request.writeInt32BE(processID ?? 0, 8)
+  request.writeInt32BE(secretKey, 12)
+  const socket = host.startsWith('/') ? connectSocket(`${host}/.s.PGSQL.${port}`) : connectSocket(port, host)
+  socket.setTimeout(CANCEL_TIMEOUT_MS, () => socket.destroy())
+  // A server that does not answer will not commit either until it is back, and nothing more can be done here.
+  socket.on('error', () => {})
+  socket.end(request)
+}

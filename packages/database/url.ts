@@ -1,0 +1,15 @@
+/**
+ * The URL of the database to use on the server that `databaseUrl` names: its own if it names one, else `fallback`.
+ * So one DATABASE_URL without a database name serves both services, each in its own database.
+ */
+export function withDatabaseName(databaseUrl: string, fallback: string): string {
+  const url = new URL(databaseUrl)
+  if (url.pathname === '' || url.pathname === '/') url.pathname = `/${fallback}`
+  return url.href
+}
+
+/** `postgres://host:port/database`: the part of a connection string that may be shown. */
+export function describeDatabase(databaseUrl: string): string {
+  const url = new URL(databaseUrl)
+  return `postgres://${url.host}${url.pathname}`
+}

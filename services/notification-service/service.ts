@@ -1,0 +1,64 @@
+/** The process: configuration → database → queue → API and receivers, with health and metrics from the first moment on. */
+import { startOrExit, waitUntilUp } from '@product-events/process'
+import { listen, openQueue, openService } from '@product-events/process/service'
+import { BACKLOG, stopHttpApi } from '@product-events/http-api'
+import { IN_HAND, LONG_POLL_SECONDS, MAX_RECEIVERS } from '@product-events/inbox'
+import { databaseOutage } from '@product-events/outages'
+import { claimOutbox, outboxTables } from '@product-events/outbox'
+import { measureDependencies } from '@product-events/telemetry'
+import { buildApp } from './app.ts'
+import { channelLogLines } from './channels/log-lines.ts'
+import { OWNER, startChannels } from './channels/start-channels.ts'
+import { readServiceConfig } from './config.ts'
+import { createConsumer } from './consumer.ts'
+import { notificationService } from './description.ts'
+import { logLines } from './log-lines.ts'
+import { createMetrics } from './metrics.ts'
+import { keepSweeping } from './notifications/sweep.ts'
+import { createQueueMetrics, type QueueMetrics } from './queue-metrics.ts'
+
+/** Each receiver polls, and deletes or extends each of the batches that it has in hand. */
+const MAX_SQS_CONNECTIONS = MAX_RECEIVERS * (1 + IN_HAND)
+/** What SQS may need for an answer beyond the time that a poll is held open. */
+const SQS_ANSWER_MS = 3_000
+/** A stop must end within 10 s, and closing the rest takes moments. Requests that are still incomplete by then are cut off. */
+const CUT_REQUESTS_AFTER_MS = 6_000
+
+await startOrExit(async () => {
+  const config = readServiceConfig(process.env)
+  const service = await openService(notificationService, config)
+  const { logger, registry, pool, opened, stopping, database, readiness, at } = service
+  const log = logLines(logger)
+
+  const metrics = createMetrics(registry)
+  let queueMetrics: QueueMetrics | undefined
+  measureDependencies(registry, {
+    database: async () => (await readiness.missing()).database === undefined,
+    queue: async () => (await queueMetrics?.answers()) ?? false,
+  })
+  await waitUntilUp(() => claimOutbox(outboxTables(pool), OWNER), {
+    what: `PostgreSQL at ${at.database}`,
+    onWaiting: service.log.waiting,
+    isTemporary: (error) => databaseOutage(error) !== undefined,
+    signal: stopping,
+  })
+  const requestTimeoutMs = LONG_POLL_SECONDS * 1000 + SQS_ANSWER_MS
+  const { sqs, queue } = await openQueue(service, config, { requestTimeoutMs, maxConnections: MAX_SQS_CONNECTIONS })
+  queueMetrics = createQueueMetrics(registry, sqs, queue.url)
+
+  const app = buildApp({ pool, logger, log, registry, access: config.access, database })
+  const api = await listen(service, app, { ...config, backlog: BACKLOG })
+  const channels = startChannels(config.channels, { pool, registry, log: channelLogLines(logger) })
+  const consumer = createConsumer({ pool, outgoing: channels.outgoing, sqs, queueUrl: queue.url, log, metrics })
+  readiness.watch('database', () => {
+    const reason = consumer.failing()
+    return reason === undefined ? undefined : `stores nothing: ${reason}`
+  })
+  const receiving = consumer.run(stopping)
+  const sweeping = keepSweeping(pool, log.swept, stopping)
+  opened.defer(
+    async () =>
+      void (await Promise.all([receiving, sweeping, channels.stop(), stopHttpApi(app, CUT_REQUESTS_AFTER_MS)])),
+  )
+  log.started({ api, ...at, queue: queue.url })
+})
