@@ -2,7 +2,7 @@ import { createOutboxMetrics, createRelay, sendToSqs } from '@product-events/out
 import type { Logger } from '@product-events/telemetry'
 import type { Config } from './config.ts'
 import { logRelayReport } from './log-lines.ts'
-import { OWNER } from './owner.ts'
+import { OWNER } from './descriptions.ts'
 import type { Resources } from './resources.ts'
 import { traceSends } from './trace-sends.ts'
 

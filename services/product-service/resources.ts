@@ -1,10 +1,7 @@
-import { databaseOutage } from '@product-events/outages'
-import { claimOutbox, outboxTables, SEND_TIMEOUT_MS } from '@product-events/outbox'
-import { waitUntilUp } from '@product-events/process'
+import { SEND_TIMEOUT_MS } from '@product-events/outbox'
 import { type FoundQueue, openQueue, type Service } from '@product-events/process/service'
 import { measureDependencies } from '@product-events/telemetry'
 import type { Config } from './config.ts'
-import { OWNER } from './owner.ts'
 import { startRelay } from './relay.ts'
 
 /** As many calls as the relay has in flight, and some for finding the queue. */
@@ -25,12 +22,6 @@ export interface Resources extends Service, FoundQueue {
 export async function openRelay(service: Service, config: Config): Promise<{ queue: string; nudge: () => void }> {
   const queueState: QueueState = { takesEvents: false }
   measureDependencies(service.registry, { database: worksFor(service), queue: async () => queueState.takesEvents })
-  await waitUntilUp(() => claimOutbox(outboxTables(service.pool), OWNER), {
-    what: `PostgreSQL at ${service.at.database}`,
-    onWaiting: service.log.waiting,
-    isTemporary: (error) => databaseOutage(error) !== undefined,
-    signal: service.stopping,
-  })
   const found = await openQueue(service, config, {
     // SQS answers within milliseconds, and this is what a relay's lease allows for.
     requestTimeoutMs: SEND_TIMEOUT_MS,
