@@ -101,6 +101,20 @@ export async function testInbox({
       return { visible: Number(Attributes?.[AttributeNames[0]]), hidden: Number(Attributes?.[AttributeNames[1]]) }
     },
 
+    /** Counts how often messages are hidden again, from now on. */
+    extensions(): () => number {
+      let sent = 0
+      sqs.middlewareStack.add(
+        (next, { commandName }) =>
+          (args) => {
+            if (commandName === 'ChangeMessageVisibilityBatchCommand') sent += 1
+            return next(args)
+          },
+        { name: 'counting extensions', step: 'initialize' },
+      )
+      return () => sent
+    },
+
     async deadLetters(): Promise<Message[]> {
       const { Messages = [] } = await sqs.send(
         new ReceiveMessageCommand({ QueueUrl: deadLetterUrl, MaxNumberOfMessages: 10, VisibilityTimeout: 0 }),
