@@ -11,9 +11,13 @@ import { dropDatabase, freshDatabase, freshQueue } from '@product-events/local'
 import { deadLetterQueueName, findQueueUrl } from '@product-events/queue'
 import type pg from 'pg'
 import { inject } from 'vitest'
-import { createInbox, type HandlingOptions, type InboxReport, parseCloudEvent } from '../index.ts'
+import { createInbox, type HandlingOptions, type InboxReport, parseCloudEvent, type SqsClient } from '../index.ts'
 
-type Options = HandlingOptions<ShopEvents, pg.PoolClient> & { receivers?: number | undefined }
+type Options = HandlingOptions<ShopEvents, pg.PoolClient> & {
+  receivers?: number | undefined
+  sqs?: SqsClient
+  queueUrl?: string
+}
 
 /** What the shop of the tests tells. */
 export interface ShopEvents {
