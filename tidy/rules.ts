@@ -41,6 +41,8 @@ const arrows: Record<string, readonly string[]> = {
   // Installed apart from everything else, so they import nothing of ours; their tests do.
   'deploy/aws': [],
   'deploy/kubernetes': [],
+  // Programs as adopters write them: on what they install.
+  examples: ['packages/outbox', 'packages/inbox'],
   tidy: [],
 }
 /** Folders that look at the whole from outside, and so may import anything by any path. */
