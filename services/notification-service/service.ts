@@ -2,7 +2,7 @@
 import { connectionConfig } from '@product-events/database'
 import { startOrExit } from '@product-events/process'
 import { listen, openQueue, openService } from '@product-events/process/service'
-import { BACKLOG, stopHttpApi } from '@product-events/http-api'
+import { BACKLOG, refuseOtherSites, stopHttpApi } from '@product-events/http-api'
 import { IN_HAND, LONG_POLL_SECONDS, MAX_RECEIVERS } from '@product-events/inbox'
 import { createRetentionGauge, measureDependencies } from '@product-events/telemetry'
 import { buildApp } from './app.ts'
@@ -47,6 +47,7 @@ await startOrExit(async () => {
     signal: stopping,
   })
   const app = buildApp({ pool, logger, log, registry, access: config.access, database, wakeUps })
+  if (config.onlyThisMachine) refuseOtherSites(app)
   const api = await listen(service, app, { ...config, backlog: BACKLOG })
   const channels = startChannels(config.channels, { pool, registry, log: channelLogLines(logger) })
   const onStored = wakeUps.stored
