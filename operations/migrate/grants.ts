@@ -21,7 +21,11 @@ const rights: Record<Service, Record<string, Record<string, string[]>>> = {
   'notification-service': {
     notification_service: {
       'SELECT, INSERT, UPDATE, DELETE': [
-        ...['notifications', 'failed_messages', 'disabled_endpoints', 'events', 'outbox_relays'],
+        'notifications',
+        'failed_messages',
+        'disabled_endpoints',
+        'events',
+        'outbox_relays',
       ],
       'SELECT, UPDATE': ['outbox_lanes'],
       SELECT: ['outbox_migrations', 'notification_service_migrations'],

@@ -45,7 +45,9 @@ async function migrateOne(
 ): Promise<void> {
   const databaseUrl = urls[service]
   const options = {
-    ...{ databaseUrl, credentials, signal },
+    databaseUrl,
+    credentials,
+    signal,
     ...setsOf(service),
     onWaiting: (what: string, reason: string) => stderr(`${service}: waiting for ${what}: ${reason}\n`),
   }

@@ -11,7 +11,7 @@ test('a queue that is gone is made again, with its dead-letter queue, and sends 
   const send = () => sqs.send(new SendMessageCommand({ QueueUrl: queue.url, MessageBody: 'hello' }))
   await send()
   await other.send(new DeleteQueueCommand({ QueueUrl: queue.url }))
-  await expect(send()).rejects.toThrow()
+  await expect(send()).rejects.toThrow(/exist/)
   await vi.waitFor(send, { timeout: 20_000 })
   expect(made).toBe(1)
   const { Attributes } = await other.send(
