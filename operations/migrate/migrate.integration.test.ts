@@ -57,7 +57,11 @@ test('the printed grants are what the services need, and no more than the tables
   const as = async (role: string, needs: Parameters<typeof databaseFault>[1]) => {
     const url = databaseUrl.replace('postgres@', `${role}@`)
     const pool = connect({ databaseUrl: url, applicationName: 'test', maxConnections: 1, onIdleError: () => {} })
-    return databaseFault(pool, needs).finally(() => pool.end())
+    try {
+      return await databaseFault(pool, needs)
+    } finally {
+      await pool.end()
+    }
   }
   const relayNeeds = { 'public.events': ['SELECT', 'UPDATE', 'DELETE'], 'public.outbox_lanes': ['UPDATE'] } as const
   expect(await as(roles.relay, relayNeeds)).toBeUndefined()

@@ -18,13 +18,14 @@ beforeEach(async () => {
   dir = await mkdtemp('/tmp/credentials-test-')
   valid = handedOut = 'FIRST'
   server = createServer((request, response) => {
-    if (request.url === '/container')
-      return response.end(JSON.stringify({ ...keys(), Token: 't', Expiration: later() }))
     const [, key = ''] = /Credential=([^/]+)\//.exec(request.headers.authorization ?? '') ?? []
-    if (request.headers['x-amz-target'] === undefined) return response.end(assumed())
-    if (key === valid) return response.end('{"Attributes":{}}')
-    response.writeHead(403, { 'content-type': 'application/x-amz-json-1.0' })
-    response.end('{"__type":"com.amazonaws.sqs#UnrecognizedClientException","message":"no such key"}')
+    if (request.url === '/container') response.end(JSON.stringify({ ...keys(), Token: 't', Expiration: later() }))
+    else if (request.headers['x-amz-target'] === undefined) response.end(assumed())
+    else if (key === valid) response.end('{"Attributes":{}}')
+    else {
+      response.writeHead(403, { 'content-type': 'application/x-amz-json-1.0' })
+      response.end('{"__type":"com.amazonaws.sqs#UnrecognizedClientException","message":"no such key"}')
+    }
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
