@@ -85,6 +85,8 @@ function shareProblems(document: OpenApiDocument): OpenApiDocument {
   const used = new Set<ProblemStatus>()
   const name = (status: number | string) => `Problem${status}`
   for (const operation of Object.values(document.paths).flatMap((path) => Object.values(path))) {
+    // For the validator a parameter with a default is always there; a caller may leave it out.
+    for (const parameter of operation.parameters ?? []) if ('default' in parameter.schema) parameter.required = false
     for (const [status, answer] of Object.entries(operation.responses)) {
       if (!('content' in answer && answer.content && MEDIA_TYPE in answer.content)) continue
       operation.responses[status] = { $ref: `#/components/responses/${name(status)}` }

@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { connect as connectSocket, createServer } from 'node:net'
+import { migrate } from '@product-events/database'
+import { claimOutbox, outboxMigrations, outboxTables } from '@product-events/outbox'
 import pg from 'pg'
 import { freePort, freshDatabase, freshQueue, localCredentials, machineVariables } from '@product-events/local'
 import { afterEach, expect, inject, test, vi } from 'vitest'
@@ -214,6 +216,20 @@ test('a database that refuses us is one line at once, since waiting does not hel
   const service = start({ ...env, DATABASE_URL })
   expect(await service.exit).toBe(1)
   expect(service.stderr()).toMatch(/^PostgreSQL at postgres:.* can't be used: role "nobody" does not exist\n$/)
+})
+
+test('the database of another application is refused with one line, and nothing appears in it', async () => {
+  const env = await environment()
+  const db = new pg.Pool({ connectionString: env.DATABASE_URL })
+  await migrate(env.DATABASE_URL!, outboxMigrations)
+  await claimOutbox(outboxTables(db), 'notification-service')
+  const service = start(env)
+  expect(await service.exit).toBe(1)
+  expect(service.stderr()).toMatch(
+    /^[^\n]* belongs to notification-service, so product-service can't use it\.[^\n]*\n$/,
+  )
+  expect((await db.query(`SELECT to_regclass('products') AS products`)).rows).toEqual([{ products: null }])
+  await db.end()
 })
 
 test('uses the queue that SQS_QUEUE_URL names', async () => {

@@ -10,6 +10,7 @@ const found = signal<{ id: string; answer: Found } | undefined>()
 const failure = signal('')
 
 async function load(id: string): Promise<void> {
+  searchedAt = performance.now()
   try {
     const answer = await ask<Found>(`find?id=${encodeURIComponent(id)}`)
     if (route.value.params.get('id') === id) found.value = { id, answer }
@@ -19,9 +20,14 @@ async function load(id: string): Promise<void> {
   }
 }
 
-/** An event that arrived changes no more. */
-function isOnItsWay(answer: Found | undefined): boolean {
-  return answer?.kind === 'event' && answer.verdict.level !== 'good'
+/** What is not there yet is looked for less often: it costs more. */
+const SEARCH_AGAIN_MS = 4_000
+let searchedAt = 0
+
+/** An event that arrived changes no more. One that is on its way is followed, and one that is unknown may come. */
+function isDue({ kind, verdict }: Found): boolean {
+  if (kind !== 'nothing') return kind === 'message' || verdict.level !== 'good'
+  return performance.now() - searchedAt > SEARCH_AGAIN_MS
 }
 
 export function Find(): View {
@@ -30,9 +36,9 @@ export function Find(): View {
   useEffect(() => {
     if (id) void load(id)
   }, [id])
-  // With each snapshot, as long as the event is on its way.
+  // With each snapshot.
   useEffect(() => {
-    if (id && isOnItsWay(answer)) void load(id)
+    if (id && answer && isDue(answer)) void load(id)
   }, [snapshot.value])
   if (!id)
     return html`<section class="hero">

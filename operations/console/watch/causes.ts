@@ -1,8 +1,9 @@
+import { duration, plural } from '@product-events/terminal'
 import type { Verdict } from '../answers.ts'
 import { windowOf } from '../../status/window.ts'
 import { lastOf } from './source.ts'
 import type { View } from './view.ts'
-import { clock, duration, plural } from './words.ts'
+import { clock } from './clock.ts'
 
 /** Something that is not as it should be, with the stations (1 to 7) where it shows. */
 export interface Finding extends Verdict {

@@ -3,7 +3,7 @@ import { createSource } from './source.ts'
 
 test('a question that stays open for two seconds is silence, and its answer ends it', async () => {
   let now = 0
-  let answer = (_: string) => {}
+  let answer: (value: string) => void = () => {}
   const source = createSource(
     () => new Promise<string>((resolve) => (answer = resolve)),
     () => now,

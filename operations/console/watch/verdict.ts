@@ -1,10 +1,11 @@
+import { duration, plural } from '@product-events/terminal'
 import type { Verdict } from '../answers.ts'
 import { type Finding, lanesWithoutRelay, silentDatabases, silentProcesses, silentQueue } from './causes.ts'
 import { windowOf } from '../../status/window.ts'
 import { lastOf } from './source.ts'
 import type { View } from './view.ts'
 import { firstWords } from './travelling.ts'
-import { clock, duration, plural } from './words.ts'
+import { clock } from './clock.ts'
 
 /** Younger events are on their way: the relay polls every 2 s when nothing wakes it. */
 const HELD_UP_SECONDS = 5
