@@ -3,7 +3,9 @@ import { isServer, type Program, programs, servers } from './programs.ts'
 
 /** What an image runs. Throws a `StartError` that lists the programs when `SERVICE` names none of them. */
 export function readImageConfig(env: NodeJS.ProcessEnv): { program: Program } {
-  const { SERVICE } = readConfig(env, { SERVICE: oneOf(Object.keys(programs) as Program[]) })
+  const { SERVICE } = readConfig(env, {
+    SERVICE: oneOf(Object.keys(programs) as Program[]),
+  })
   return { program: SERVICE }
 }
 

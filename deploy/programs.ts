@@ -10,6 +10,7 @@ export const servers = {
 } as const
 
 export const commands = {
+  dlq: 'operations/dlq.ts',
   find: 'operations/find.ts',
   inbox: 'operations/inbox.ts',
   outbox: 'operations/outbox.ts',

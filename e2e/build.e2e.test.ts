@@ -58,7 +58,9 @@ test('the bundles do the whole job on plain Node, with migrations, traced, and w
       },
     })
   expect((await onCall('outbox.js', running.products)).stdout).toMatch(/^processed +/m)
-  expect((await onCall('dlq.js', running.notifications)).stdout).toMatch(new RegExp(`/${queueName}-dlq +0 +0 +0$`, 'm'))
+  expect((await onCall('inbox.js', running.notifications)).stdout).toMatch(
+    new RegExp(`/${queueName}-dlq +0 +0 +0$`, 'm'),
+  )
   const traceId = String(running.notifications.log.find((line) => line.product_id === product.id)?.trace_id)
   await expect
     .poll(() => collector.ofTrace(traceId).map(({ service, kind }) => `${service} ${kind}`), { timeout: 10_000 })

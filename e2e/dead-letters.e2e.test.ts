@@ -9,7 +9,7 @@ import pg from 'pg'
 import { deadLetterQueueName, findQueueUrl } from '@product-events/queue'
 import { afterEach, expect, inject, test } from 'vitest'
 import { allNotifications, createProduct } from './api.ts'
-import { runDlq } from './dlq.ts'
+import { runInbox } from './inbox-command.ts'
 import { startStack } from './stack.ts'
 
 /** Five receives, a second apart. */
@@ -38,7 +38,7 @@ async function setUp(fifo: boolean) {
   return {
     db,
     stack,
-    dlq: (...args: string[]) => runDlq({ sqsEndpoint, queueName: queue.name, databaseUrl }, ...args),
+    inbox: (...args: string[]) => runInbox({ sqsEndpoint, queueName: queue.name, databaseUrl }, ...args),
     dead: async () => {
       const { Attributes } = await sqs.send(
         new GetQueueAttributesCommand({ QueueUrl: deadLetterUrl, AttributeNames: COUNTS }),
@@ -60,7 +60,7 @@ async function setUp(fifo: boolean) {
 test.each([false, true])(
   'a poison message goes to the dead-letter queue, harms no other, and after the fix becomes a notification (FIFO: %s)',
   async (fifo) => {
-    const { db, stack, dlq, dead, send } = await setUp(fifo)
+    const { db, stack, inbox, dead, send } = await setUp(fifo)
     const notified = async () => (await allNotifications(stack.notifications.url)).map((one) => one.product_id)
     await db.query(`ALTER TABLE notifications ADD CONSTRAINT mistake CHECK (message NOT LIKE '%Poison%')`)
     const poison = await createProduct(stack.products.url, 'Poison ivy')
@@ -69,36 +69,40 @@ test.each([false, true])(
 
     await expect.poll(async () => (await notified()).toSorted(), DIES).toEqual(good.map(({ id }) => id).toSorted())
     await expect.poll(dead, DIES).toBe(2)
-    const listed = await dlq('list')
-    expect(listed).toMatchObject({ code: 0, err: '' })
-    expect(listed.out).toMatch(new RegExp(`product.created +${poison.id} +1 +the database refuses it: .*"mistake"`))
+    const listed = await inbox('list')
+    expect(listed.code).toBe(0)
+    expect(listed.out).toMatch(new RegExp(`product.created +${poison.id} +1 +the event can't be stored: `))
     expect(listed.out).toMatch(/- +- +- +not JSON: /)
 
     await db.query('ALTER TABLE notifications DROP CONSTRAINT mistake')
-    const { messages } = JSON.parse((await dlq('list', '--json')).out) as {
-      messages: { message_id: string; product_id: string | null }[]
+    const { messages } = JSON.parse((await inbox('list', '--json')).out) as {
+      messages: { message_id: string; key: string | null; reason: string }[]
     }
-    const { message_id = '' } = messages.find(({ product_id }) => product_id === poison.id) ?? {}
-    expect((await dlq('show', message_id)).out).toContain('"name": "Poison ivy"')
-    expect(await dlq('redrive', message_id)).toMatchObject({ code: 0, out: expect.stringContaining('1 sent to') })
+    const { message_id = '', reason } = messages.find(({ key }) => key === poison.id) ?? {}
+    expect(reason).toContain('"mistake"')
+    expect((await inbox('show', message_id)).out).toContain('"name": "Poison ivy"')
+    expect(await inbox('redrive', message_id)).toMatchObject({ code: 0, out: expect.stringContaining('1 sent to') })
     await expect.poll(notified, DIES).toContain(poison.id)
     expect(await dead()).toBe(1)
-    expect(await dlq('purge', '--yes')).toMatchObject({ code: 0 })
+    expect(await inbox('purge', '--yes')).toMatchObject({ code: 0 })
     expect(await dead()).toBe(0)
   },
 )
 
 test('the command explains itself, and says in one line what it lacks', async () => {
   const target = { sqsEndpoint: inject('sqsEndpoint'), queueName: 'nobody-made-this', databaseUrl: 'postgres://x' }
-  expect(await runDlq(target, '--help')).toMatchObject({ code: 0, out: expect.stringContaining('redrive') })
-  expect(await runDlq(target, 'lst')).toMatchObject({
-    code: 1,
-    err: expect.stringMatching(/^there is no command lst.*\n$/),
+  expect(await runInbox(target, '--help')).toMatchObject({ code: 0, out: expect.stringContaining('redrive') })
+  expect(await runInbox(target, 'lst')).toMatchObject({
+    code: 2,
+    err: expect.stringMatching(/there is no command "lst".*\n$/),
   })
-  expect(await runDlq(target, 'list')).toMatchObject({ code: 1, err: 'there is no queue nobody-made-this\n' })
-  const away = { ...target, sqsEndpoint: 'http://127.0.0.1:9' }
-  expect(await runDlq(away, 'list')).toMatchObject({
+  expect(await runInbox(target, 'list')).toMatchObject({
     code: 1,
-    err: expect.stringMatching(/^SQS at .*ECONNREFUSED.*\n$/),
+    err: expect.stringMatching(/^[^\n]*there is no queue nobody-made-this\n$/),
+  })
+  const away = { ...target, sqsEndpoint: 'http://127.0.0.1:9' }
+  expect(await runInbox(away, 'list')).toMatchObject({
+    code: 1,
+    err: expect.stringMatching(/^[^\n]*SQS at .*ECONNREFUSED.*\n$/),
   })
 })

@@ -1,4 +1,17 @@
-import { type Kind, readConfig, secretUrl, text } from '@product-events/process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseEnv } from 'node:util'
+import {
+  type Kind,
+  optional,
+  queueName,
+  queueUrl,
+  readConfig,
+  secretUrl,
+  StartError,
+  text,
+  url,
+} from '@product-events/process'
 import { withDatabaseName } from '@product-events/database'
 
 /** The services with an outbox, and the database of each where DATABASE_URL names none. */
@@ -7,16 +20,72 @@ const databases = { 'product-service': 'products', 'notification-service': 'noti
 export type Service = keyof typeof databases
 export const services = ['product-service', 'notification-service'] as const satisfies Service[]
 
+/** Each of these says where a deployment is: then the stack of `npm start` is not meant. */
+const ADDRESSES = [
+  'DATABASE_URL',
+  'PRODUCTS_DATABASE_URL',
+  'NOTIFICATIONS_DATABASE_URL',
+  'SQS_QUEUE_URL',
+  'AWS_ENDPOINT_URL_SQS',
+  'PRODUCT_SERVICE_OPERATIONS_URL',
+  'NOTIFICATION_SERVICE_OPERATIONS_URL',
+]
+
+/**
+ * Adds the variables that `npm start` left in its data directory to `env`, if no address is set there. Returns the file,
+ * so that the command can say so; undefined if it is not used.
+ */
+export function readStackConfig(env: NodeJS.ProcessEnv): string | undefined {
+  if (ADDRESSES.some((name) => env[name])) return undefined
+  const file = join(env.DATA_DIR || '.data', 'stack.env')
+  try {
+    Object.assign(env, { ...parseEnv(readFileSync(file, 'utf8')), ...env })
+    return file
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
+    throw new StartError(`the variables of npm start cannot be read: ${message}`)
+  }
+}
+
+const database = (name: string) =>
+  optional(secretUrl(['postgres', 'postgresql'], `postgres://user:password@host:5432/${name}`))
+
 /** The database of each service, as the service itself finds it. Throws a `StartError` that names what is wrong. */
 export function readOperationsConfig(env: NodeJS.ProcessEnv): Record<Service, string> {
-  const { DATABASE_URL } = readConfig(env, {
-    DATABASE_URL: secretUrl(
-      ['postgres', 'postgresql'],
-      'postgres://postgres@127.0.0.1:5432, which is that of npm start',
-    ),
+  const variables = readConfig(env, {
+    DATABASE_URL: database('name'),
+    PRODUCTS_DATABASE_URL: database('products'),
+    NOTIFICATIONS_DATABASE_URL: database('notifications'),
   })
-  const urls = services.map((service) => [service, withDatabaseName(DATABASE_URL, databases[service])])
-  return Object.fromEntries(urls) as Record<Service, string>
+  const urlOf = (own: string | undefined, name: string): string => {
+    if (own !== undefined) return own
+    if (variables.DATABASE_URL !== undefined) return withDatabaseName(variables.DATABASE_URL, name)
+    throw new StartError(
+      'configuration: DATABASE_URL is not set: it must be a URL like postgres://user:password@host:5432. ' +
+        'On this machine, start the stack with npm start: the commands then find it',
+    )
+  }
+  return {
+    'product-service': urlOf(variables.PRODUCTS_DATABASE_URL, databases['product-service']),
+    'notification-service': urlOf(variables.NOTIFICATIONS_DATABASE_URL, databases['notification-service']),
+  }
+}
+
+/** Where SQS and its queue are. */
+export function readQueueConfig(env: NodeJS.ProcessEnv) {
+  const variables = readConfig(env, {
+    SQS_QUEUE_NAME: queueName,
+    SQS_QUEUE_URL: queueUrl,
+    AWS_REGION: text('an AWS region such as eu-central-1'),
+    AWS_ENDPOINT_URL_SQS: optional(url(['http', 'https'])),
+  })
+  return {
+    queueName: variables.SQS_QUEUE_NAME,
+    queueUrl: variables.SQS_QUEUE_URL,
+    awsRegion: variables.AWS_REGION,
+    sqsEndpoint: variables.AWS_ENDPOINT_URL_SQS,
+  }
 }
 
 /** Where metrics and health of each service are, one URL for each of its processes, and what the terminal can do. */

@@ -40,7 +40,7 @@ test('help needs no environment; a command without DATABASE_URL says what is mis
   expect(help).toMatchObject({ code: 0, stdout: expect.stringContaining('product-service, notification-service') })
   expect(status).toMatchObject({ code: 1, stdout: '' })
   expect(status.stderr).toMatch(
-    /^outbox: configuration: DATABASE_URL is not set: .*postgres:\/\/postgres@127.0.0.1:5432.*\n$/,
+    /^outbox: configuration: DATABASE_URL is not set: .*postgres:\/\/user:password@host:5432.* npm start.*\n$/,
   )
 })
 

@@ -35,7 +35,8 @@ const arrows: Record<string, readonly string[]> = {
   local: ['packages/database', 'packages/queue', 'packages/process', 'packages/telemetry', 'packages/terminal'],
   // What the people who run the services type. It knows whose database is whose.
   operations: ['packages/*'],
-  deploy: ['packages/*'],
+  // It prepares the image against a PostgreSQL and an SQS of `local`.
+  deploy: ['packages/*', 'local'],
   // Installed apart from everything else, so they import nothing of ours; their tests do.
   'deploy/aws': [],
   'deploy/kubernetes': [],

@@ -1,6 +1,6 @@
 /** What the SDK alone can do: loops that receive and delete, and do nothing in between. */
 import { DeleteMessageBatchCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
-import { MAX_RECEIVERS } from '../../services/notification-service/receive.ts'
+import { MAX_RECEIVERS } from '@product-events/inbox'
 import { readOrder, stopwatch } from './peer.ts'
 
 const { sqsEndpoint, queueUrl: QueueUrl, messages } = readOrder()

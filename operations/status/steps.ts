@@ -100,7 +100,7 @@ function relay(at: Window): Judged {
 function queue(at: Window): Judged {
   const problems = isDown(at, 'queue') ? ['SQS does not answer notification-service'] : []
   const dead = at.most('queue_dead_letters') ?? 0
-  if (dead > 0) problems.push(`${count(dead, 'dead letter')} for somebody to look at: npm run dlq -- list`)
+  if (dead > 0) problems.push(`${count(dead, 'message')} in the dead-letter queue: npm run inbox -- list`)
   return ['queue', { backlog: at.most('queue_messages'), delay: at.p95('queue_wait_seconds') }, problems]
 }
 

@@ -4,6 +4,9 @@ import { type TSchema, Type } from 'typebox'
 export const Timestamp = Type.String({ format: 'date-time' })
 export const Uuid = Type.String({ format: 'uuid' })
 
+/** No event of ours is close to these, and the database has room and index entries for all of them. In code points. */
+export const MOST_CHARACTERS = { type: 255, source: 1_024, time: 64 } as const
+
 /** The one source of every event of products. */
 export const SOURCE = '/product-service'
 

@@ -1,16 +1,16 @@
 import { type Static, Type } from 'typebox'
 import { Compile } from 'typebox/compile'
-import { Timestamp, Uuid } from './envelope.ts'
+import { MOST_CHARACTERS, Uuid } from './envelope.ts'
 import { type ProductEvent, type ProductEventType, productEvents } from './product-event.ts'
 
 /** What every event of ours has, whatever its type and version: enough to keep it and to tell of it. */
 const Envelope = Type.Object({
-  specversion: Type.String({ pattern: '^1\\.' }),
+  specversion: Type.String({ pattern: '^1\\.[0-9]{1,3}$' }),
   id: Uuid,
-  source: Type.String({ minLength: 1 }),
-  type: Type.String({ minLength: 1 }),
+  source: Type.String({ minLength: 1, maxLength: MOST_CHARACTERS.source }),
+  type: Type.String({ minLength: 1, maxLength: MOST_CHARACTERS.type }),
   subject: Uuid,
-  time: Timestamp,
+  time: Type.String({ format: 'date-time', maxLength: MOST_CHARACTERS.time }),
   sequence: Type.String({ pattern: '^[1-9][0-9]{0,18}$' }),
 })
 export type Envelope = Static<typeof Envelope>

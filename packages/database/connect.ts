@@ -9,7 +9,7 @@ import { cancelAbandonedStatements, RotatingPool } from './pool.ts'
  */
 const QUERY_TIMEOUT_MS = 5_000
 /** For a free connection of the pool, and for the handshake of a new one. */
-export const CONNECT_TIMEOUT_MS = 2_000
+export const CONNECT_TIMEOUT_MS = 3_000
 
 export interface ConnectOptions {
   /** `postgres://user:password@host:port/database?sslmode=…` */
@@ -20,7 +20,7 @@ export interface ConnectOptions {
   applicationName: string
   /** Most connections held at once. */
   maxConnections: number
-  /** Milliseconds for a statement and for a connection; default 5 s and 2 s. */
+  /** Milliseconds for a statement and for a connection; default 5 s and 3 s. */
   timeoutMs?: number
   /** Called when an idle connection breaks (the server restarted, for example). The pool replaces it. */
   onIdleError: (error: Error) => void

@@ -1,5 +1,6 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { databaseOutage } from '@product-events/outages'
+import { TooLate } from './in-time.ts'
 import { type FieldError, HttpProblem, MEDIA_TYPE, problemBody, type ProblemCode, problems } from './problems.ts'
 import { fieldErrors, MAX_FIELD_ERRORS } from './validation.ts'
 
@@ -62,7 +63,7 @@ function databaseFailure(error: unknown): string | undefined {
   if (UNFIT.test(code)) return `${message} (${code})`
   if (code === UNIQUE_VIOLATION && constraint !== undefined)
     return `a sequence is behind the rows of its table, as after a restore: ${message} (${code})`
-  return databaseOutage(error)
+  return error instanceof TooLate ? message : databaseOutage(error)
 }
 
 export interface ProblemReports {

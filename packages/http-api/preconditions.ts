@@ -3,6 +3,11 @@ import { HttpProblem } from './problems.ts'
 /** Which precondition of a request is not met by the resource as it is; undefined when it may go on. */
 export type FailedPrecondition = 'if-match' | 'if-none-match' | undefined
 
+export interface PreconditionHeaders {
+  'if-match'?: string
+  'if-none-match'?: string
+}
+
 /** An entity tag of RFC 9110, section 8.8.3. */
 const ENTITY_TAG = /(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*"/g
 
@@ -11,17 +16,27 @@ const ENTITY_TAG = /(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*"/g
  * strongly, so a weak tag never matches there; If-None-Match compares weakly (RFC 9110, section 13.1). Throws a problem
  * (400) for what is neither `*` nor a list of entity tags.
  */
-export function readPreconditions(headers: {
-  'if-match'?: string
-  'if-none-match'?: string
-}): (etag: string) => FailedPrecondition {
-  const ifMatch = readTags('if-match', headers['if-match'])
-  const ifNoneMatch = readTags('if-none-match', headers['if-none-match'])
+export function readPreconditions(headers: PreconditionHeaders): (etag: string) => FailedPrecondition {
+  const { match, noneMatch } = readEntityTags(headers)
   return (etag) => {
-    if (ifMatch && ifMatch !== '*' && !ifMatch.includes(etag)) return 'if-match'
-    if (ifNoneMatch && (ifNoneMatch === '*' || ifNoneMatch.some((tag) => tag.replace(/^W\//, '') === etag)))
-      return 'if-none-match'
-    return undefined
+    if (match !== '*' && !match.includes(etag)) return 'if-match'
+    return noneMatch === '*' || noneMatch.includes(etag) ? 'if-none-match' : undefined
+  }
+}
+
+export interface EntityTags {
+  /** The strong tags of If-Match, one of which the resource must have; `*` when any will do. */
+  match: '*' | string[]
+  /** The tags of If-None-Match, as strong ones, none of which the resource may have; `*` when none will do. */
+  noneMatch: '*' | string[]
+}
+
+/** The same as data, for a statement that decides by itself. */
+export function readEntityTags(headers: PreconditionHeaders): EntityTags {
+  const noneMatch = readTags('if-none-match', headers['if-none-match']) ?? []
+  return {
+    match: readTags('if-match', headers['if-match']) ?? '*',
+    noneMatch: noneMatch === '*' ? '*' : noneMatch.map((tag) => tag.replace(/^W\//, '')),
   }
 }
 

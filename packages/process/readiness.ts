@@ -17,6 +17,8 @@ export interface ReadinessOptions {
 export interface Readiness {
   /** From now on these parts are there. */
   found(...parts: AwaitedPart[]): void
+  /** From now on `failing` is asked as well: why a part of the process does none of its work, undefined while it does. */
+  watch(part: string, failing: () => string | undefined): void
   /** What the process has not found since its start. Asks nobody. */
   notStarted(): Missing
   /**
@@ -35,6 +37,7 @@ const UNDEFINED_TABLE = '42P01'
 
 export function createReadiness({ awaited, askDatabase, stopping }: ReadinessOptions): Readiness {
   const waitingFor = new Set(awaited)
+  const watched: { part: string; failing: () => string | undefined }[] = []
 
   async function missingOfDatabase(): Promise<Missing> {
     try {
@@ -53,12 +56,18 @@ export function createReadiness({ awaited, askDatabase, stopping }: ReadinessOpt
     return Object.fromEntries([...waitingFor].map((part) => [part, awaitedParts[part]]))
   }
 
+  function missingOfWatched(): Missing {
+    const failing = watched.map(({ part, failing }) => [part, failing()] as const)
+    return Object.fromEntries(failing.filter((entry): entry is [string, string] => entry[1] !== undefined))
+  }
+
   return {
+    watch: (part, failing) => void watched.push({ part, failing }),
     found: (...parts) => parts.forEach((part) => waitingFor.delete(part)),
     notStarted,
     async missing() {
       if (stopping.aborted) return notStarted()
-      return { ...(await ofDatabase()), ...notStarted() }
+      return { ...missingOfWatched(), ...(await ofDatabase()), ...notStarted() }
     },
   }
 }

@@ -14,6 +14,7 @@ export function helpOfProgram(program: Program): string {
         .map(([command, form]) => commandLine(command, form))
         .join('\n'),
     more,
+    commands && `${name} <command> --help says more about one of them.`,
     `${commands ? 'Options of all commands' : 'Options'}:\n${optionLines({ ...program.options, ...general })}`,
     `Exit code: ${Object.entries(codes)
       .map(([code, meaning]) => `${code} ${meaning}`)

@@ -51,6 +51,6 @@ export type Values<All extends Options> = { [Name in keyof All]: ValueOf<All[Nam
 
 /** Every program has these. */
 export const general = {
-  help: { help: 'this text; with a command, that command’s' },
+  help: { help: 'this text' },
   version: { help: 'the version' },
 } as const satisfies Options

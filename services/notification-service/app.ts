@@ -1,6 +1,6 @@
 import type { TokenIssuer } from '@product-events/process'
 import type { DatabaseWatch } from '@product-events/process/service'
-import { createHttpApi, type HttpApi } from '@product-events/http-api'
+import { addLandingPage, createHttpApi, type HttpApi } from '@product-events/http-api'
 import { createOutageWatch } from '@product-events/outages'
 import type pg from 'pg'
 import type { Logger, Registry } from '@product-events/telemetry'
@@ -26,6 +26,12 @@ const document = {
   title: 'notification-service',
   description: 'Notifications: one for each event of a product.',
 }
+const links = [
+  { name: 'docs', path: '/docs', text: 'each call, with its command' },
+  { name: 'notifications', path: '/notifications', text: 'the newest notifications' },
+  { name: 'stream', path: '/notifications/stream', text: 'notifications as they come' },
+  { name: 'openapi', path: '/openapi.json', text: 'the API for programs' },
+]
 /** Nothing can be changed here. */
 const scopes = { read: 'notifications:read', write: 'notifications:read' }
 /** More than ever wait while each request under way wants a connection; only callers that give up and ask again get there. */
@@ -46,6 +52,7 @@ export function buildApp({ pool, logger, log, registry, access, database, ...opt
     notificationRoutes(app, pool)
     const feed = createFeed(pool, createOutageWatch({ lost: log.feedLost, back: log.feedBack }))
     streamRoute(app, { pool, feed, log, ...options })
+    addLandingPage(app, { ...document, links })
   })
   return app
 }

@@ -57,10 +57,3 @@ export function readServiceConfig(env: NodeJS.ProcessEnv) {
     channels: readChannels(variables.CHANNELS_FILE, env),
   }
 }
-
-const onlyForServers = { CHANNELS_FILE: '', AUTH: 'off', AUTH_JWKS_URL: '', AUTH_ISSUER: '', AUTH_AUDIENCE: '' }
-
-/** What the command for the dead-letter queue takes: the same, but for what only a server needs. */
-export function readDlqConfig(env: NodeJS.ProcessEnv) {
-  return readServiceConfig({ ...env, ...onlyForServers })
-}

@@ -1,24 +1,45 @@
 import type { SQSClient } from '@aws-sdk/client-sqs'
-import type { OutageWatch } from '@product-events/outages'
+import { type Consumer, createInbox, type Message } from '@product-events/inbox'
+import { traceMessages } from '@product-events/inbox/opentelemetry'
+import { activeTracer, readTraceHeaders, type SpanContext } from '@product-events/telemetry'
+import { queueNameOf } from '@product-events/queue'
 import type pg from 'pg'
-import type { Inbox } from './inbox.ts'
+import type { Outgoing } from './channels/store-with-deliveries.ts'
 import type { LogLines } from './log-lines.ts'
-import type { SourceQueue } from './messages.ts'
 import type { Metrics } from './metrics.ts'
-import type { MessageTracing } from './trace-messages.ts'
+import { parseMessage } from './notifiable-event.ts'
+import { reportTo } from './report.ts'
+import { notificationStore } from './store-events.ts'
 
-/** What the receivers of one process share. */
-export interface Consumer {
-  inbox: Inbox
-  sqs: SQSClient
-  queue: SourceQueue
-  /** Where it is noted why a message failed. */
+/** Its tables are those of this service, in the schema where they have always been. */
+export const inboxOptions = { schema: 'public', consumer: 'notification-service' }
+
+export interface ConsumerOptions {
   pool: pg.Pool
+  outgoing?: Outgoing | undefined
+  sqs: SQSClient
+  queueUrl: string
   log: LogLines
   metrics: Metrics
-  tracing: MessageTracing
-  /** Whether SQS answers. */
-  reachable: OutageWatch
-  /** Aborts when the process is told to stop: no new receive, no new try. What is under way is finished. */
-  stopping: AbortSignal
+}
+
+/** Receives product events and makes notifications of them. */
+export function createConsumer({ pool, outgoing, sqs, queueUrl, log, metrics }: ConsumerOptions): Consumer {
+  const tracer = activeTracer()
+  const traced = tracer && traceMessages({ tracer, queue: queueNameOf(queueUrl), table: 'notifications', readContext })
+  const contextOf = traced?.contextOf ?? readContext
+  return createInbox(inboxOptions).createConsumer({
+    db: pool,
+    sqs,
+    queueUrl,
+    parse: parseMessage,
+    store: notificationStore({ pool, outgoing, contextOf }),
+    report: reportTo(log, metrics, contextOf),
+    tracing: traced,
+  })
+}
+
+/** The sender's place in its trace, tracing or not: log lines name it. */
+function readContext({ MessageAttributes }: Message): SpanContext | undefined {
+  return readTraceHeaders(MessageAttributes?.traceparent?.StringValue, MessageAttributes?.tracestate?.StringValue)
 }

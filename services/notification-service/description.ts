@@ -12,6 +12,7 @@ export const notificationService: ServiceDescription = {
   stranger: { name: 'product-service', table: 'product_service_migrations' },
   privileges: {
     'public.notifications': ['SELECT', 'INSERT', 'DELETE'],
+    'public.failed_messages': ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
     'public.events': ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
     'public.outbox_relays': ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
     'public.outbox_lanes': ['SELECT', 'UPDATE'],

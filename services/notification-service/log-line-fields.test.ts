@@ -19,7 +19,7 @@ const notification: NewNotification = {
   occurred_at: '2026-01-01T00:00:00Z',
 }
 const at = { api: 'a', operations: 'o', database: 'd', queue: 'q' }
-const entries = [{ message_id: 'm', reason: 'gone' }]
+const entries = [{ message_id: 'm', reason: 'gone', retry: false }]
 
 /** Whoever searches the log, or alerts on it, relies on these. */
 const lines: { [Name in keyof LogLines]: [() => void, line: string] } = {
@@ -33,6 +33,9 @@ const lines: { [Name in keyof LogLines]: [() => void, line: string] } = {
     'info: event_id event_type notification_id product_id sequence',
   ],
   duplicate: [() => ours.duplicate(notification), 'debug: event_id event_type product_id sequence'],
+  differentDuplicate: [() => ours.differentDuplicate(notification), 'warn: event_id event_type product_id sequence'],
+  parsingLost: [() => ours.parsingLost('bug'), 'error: reason'],
+  parsingBack: [() => ours.parsingBack(3), 'info: away_ms'],
   unknownType: [() => ours.unknownType('product.painted', 'not known'), 'warn: event_type reason'],
   invalid: [() => ours.invalid(message, 'no JSON'), 'error: message_id reason receive_count'],
   refused: [

@@ -1,15 +1,18 @@
 import { type Logger, type SpanContext, traceFields } from '@product-events/telemetry'
-import type { FailedEntry, Message } from './messages.ts'
+import type { FailedEntry, Message } from '@product-events/inbox'
 import type { NewNotification } from './notifications/notification.ts'
 
 /** Types that no version of ours sends are logged once each, but their number is not ours: no more than this are kept. */
 const MOST_UNKNOWN_TYPES = 1_000
+/** Likewise the events whose id came with other content: a line for each, up to so many. */
+const MOST_DIFFERENT = 1_000
 
 export type LogLines = ReturnType<typeof logLines>
 
 /** Every line this service logs: its level, its wording, its fields. */
 export function logLines(log: Logger) {
   const unknownTypes = new Set<string>()
+  const different = new Set<string>()
   return {
     started: (at: { api: string; operations: string; database: string; queue: string }) =>
       log.info(at, 'notification-service is ready'),
@@ -29,6 +32,14 @@ export function logLines(log: Logger) {
         { ...traceFields(trace), event_id, event_type, product_id, sequence },
         'duplicate: the event was known already',
       ),
+    differentDuplicate({ event_id, event_type, product_id, sequence }: NewNotification, trace?: SpanContext): void {
+      if (different.has(event_id) || different.size >= MOST_DIFFERENT) return
+      different.add(event_id)
+      log.warn(
+        { ...traceFields(trace), event_id, event_type, product_id, sequence },
+        'an event with the id of another one but other content; only the first is notified',
+      )
+    },
     unknownType(event_type: string, reason: string, trace?: SpanContext): void {
       if (unknownTypes.has(event_type) || unknownTypes.size >= MOST_UNKNOWN_TYPES) return
       unknownTypes.add(event_type)
@@ -52,13 +63,26 @@ export function logLines(log: Logger) {
     feedBack: (away_ms: number) => log.info({ away_ms }, 'the streams go on'),
     streamCutOff: () => log.warn('a reader of the stream was too slow and was cut off; it can resume'),
     swept: (notifications: number) => log.info({ notifications }, 'notifications past their retention were deleted'),
-    notDeleted: (entries: FailedEntry[]) =>
-      log.warn({ entries }, 'handled messages were not deleted; they come again and will be duplicates'),
-    notHidden: (entries: FailedEntry[]) =>
-      log.warn({ entries }, 'messages in work could not be kept hidden; another receiver may get them'),
+    parsingLost: (reason: string) =>
+      log.error({ reason }, 'messages can not be parsed, a bug; they are held until a version that can'),
+    parsingBack: (away_ms: number) => log.info({ away_ms }, 'messages are parsed again'),
+    notDeleted: (entries: readonly FailedEntry[]) =>
+      log.warn(
+        { entries: entries.map(fieldsOf) },
+        'handled messages were not deleted; they come again and will be duplicates',
+      ),
+    notHidden: (entries: readonly FailedEntry[]) =>
+      log.warn(
+        { entries: entries.map(fieldsOf) },
+        'messages in work could not be kept hidden; another receiver may get them',
+      ),
   }
 }
 
 function idOf(message: Message) {
   return { message_id: message.MessageId, receive_count: Number(message.Attributes?.ApproximateReceiveCount ?? 1) }
+}
+
+function fieldsOf({ message_id, reason }: FailedEntry) {
+  return { message_id, reason }
 }

@@ -54,7 +54,7 @@ test('on an address that other machines can reach it does not start unless it is
 
 test('with a token issuer the API asks for tokens; without channels, deliveries of the past are still dealt with', async () => {
   const { t, variables } = await setUp()
-  await t.consumer.pool.query(
+  await t.pool.query(
     `INSERT INTO events (event_id, key, type, payload, headers)
      VALUES (gen_random_uuid(), 'webhook:old:1', 'product.created', '{}', '{"channel":"webhook","endpoint":"old"}')`,
   )
@@ -62,7 +62,7 @@ test('with a token issuer the API asks for tokens; without channels, deliveries 
   const service = await start({ ...variables, ...issuer })
   await service.ready()
   expect((await fetch(`${service.http}/notifications`)).status).toBe(401)
-  await vi.waitFor(() => expect(service.logged('delivery refused')).toHaveLength(1), patiently)
+  await vi.waitFor(() => expect(service.logged('deliveries for this endpoint are refused')).toHaveLength(1), patiently)
 })
 
 test('a port in use is told with the variable that changes it', async () => {

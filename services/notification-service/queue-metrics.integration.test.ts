@@ -1,9 +1,9 @@
-import { SendMessageCommand } from '@aws-sdk/client-sqs'
+import { ReceiveMessageCommand, type ReceiveMessageCommandInput, SendMessageCommand } from '@aws-sdk/client-sqs'
+import { waitSeconds } from '@product-events/inbox'
 import { localCredentials } from '@product-events/local'
 import { connectSqs, deadLetterQueueName, findQueueUrl } from '@product-events/queue'
 import { Registry } from '@product-events/telemetry'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
-import { receiveMessages, waitSeconds } from './messages.ts'
 import { createQueueMetrics } from './queue-metrics.ts'
 import { testConsumer } from './testing/consumer.ts'
 
@@ -17,18 +17,25 @@ beforeAll(async () => {
 })
 afterAll(() => t.close())
 
-async function lines(sqs = t.consumer.sqs) {
+const asConsumers: Omit<ReceiveMessageCommandInput, 'QueueUrl'> = {
+  WaitTimeSeconds: 3,
+  MessageSystemAttributeNames: ['ApproximateReceiveCount', 'SentTimestamp'],
+}
+
+async function lines(sqs = t.sqs) {
   const registry = new Registry()
-  const { answers } = createQueueMetrics(registry, sqs, t.consumer.queue.url)
+  const { answers } = createQueueMetrics(registry, sqs, t.queueUrl)
   return { lines: (await registry.metrics()).split('\n'), answers: await answers() }
 }
 
 test('the gauges count both queues, and a message that is received again does not count as waiting', async () => {
-  const { sqs, queue } = t.consumer
+  const { sqs, queueUrl } = t
   const QueueUrl = await findQueueUrl(sqs, deadLetterQueueName(t.queueName))
   for (const MessageBody of ['one', 'two']) await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody }))
   await t.send(['message'])
-  const first = await receiveMessages(sqs, queue)
+  const receive = async () =>
+    (await sqs.send(new ReceiveMessageCommand({ ...asConsumers, QueueUrl: queueUrl }))).Messages
+  const first = (await receive()) ?? []
   expect(first.map(waitSeconds)).toEqual([expect.closeTo(0, -1)])
   await t.send(['another', 'and another'])
 
@@ -37,7 +44,7 @@ test('the gauges count both queues, and a message that is received again does no
   expect(found).toContain('queue_messages{state="visible"} 2')
   expect(found).toContain('queue_messages{state="in_flight"} 1')
   expect(found).toContain('queue_dead_letters 2')
-  const again = async () => (await receiveMessages(sqs, queue)).filter(({ Body }) => Body === first[0]?.Body)
+  const again = async () => ((await receive()) ?? []).filter(({ Body }) => Body === first[0]?.Body)
   await expect.poll(async () => (await again()).map(waitSeconds), { timeout: 10_000 }).toEqual([undefined])
 })
 

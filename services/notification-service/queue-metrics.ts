@@ -1,6 +1,6 @@
 import type { SQSClient } from '@aws-sdk/client-sqs'
+import { type Depth, depthOf, findQueues } from '@product-events/inbox/command'
 import { Gauge, type Registry, sampled } from '@product-events/telemetry'
-import { type Depth, depthOf, findQueues } from './dlq/queues.ts'
 
 const UNKNOWN: Depth = { visible: NaN, in_flight: NaN, delayed: NaN }
 
@@ -17,7 +17,7 @@ export function createQueueMetrics(registry: Registry, sqs: SQSClient, queueUrl:
   let deadLetterUrl: string | undefined
   const depth = sampled(() => depthOf(sqs, queueUrl), UNKNOWN)
   const deadLetters = sampled(async () => {
-    deadLetterUrl ??= (await findQueues(sqs, { queueName: '', queueUrl })).deadLetterUrl
+    deadLetterUrl ??= (await findQueues(sqs, { queueUrl })).deadLetterUrl
     return depthOf(sqs, deadLetterUrl)
   }, UNKNOWN)
 

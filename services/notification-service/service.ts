@@ -2,22 +2,18 @@
 import { startOrExit } from '@product-events/process'
 import { listen, openQueue, openService } from '@product-events/process/service'
 import { BACKLOG, stopHttpApi } from '@product-events/http-api'
-import { createOutageWatch } from '@product-events/outages'
-import { queueNameOf } from '@product-events/queue'
+import { IN_HAND, LONG_POLL_SECONDS, MAX_RECEIVERS } from '@product-events/inbox'
 import { measureDependencies } from '@product-events/telemetry'
 import { buildApp } from './app.ts'
 import { channelLogLines } from './channels/log-lines.ts'
 import { startChannels } from './channels/start-channels.ts'
 import { readServiceConfig } from './config.ts'
+import { createConsumer } from './consumer.ts'
 import { notificationService } from './description.ts'
-import { createInbox } from './inbox.ts'
 import { logLines } from './log-lines.ts'
-import { LONG_POLL_SECONDS, sourceQueue } from './messages.ts'
 import { createMetrics } from './metrics.ts'
 import { keepSweeping } from './notifications/sweep.ts'
 import { createQueueMetrics, type QueueMetrics } from './queue-metrics.ts'
-import { IN_HAND, MAX_RECEIVERS, runReceivers } from './receive.ts'
-import { traceMessages } from './trace-messages.ts'
 
 /** Each receiver polls, and deletes or extends each of the batches that it has in hand. */
 const MAX_SQS_CONNECTIONS = MAX_RECEIVERS * (1 + IN_HAND)
@@ -39,23 +35,18 @@ await startOrExit(async () => {
     queue: async () => (await queueMetrics?.answers()) ?? false,
   })
   const requestTimeoutMs = LONG_POLL_SECONDS * 1000 + SQS_ANSWER_MS
-  const found = await openQueue(service, config, { requestTimeoutMs, maxConnections: MAX_SQS_CONNECTIONS })
-  const { sqs } = found
-  const queue = await sourceQueue(sqs, found.queue.url)
+  const { sqs, queue } = await openQueue(service, config, { requestTimeoutMs, maxConnections: MAX_SQS_CONNECTIONS })
   queueMetrics = createQueueMetrics(registry, sqs, queue.url)
 
   const app = buildApp({ pool, logger, log, registry, access: config.access, database })
   const api = await listen(service, app, { ...config, backlog: BACKLOG })
   const channels = startChannels(config.channels, { pool, registry, log: channelLogLines(logger) })
-  const inbox = createInbox({
-    pool,
-    outgoing: channels.outgoing,
-    reachable: createOutageWatch({ lost: log.databaseLost, back: log.databaseBack }),
-    stopping,
+  const consumer = createConsumer({ pool, outgoing: channels.outgoing, sqs, queueUrl: queue.url, log, metrics })
+  readiness.watch('database', () => {
+    const reason = consumer.failing()
+    return reason === undefined ? undefined : `stores nothing: ${reason}`
   })
-  const reachable = createOutageWatch({ lost: log.sqsLost, back: log.sqsBack })
-  const tracing = traceMessages(queueNameOf(queue.url))
-  const receiving = runReceivers({ inbox, pool, sqs, queue, log, metrics, tracing, reachable, stopping })
+  const receiving = consumer.run(stopping)
   const sweeping = keepSweeping(pool, log.swept, stopping)
   opened.defer(
     async () =>

@@ -6,6 +6,9 @@ import { freePort, freshDatabase, freshQueue, localCredentials, machineVariables
 import { afterEach, expect, inject, test, vi } from 'vitest'
 import type { Page } from './testing/app.ts'
 
+/** A process starts within a second on a quiet machine. */
+vi.setConfig({ testTimeout: 120_000 })
+
 interface Service {
   process: ChildProcess
   api: string
@@ -59,7 +62,7 @@ function start(environment: Record<string, string>): Service {
 
 const ready = (service: Service) =>
   vi.waitFor(() => expect(service.stdout() + service.stderr()).toContain('product-service is ready'), {
-    timeout: 15_000,
+    timeout: 60_000,
   })
 
 test('starts on an empty database, answers, tells its health and numbers, and ends with 0 on SIGTERM', async () => {
@@ -79,11 +82,15 @@ test('starts on an empty database, answers, tells its health and numbers, and en
   const admin = new pg.Client({ connectionString: service.environment.DATABASE_URL })
   await admin.connect()
   await admin.query('ALTER TABLE products RENAME TO elsewhere')
-  const migrations = 'are gone: relation "products" does not exist'
-  expect(await health()).toEqual({ status: 'not ready', missing: { migrations } })
+  const migrations = 'are gone: relation "public.products" does not exist'
+  const patiently = { timeout: 20_000 }
+  await vi.waitFor(
+    async () => expect(await health()).toEqual({ status: 'not ready', missing: { migrations } }),
+    patiently,
+  )
   await admin.query('ALTER TABLE elsewhere RENAME TO products')
   await admin.end()
-  expect(await health()).toEqual({ status: 'ready' })
+  await vi.waitFor(async () => expect(await health()).toEqual({ status: 'ready' }), patiently)
   const metrics = await (await fetch(`${service.operations}/metrics`)).text()
   expect(metrics).toMatch(/^products_created_total 1$/m)
   expect(metrics).toMatch(/^products_deleted_total 0$/m)
@@ -171,7 +178,7 @@ test('waits for a database that is not there yet, says so, and can be stopped me
   const env = await environment()
   const nobody = await freePort()
   const service = start({ ...env, DATABASE_URL: `postgres://me:hunter2@127.0.0.1:${nobody}` })
-  await vi.waitFor(() => expect(service.stdout()).toContain('waiting for PostgreSQL'), { timeout: 10_000 })
+  await vi.waitFor(() => expect(service.stdout()).toContain('waiting for PostgreSQL'), { timeout: 60_000 })
   const health = await fetch(`${service.operations}/health/ready`)
   expect(health.status).toBe(503)
   expect(Object.keys(((await health.json()) as { missing: object }).missing)).toEqual([
@@ -190,7 +197,7 @@ test('waits for an SQS that is not there yet', async () => {
   const endpoint = `http://127.0.0.1:${await freePort()}`
   const service = start({ ...(await environment()), AWS_ENDPOINT_URL_SQS: endpoint })
   await vi.waitFor(() => expect(service.stdout()).toMatch(/waiting for the queue queue-.* at http/), {
-    timeout: 10_000,
+    timeout: 60_000,
   })
   const health = await fetch(`${service.operations}/health/ready`)
   expect(await health.json()).toEqual({

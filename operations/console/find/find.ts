@@ -3,6 +3,7 @@ import type { Found, Traveller } from '../answers.ts'
 import { storedAt } from '../watch/notifications.ts'
 import { readLanes } from '../watch/products.ts'
 import { toTraveller } from '../watch/travelling.ts'
+import { plural } from '../watch/words.ts'
 import {
   findDeliveries,
   findEvents,
@@ -186,7 +187,7 @@ async function nothing(
       kind: 'message',
       verdict: {
         level: 'wrong',
-        headline: `A message that failed ${failure.failures} times.`,
+        headline: `A message that failed ${plural(failure.failures, 'time')}.`,
         detail: failure.reason,
         actions: ['Open Needs you: is the message in the dead-letter queue?'],
       },

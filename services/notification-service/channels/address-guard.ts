@@ -1,9 +1,9 @@
-import { lookup as dnsLookup, type LookupAddress } from 'node:dns'
 import { BlockList, isIP, type LookupFunction } from 'node:net'
+import type { Address, Resolve } from './resolve.ts'
 
 /**
- * IPv4 that is nobody's on the internet: this network, private, shared, loopback, link-local, documentation, benchmarks,
- * multicast, reserved (IANA IPv4 Special-Purpose Address Registry).
+ * IPv4 that does not lead to the internet: this network, private, shared, loopback, link-local, documentation,
+ * benchmarks, multicast, reserved (IANA IPv4 Special-Purpose Address Registry).
  */
 const NOT_PUBLIC_IPV4 = [
   '0.0.0.0/8',
@@ -21,7 +21,7 @@ const NOT_PUBLIC_IPV4 = [
   '203.0.113.0/24',
   '224.0.0.0/3',
 ]
-/** All of IPv6 that is given out to anybody. Outside are loopback, link-local, unique local, IPv4-mapped and NAT64. */
+/** Global unicast. Outside are loopback, link-local, unique local, IPv4-mapped and NAT64 (64:ff9b::/96, 64:ff9b:1::/48). */
 const GLOBAL_IPV6 = ['2000::/3']
 /** Within it: protocol assignments and Teredo, documentation, 6to4, which may carry any IPv4 address. */
 const NOT_PUBLIC_IPV6 = ['2001::/23', '2001:db8::/32', '2002::/16', '3fff::/20']
@@ -30,7 +30,7 @@ const notPublic4 = listOf(NOT_PUBLIC_IPV4, 'ipv4')
 const global6 = listOf(GLOBAL_IPV6, 'ipv6')
 const notPublic6 = listOf(NOT_PUBLIC_IPV6, 'ipv6')
 
-/** Whether this IP address may be anybody's on the internet: neither this machine, nor its network, nor the cloud's. */
+/** Whether this is an address on the internet: neither this machine's, nor its network's, nor the cloud's. */
 export function isPublicAddress(address: string): boolean {
   switch (isIP(address)) {
     case 4:
@@ -50,21 +50,30 @@ export class ForbiddenAddress extends Error {
 }
 
 /**
- * `dns.lookup` for the socket that is about to be opened: what is checked is what is connected to, so a name that
- * resolves differently the second time gains nothing. A single address that is not public fails the whole lookup.
+ * The `lookup` of the socket that is about to be opened. With `publicOnly` a single address that is not public fails the
+ * whole look-up. The addresses that are checked are those that are connected to: a name that resolves differently the
+ * second time gains nothing.
  */
-export const guardedLookup: LookupFunction = (hostname, options, callback) => {
-  dnsLookup(hostname, { ...options, all: true }, (error, addresses) => {
-    const forbidden = addresses?.find(({ address }) => !isPublicAddress(address))
-    const failure = error ?? (forbidden && new ForbiddenAddress(hostname, forbidden.address))
-    const [first] = addresses ?? []
-    if (failure || !first) callback(failure ?? new Error(`${hostname} has no address`), '', 0)
-    else if (options.all) callback(null, addresses satisfies LookupAddress[])
-    else callback(null, first.address, first.family)
-  })
+export function lookupBy(resolve: Resolve, { publicOnly }: { publicOnly: boolean }): LookupFunction {
+  async function addressesOf(hostname: string): Promise<[Address, ...Address[]]> {
+    const [first, ...others] = await resolve(hostname)
+    if (!first) throw new Error(`${hostname} has no address`)
+    const forbidden = publicOnly ? [first, ...others].find(({ address }) => !isPublicAddress(address)) : undefined
+    if (forbidden) throw new ForbiddenAddress(hostname, forbidden.address)
+    return [first, ...others]
+  }
+
+  async function answer(...[hostname, options, callback]: Parameters<LookupFunction>): Promise<void> {
+    const found = await addressesOf(hostname).catch((error: Error) => error)
+    if (found instanceof Error) callback(found, '', 0)
+    else if (options.all) callback(null, found)
+    else callback(null, found[0].address, found[0].family)
+  }
+
+  return (...asked) => void answer(...asked)
 }
 
-/** A host that is an IP address is connected to without a lookup: it has to be looked at before. */
+/** A host that is an IP address is connected to without a look-up, so it is checked before. */
 export function forbiddenLiteral(hostname: string): ForbiddenAddress | undefined {
   const address = hostname.replace(/^\[|\]$/g, '')
   return isIP(address) !== 0 && !isPublicAddress(address) ? new ForbiddenAddress(hostname, address) : undefined

@@ -29,7 +29,9 @@ test('webhooks and email are read, with their secrets from the environment', () 
   const env = { ERP_SECRET: `${one} ${two}`, SMTP_URL: 'smtps://user:password@mail.example:465' }
   const config = read({ webhooks: [webhook], email, allow_hosts: ['ERP.internal'] }, env)
   expect(config?.webhooks).toEqual([{ name: 'erp', url: new URL(webhook.url), secrets: [one, two] }])
-  expect(config?.email).toEqual({ smtpUrl: env.SMTP_URL, from: email.from, to: email.to })
+  const server = { host: 'mail.example', port: 465, secure: true, requireTls: false }
+  const auth = { user: 'user', pass: 'password' }
+  expect(config?.email).toEqual({ server: { ...server, auth }, from: email.from, to: email.to })
   expect([...(config?.allowHosts ?? [])]).toEqual(['erp.internal'])
 })
 
@@ -59,4 +61,32 @@ test.each([
   const attempt = () => (file === undefined ? readChannels(join(dir, 'gone.json'), {}) : read(file, env))
   expect(attempt).toThrow(expected)
   expect(attempt).not.toThrow(env.SHORT)
+})
+
+test.each([
+  [
+    'smtp://user:p%40ss@mail.example',
+    { port: 587, secure: false, requireTls: true, auth: { user: 'user', pass: 'p@ss' } },
+  ],
+  ['smtp://user:50%@mail.example:2525', { port: 2525, requireTls: true, auth: { user: 'user', pass: '50%' } }],
+  ['smtp://mail.example', { port: 587, secure: false, requireTls: false }],
+  ['smtp://user:pass@localhost', { requireTls: false }],
+  ['smtp://user:pass@127.0.0.1', { requireTls: false }],
+  ['smtp://user:pass@[::1]:25', { host: '::1', port: 25, requireTls: false }],
+  ['smtp://user:pass@localhost.example', { requireTls: true }],
+  ['smtps://user:pass@mail.example', { port: 465, secure: true, requireTls: false }],
+])('%s needs TLS for a password, unless it goes to this machine', (SMTP_URL, server) => {
+  expect(read({ email }, { SMTP_URL })?.email?.server).toMatchObject(server)
+})
+
+test.each(['smtp://mail.example?ignoreTLS=true', 'smtps://mail.example/x', 'smtps://mail.example#x'])(
+  'an option in the SMTP URL has no effect, so %s is refused',
+  (SMTP_URL) => {
+    expect(() => read({ email }, { SMTP_URL })).toThrow('SMTP_URL must end after the port')
+  },
+)
+
+test('a recipient that is named twice gets one mail', () => {
+  const to = ['a@example.com', 'b@example.com', 'a@example.com']
+  expect(read({ email: { ...email, to } }, { SMTP_URL: 'smtp://127.0.0.1' })?.email?.to).toEqual(to.slice(0, 2))
 })

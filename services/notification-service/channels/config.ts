@@ -1,16 +1,18 @@
 import { readFileSync } from 'node:fs'
-import { StartError } from '@product-events/process'
+import { isIP } from 'node:net'
+import { isLoopback, StartError } from '@product-events/process'
 import { type Static, Type } from 'typebox'
 import { Compile } from 'typebox/compile'
 
 /** Bounds the label values of the metrics and the connections of one process. */
 const MAX_WEBHOOKS = 20
 const MAX_RECIPIENTS = 50
-/** What Standard Webhooks asks of a symmetric secret, in bytes. */
+/** The length of a symmetric secret by Standard Webhooks, in bytes. */
 const SECRET_BYTES = { min: 24, max: 64 }
 
 const EnvName = Type.String({ pattern: '^[A-Z][A-Z0-9_]*$' })
-const Address = Type.String({ pattern: '^[^\\r\\n]*[^\\s@]+@[^\\s@]+$' })
+/** It is part of the key of a delivery. */
+const Address = Type.String({ pattern: '^[^\\r\\n]*[^\\s@]+@[^\\s@]+$', maxLength: 320 })
 
 const ChannelsFile = Type.Object(
   {
@@ -46,10 +48,21 @@ export interface WebhookEndpoint {
   secrets: string[]
 }
 
+export interface SmtpServer {
+  host: string
+  port: number
+  /** TLS from the first byte (`smtps://`). */
+  secure: boolean
+  /** Without STARTTLS the conversation ends: nothing of it is sent in clear. */
+  requireTls: boolean
+  auth?: { user: string; pass: string }
+}
+
 export interface EmailSettings {
-  smtpUrl: string
+  server: SmtpServer
   from: string
-  to: string[]
+  /** One mail each. */
+  to: readonly string[]
 }
 
 export interface ChannelsConfig {
@@ -66,7 +79,10 @@ export interface ChannelsConfig {
 export function readChannels(path: string | undefined, env: NodeJS.ProcessEnv): ChannelsConfig | undefined {
   if (path === undefined) return undefined
   const file = parseFile(path)
-  const allowHosts = new Set((file.allow_hosts ?? []).map((host) => host.toLowerCase()))
+  // A URL writes an IPv6 address in brackets; the file may do without.
+  const allowHosts = new Set(
+    (file.allow_hosts ?? []).map((host) => (isIP(host) === 6 ? `[${host}]` : host).toLowerCase()),
+  )
   const faults: string[] = []
   const webhooks = (file.webhooks ?? []).map(({ name, url, secret_env }, index) => {
     if (file.webhooks?.findIndex((other) => other.name === name) !== index)
@@ -74,9 +90,9 @@ export function readChannels(path: string | undefined, env: NodeJS.ProcessEnv): 
     return { name, url: parseUrl(name, url, allowHosts, faults), secrets: parseSecrets(env, secret_env, faults) }
   })
   const email = file.email && {
-    smtpUrl: parseSmtpUrl(env, file.email.smtp_url_env, faults),
+    server: parseSmtpUrl(env, file.email.smtp_url_env, faults),
     from: file.email.from,
-    to: file.email.to,
+    to: [...new Set(file.email.to)],
   }
   if (faults.length > 0) throw new StartError(`channels (${path}): ${faults.join('; ')}`)
   return webhooks.length > 0 || email ? { webhooks, email, allowHosts } : undefined
@@ -118,12 +134,35 @@ function parseSecrets(env: NodeJS.ProcessEnv, variable: string, faults: string[]
 
 const base64Expected = `${SECRET_BYTES.min} to ${SECRET_BYTES.max} random bytes in base64`
 
-function parseSmtpUrl(env: NodeJS.ProcessEnv, variable: string, faults: string[]): string {
+const SMTPS_PORT = 465
+const SUBMISSION_PORT = 587
+
+/** A password needs TLS: from the start, or by STARTTLS, except on the way to this machine itself. */
+function parseSmtpUrl(env: NodeJS.ProcessEnv, variable: string, faults: string[]): SmtpServer {
   const text = env[variable]?.trim() ?? ''
   const url = URL.parse(text)
+  const must = text === '' ? 'is not set: it must' : 'must'
   if (url === null || !/^smtps?:$/.test(url.protocol) || url.hostname === '')
-    faults.push(
-      `${variable} ${text === '' ? 'is not set: it must' : 'must'} be a URL like smtps://user:password@host:465`,
-    )
-  return text
+    faults.push(`${variable} ${must} be a URL like smtps://user:password@host:465`)
+  else if (url.search || url.hash || !/^\/?$/.test(url.pathname))
+    faults.push(`${variable} must end after the port: options in it have no effect`)
+  const { protocol, hostname, port, username, password } = url ?? new URL('smtps://invalid.invalid')
+  const host = hostname.replace(/^\[|\]$/g, '')
+  const secure = protocol === 'smtps:'
+  return {
+    host,
+    port: Number(port) || (secure ? SMTPS_PORT : SUBMISSION_PORT),
+    secure,
+    requireTls: !secure && username !== '' && !isLoopback(host),
+    ...(username !== '' && { auth: { user: decode(username), pass: decode(password) } }),
+  }
+}
+
+/** A `%` that begins no escape stands for itself. */
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
 }

@@ -1,35 +1,50 @@
+import type { OutageWatch } from '@product-events/outages'
 import type pg from 'pg'
 
-/** How stale the answer may be: another instance may have disabled an endpoint, or a person enabled it, since. */
+/** How stale the answer may be: another instance may have disabled an endpoint, or an operator enabled it, since. */
 const FRESH_MS = 1_000
+/** A slow answer is not waited for: deliveries and notifications use the last one. */
+const PATIENCE_MS = 500
 
 export interface DisabledEndpoints {
-  /** Their names, at most a second old. Rejects when the database is away. */
+  /**
+   * Their names, at most a second old while the table can be read; else those of the last read. Never rejects: a
+   * delivery to an endpoint that is disabled costs less than notifications that wait for this table.
+   */
   names(): Promise<ReadonlySet<string>>
-  /** Remembers the endpoint as disabled. False when it was already. */
+  /** Remembers the endpoint as disabled. False when it was already. Rejects with the error of the database. */
   add(endpoint: string, reason: string): Promise<boolean>
 }
 
-export function disabledEndpoints(pool: pg.Pool): DisabledEndpoints {
-  let latest: Promise<ReadonlySet<string>> | undefined
-  let readAt = 0
+export function disabledEndpoints(pool: pg.Pool, readable: OutageWatch): DisabledEndpoints {
+  let latest: ReadonlySet<string> = new Set()
+  let freshUntil = -Infinity
+  let reading: Promise<void> | undefined
+
+  async function read(): Promise<void> {
+    try {
+      latest = await readNames(pool)
+      readable.worked()
+    } catch (error) {
+      readable.failed((error as Error).message)
+    }
+    freshUntil = performance.now() + FRESH_MS
+    reading = undefined
+  }
 
   return {
-    names() {
-      if (latest === undefined || performance.now() - readAt > FRESH_MS) {
-        readAt = performance.now()
-        const reading = readNames(pool)
-        latest = reading
-        // A failure is told to those who wait for it; the next to ask tries again.
-        reading.catch(() => {
-          if (latest === reading) latest = undefined
-        })
-      }
+    async names() {
+      if (performance.now() < freshUntil) return latest
+      reading ??= read()
+      const { promise: enough, resolve } = Promise.withResolvers<void>()
+      const timer = setTimeout(resolve, PATIENCE_MS)
+      await Promise.race([reading, enough])
+      clearTimeout(timer)
       return latest
     },
     async add(endpoint, reason) {
       const added = await insertName(pool, endpoint, reason)
-      latest = undefined
+      latest = new Set([...latest, endpoint])
       return added
     },
   }

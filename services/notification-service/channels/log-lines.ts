@@ -2,33 +2,58 @@ import { logReport, type OutboxEvent, type RelayReport, type ReportWording } fro
 import { type Logger, readTraceHeaders, traceFields } from '@product-events/telemetry'
 import { type Destination, nameOf } from './delivery.ts'
 
+/** Rows of the outbox name the endpoints: their number is not ours. */
+const MOST_UNKNOWN = 100
+
 export type ChannelLogLines = ReturnType<typeof channelLogLines>
 
-/** What the channels log; the channel `log` itself is the line of each notification. */
+/** The lines of the channels. The channel `log` itself is the line of each notification. */
 export function channelLogLines(log: Logger) {
+  const unknownReasons = new Set<string>()
   return {
+    /** Once for each reason: it stays true until the next start. */
+    unknown({ headers }: OutboxEvent, reason: string): void {
+      if (unknownReasons.has(reason) || unknownReasons.size >= MOST_UNKNOWN) return
+      unknownReasons.add(reason)
+      const endpoint = `${headers.channel}:${headers.endpoint}`
+      log.warn({ endpoint, reason }, 'deliveries for this endpoint are refused, and abandoned after about a day')
+    },
+    refuses: (destination: Destination, reason: string) =>
+      log.warn(
+        { endpoint: nameOf(destination), reason },
+        'endpoint refuses deliveries; each is retried, and blocks its product at this endpoint',
+      ),
+    acceptsAgain: (destination: Destination, away_ms: number) =>
+      log.info({ endpoint: nameOf(destination), away_ms }, 'endpoint accepts deliveries again'),
     disabled: (destination: Destination, reason: string) =>
       log.error(
         { endpoint: nameOf(destination), reason },
-        'endpoint disabled: it gets nothing any more until somebody enables it',
+        'endpoint disabled: it gets no delivery until an operator enables it',
       ),
+    disabledUnreadable: (reason: string) =>
+      log.error({ reason }, 'the list of disabled endpoints can not be read; deliveries go by the last one read'),
+    disabledReadable: (away_ms: number) => log.info({ away_ms }, 'the list of disabled endpoints can be read again'),
     recipientsRejected: (event_id: string, recipients: string[]) =>
-      log.warn({ event_id, recipients }, 'the mail server took the mail for others, but not for these recipients'),
+      log.warn({ event_id, recipients }, 'the mail server accepted the mail, but not for these recipients'),
 
-    relay: (report: RelayReport) => logReport(log, relayWording, report),
+    relay(report: RelayReport): void {
+      // The endpoint's own line says it once; a line for each delivery and try would bury it.
+      if (report.kind !== 'failed') return logReport(log, relayWording, report)
+      const { event, reason, delayMs: retry_in_ms } = report
+      log.debug({ ...ids(event), reason, attempts: event.attempts + 1, retry_in_ms }, relayWording.words.failed)
+    },
   }
 }
 
-/** What the relay of deliveries tells of. */
 const relayWording: ReportWording = {
   ids,
   words: {
     published: 'delivered',
-    postponed: 'delivery postponed: endpoint busy',
-    failed: 'delivery refused; it is tried again, and holds back its product at this endpoint until then',
-    dead: 'delivery is dead: somebody has to look',
+    postponed: 'delivery postponed',
+    failed: 'delivery refused; it is retried, and blocks its product at this endpoint until then',
+    dead: 'delivery abandoned: an operator can redrive it',
     'broker-away': 'deliveries rest: none can be judged',
-    'broker-back': 'deliveries go on',
+    'broker-back': 'deliveries resume',
     'database-away': 'deliveries can not be read; they wait for the database',
     'database-back': 'deliveries can be read again',
     lanes: 'the lanes of deliveries of this instance changed',

@@ -1,16 +1,15 @@
-import type { Outcome, OutboxEvent, Send } from '@product-events/outbox'
-import { type Destination, type DeliveryOutcome, nameOf } from './delivery.ts'
+import type { OutboxEvent, Send } from '@product-events/outbox'
+import { type DeliveryOutcome, type Destination, nameOf, type TryOutcome } from './delivery.ts'
 import type { DisabledEndpoints } from './disabled-endpoints.ts'
-import { createGate, type Gate } from './gate.ts'
+import type { EndpointWatch } from './endpoint-watch.ts'
 import type { ChannelMetrics } from './metrics.ts'
+import { refused, unacceptable } from './outcomes.ts'
 
-/** With the three seconds that a try may take this stays below the relay's SEND_TIMEOUT_MS of five. */
-const LONGEST_WAIT_MS = 1_500
-
-/** A configured destination, and how it is reached. */
-export interface Channel extends Destination {
-  /** Tries under way at once. */
-  limit: number
+/** A configured endpoint, and how it is reached. */
+export interface Channel extends Omit<Destination, 'recipient'> {
+  /** The addresses that get a delivery each; undefined where the endpoint gets one. */
+  recipients?: readonly string[]
+  /** One try. Settles within the relay's send timeout. */
   deliver(event: OutboxEvent): Promise<DeliveryOutcome>
 }
 
@@ -18,50 +17,80 @@ export interface SendOptions {
   channels: readonly Channel[]
   disabled: DisabledEndpoints
   metrics: ChannelMetrics
+  watchOf: (channel: Channel) => EndpointWatch
+  /** Called for each delivery whose endpoint, or recipient, is not among `channels`. */
+  onUnknown: (event: OutboxEvent, reason: string) => void
   /** Called when an endpoint has been disabled, once for all instances. */
   onDisabled: (destination: Destination, reason: string) => void
 }
 
 /**
- * The `Send` of the notifications' outbox: each event goes to the destination in its headers. It knows no outage: that
- * one endpoint is down is no reason to rest for the others.
+ * The `Send` of the notifications' outbox: each event goes to the destination in its headers. It never rejects and
+ * reports no outage: one endpoint that is down is no reason to rest for the others.
  */
 export function sendToChannels(options: SendOptions): Send {
-  const { channels, disabled, metrics } = options
-  const doors = new Map<string, { channel: Channel; gate: Gate }>(
-    channels.map((channel) => [
-      nameOf(channel),
-      { channel, gate: createGate({ limit: channel.limit, longestWaitMs: LONGEST_WAIT_MS }) },
-    ]),
-  )
+  const { channels, disabled, metrics, watchOf, onUnknown, onDisabled } = options
+  const byName = new Map(channels.map((channel) => [nameOf(channel), { channel, watch: watchOf(channel) }]))
 
-  async function tryOnce(event: OutboxEvent): Promise<Outcome> {
-    const name = `${event.headers.channel}:${event.headers.endpoint}`
-    const door = doors.get(name)
-    // Refused, not dead: another instance, or this one after the next start, may know it.
-    if (!door) return { kind: 'refused', reason: `${name} is not configured, or not any more` }
-    if ((await disabled.names()).has(name)) return { kind: 'unacceptable', reason: 'endpoint disabled' }
-    const visit = await door.gate.visit(() => door.channel.deliver(event))
-    if (visit.kind === 'busy') {
-      metrics.tried(door.channel, 'postponed')
-      return { kind: 'postponed', reason: 'the endpoint is busy with others', delayMs: visit.delayMs }
-    }
-    const outcome = visit.result.kind === 'gone' ? await disable(door.channel, visit.result.reason) : visit.result
-    metrics.tried(door.channel, outcome.kind)
+  async function tryOnce(event: OutboxEvent): Promise<TryOutcome> {
+    const { headers } = event
+    const name = `${headers.channel}:${headers.endpoint}`
+    const found = byName.get(name)
+    if (!found) return unknown(event, `${name} is not configured, or not any more`)
+    const { channel, watch } = found
+    if (headers.recipient !== undefined && !channel.recipients?.includes(headers.recipient))
+      return unknown(event, `${headers.recipient} is not a recipient of ${name}, or not any more`)
+    if ((await disabled.names()).has(name)) return unacceptable('endpoint disabled')
+    const outcome = await settled(channel, await deliver(channel, event))
+    observe(() => {
+      metrics.tried(channel, outcome.kind)
+      if (outcome.kind === 'accepted') watch.accepted()
+      if (outcome.kind === 'refused') watch.refused(outcome.reason)
+    })
     return outcome
   }
 
-  async function disable(channel: Channel, reason: string): Promise<Exclude<DeliveryOutcome, { kind: 'gone' }>> {
-    if (await disabled.add(nameOf(channel), reason)) {
-      metrics.disabled(channel)
-      options.onDisabled(channel, reason)
+  /** Refused, not abandoned: another instance, or this one after the next start, may know the endpoint. */
+  function unknown(event: OutboxEvent, reason: string): TryOutcome {
+    observe(() => onUnknown(event, reason))
+    return refused(reason)
+  }
+
+  async function settled(channel: Channel, outcome: DeliveryOutcome): Promise<TryOutcome> {
+    if (outcome.kind !== 'gone') return outcome
+    try {
+      if (await disabled.add(nameOf(channel), outcome.reason))
+        observe(() => {
+          metrics.disabled(channel)
+          onDisabled(channel, outcome.reason)
+        })
+      return unacceptable(`endpoint disabled: ${outcome.reason}`)
+    } catch (error) {
+      return refused(`${outcome.reason}, but it could not be disabled: ${(error as Error).message}`)
     }
-    return { kind: 'unacceptable', reason: `endpoint disabled: ${reason}` }
   }
 
   return async (events) => {
-    const outcomes = new Map<string, Outcome>()
+    const outcomes = new Map<string, TryOutcome>()
     await Promise.all(events.map(async (event) => outcomes.set(event.id, await tryOnce(event))))
     return { outcomes }
+  }
+}
+
+/** An exception of ours is the delivery's failure, with an end: as an outage it would stop every channel for good. */
+async function deliver(channel: Channel, event: OutboxEvent): Promise<DeliveryOutcome> {
+  try {
+    return await channel.deliver(event)
+  } catch (error) {
+    return refused(`an error in notification-service: ${(error as Error).message}`)
+  }
+}
+
+/** Metrics and log lines never change what becomes of a delivery. */
+function observe(report: () => void): void {
+  try {
+    report()
+  } catch {
+    // There is no other way to report it.
   }
 }

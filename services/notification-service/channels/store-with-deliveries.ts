@@ -3,7 +3,7 @@ import { append } from '@product-events/outbox'
 import type pg from 'pg'
 import type { TraceHeaders } from '@product-events/telemetry'
 import type { NewNotification } from '../notifications/notification.ts'
-import { type Stored, storeNotifications } from '../notifications/store.ts'
+import { type Inserted, storeNotifications } from '../notifications/store.ts'
 import { type Destination, deliveriesOf, nameOf } from './delivery.ts'
 import type { DisabledEndpoints } from './disabled-endpoints.ts'
 
@@ -19,7 +19,7 @@ export interface Outgoing {
  * Stores those notifications whose event is not known yet, and in the same transaction appends their deliveries: both
  * exist, or neither does. The lock that orders the positions orders the deliveries of each product too.
  *
- * Deliveries carry on the trace that `traces` has for the id of their notification.
+ * Deliveries carry on the trace that `traces` has for the id of their notification; `contents` is for `storeNotifications`.
  *
  * Resolves and rejects like `storeNotifications`, which is all there is to do without a channel.
  */
@@ -28,17 +28,27 @@ export async function storeWithDeliveries(
   notifications: readonly NewNotification[],
   outgoing: Outgoing | undefined,
   traces?: ReadonlyMap<string, TraceHeaders>,
-): Promise<Stored[]> {
-  if (!outgoing) return storeNotifications(pool, notifications)
+  contents?: ReadonlyMap<string, string>,
+): Promise<Inserted[]> {
+  if (!outgoing) return storeNotifications(pool, notifications, contents)
   const disabled = await outgoing.disabled.names()
   const destinations = outgoing.destinations.filter((destination) => !disabled.has(nameOf(destination)))
-  const stored = await transaction(pool, async (tx) => {
-    const stored = await storeNotifications(tx, notifications)
-    const ids = new Set(stored.map(({ id }) => id))
-    const isNew = notifications.filter(({ id }) => ids.has(id))
-    await append(tx, deliveriesOf(isNew, destinations, traces))
-    return stored
-  })
-  if (stored.length > 0) outgoing.nudge()
-  return stored
+  const inserted = await transaction(pool, (tx) => storeAll(tx, notifications, destinations, traces, contents))
+  if (inserted.length > 0) outgoing.nudge()
+  return inserted
+}
+
+/** The same in the caller's transaction. */
+export async function storeAll(
+  tx: pg.PoolClient,
+  notifications: readonly NewNotification[],
+  destinations: readonly Destination[],
+  traces?: ReadonlyMap<string, TraceHeaders>,
+  contents?: ReadonlyMap<string, string>,
+): Promise<Inserted[]> {
+  const inserted = await storeNotifications(tx, notifications, contents)
+  const ids = new Set(inserted.map(({ id }) => id))
+  const isNew = notifications.filter(({ id }) => ids.has(id))
+  await append(tx, deliveriesOf(isNew, destinations, traces))
+  return inserted
 }

@@ -88,6 +88,7 @@ test('a refused delivery is tried again under the same id, and holds back its pr
   const lastOfOther = flaky.received.findIndex(({ data }) => data.product_id === other && data.sequence === '4')
   expect(flaky.received.indexOf(second as Received)).toBeGreaterThan(lastOfOther)
   expect(t.logged('delivery refused')).toMatchObject([{ endpoint: 'webhook:flaky', reason: 'it answered 500' }])
+  expect(t.logged('endpoint refuses')).toMatchObject([{ endpoint: 'webhook:flaky', reason: 'it answered 500' }])
 })
 
 test('an endpoint that is down holds back no other, and gets everything in order when it is up', async () => {
@@ -205,6 +206,6 @@ test.each([
     // All but one of the tries, about a day of them, lie behind it.
     await t.pool.query('UPDATE events SET attempts = 39, next_attempt_at = clock_timestamp()')
     await expect.poll(t.statuses, patiently).toEqual({ 'old dead': 1 })
-    expect(t.logged('delivery is dead')).toMatchObject([{ endpoint: 'webhook:old', level: 50 }])
+    expect(t.logged('delivery abandoned')).toMatchObject([{ endpoint: 'webhook:old', level: 50 }])
   },
 )

@@ -63,6 +63,7 @@ export function streamRoute(app: HttpApi, { pool, feed, log, heartbeatMs = HEART
     // A HEAD would open a stream and never read it.
     exposeHeadRoute: false,
     schema: {
+      operationId: 'followNotifications',
       summary: 'Follow notifications as they come',
       querystring: FilterQuery,
       headers: Headers,

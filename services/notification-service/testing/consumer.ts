@@ -1,4 +1,4 @@
-import { randomUUIDv7 } from 'node:crypto'
+import { randomBytes, randomUUIDv7 } from 'node:crypto'
 import {
   GetQueueAttributesCommand,
   type Message,
@@ -11,23 +11,23 @@ import { connect } from '@product-events/database'
 import { dropDatabase, freshDatabase, freshQueue } from '@product-events/local'
 import { outboxMigrations } from '@product-events/outbox'
 import { createRegistry } from '@product-events/telemetry'
-import { createOutageWatch } from '@product-events/outages'
 import { deadLetterQueueName, findQueueUrl } from '@product-events/queue'
+import type pg from 'pg'
 import { recordLog } from '../../../packages/telemetry/testing/log.ts'
-import type { Consumer } from '../consumer.ts'
-import { createInbox } from '../inbox.ts'
+import type { Outgoing } from '../channels/store-with-deliveries.ts'
+import { createConsumer } from '../consumer.ts'
 import { logLines } from '../log-lines.ts'
-import { sourceQueue } from '../messages.ts'
 import { createMetrics } from '../metrics.ts'
 import { notificationMigrations } from '../migrations.ts'
-import { receiveOnce } from '../receive.ts'
-import { traceMessages } from '../trace-messages.ts'
 
 export interface TestOptions {
   postgresUrl: string
   sqsEndpoint: string
   fifo?: boolean
   visibilityTimeoutSeconds?: number
+  outgoing?: Outgoing
+  /** The consumer acts as a role that has only the rights that it needs; `t.pool` remains that of the superuser. */
+  limited?: boolean
 }
 
 /** A consumer on a database and a queue of its own, with what a test wants to know of it. */
@@ -45,19 +45,11 @@ export async function testConsumer({ postgresUrl, sqsEndpoint, fifo = false, ...
   const log = logLines(logger)
   const stop = new AbortController()
   const pool = connect({ databaseUrl, applicationName: 'test', maxConnections: 10, onIdleError: () => {} })
-  const database = createOutageWatch({ lost: log.databaseLost, back: log.databaseBack })
   const registry = createRegistry()
-  const consumer: Consumer = {
-    inbox: createInbox({ pool, reachable: database, stopping: stop.signal }),
-    pool,
-    sqs,
-    queue: await sourceQueue(sqs, queue.url),
-    log,
-    metrics: createMetrics(registry),
-    tracing: traceMessages(queue.name),
-    reachable: createOutageWatch({ lost: log.sqsLost, back: log.sqsBack }),
-    stopping: stop.signal,
-  }
+  const metrics = createMetrics(registry)
+  const { outgoing } = options
+  const limited = options.limited ? await limitedRole(pool, databaseUrl) : undefined
+  const consumer = createConsumer({ pool: limited?.pool ?? pool, outgoing, sqs, queueUrl: queue.url, log, metrics })
 
   /** Messages that are visible, and those that somebody has received and not deleted. */
   async function depth(): Promise<{ visible: number; hidden: number }> {
@@ -70,9 +62,15 @@ export async function testConsumer({ postgresUrl, sqsEndpoint, fifo = false, ...
 
   return {
     consumer,
+    sqs,
+    queueUrl: queue.url,
     pool,
     databaseUrl,
     queueName: queue.name,
+    metrics,
+    /** The role of a limited consumer. */
+    role: limited?.role ?? '',
+    run: () => consumer.run(stop.signal),
     stop: () => stop.abort(),
     /** Lines with this text, oldest first. */
     logged: (text: string) => logs.filter((line) => String(line.msg).startsWith(text)),
@@ -97,8 +95,7 @@ export async function testConsumer({ postgresUrl, sqsEndpoint, fifo = false, ...
 
     /** One poll and all that follows from it. */
     async handleOnce(): Promise<void> {
-      const received = await receiveOnce(consumer)
-      if (received.kind === 'messages') await received.handled
+      await consumer.handleOnce(stop.signal)
     },
 
     /** Receives until `condition` holds. The embedded SQS gives a receive what is there, in any order: all takes several. */
@@ -147,6 +144,7 @@ export async function testConsumer({ postgresUrl, sqsEndpoint, fifo = false, ...
     close: async (): Promise<void> => {
       stop.abort()
       sqs.destroy()
+      await limited?.close()
       await pool.end()
       await dropDatabase(databaseUrl)
     },
@@ -169,4 +167,22 @@ export function ascii(value: unknown): string {
     /[\u0080-\uffff]/g,
     (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
   )
+}
+
+async function limitedRole(admin: pg.Pool, databaseUrl: string) {
+  const role = `test_${randomBytes(6).toString('hex')}`
+  await admin.query(`CREATE ROLE ${role}`)
+  await admin.query(`GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO ${role}`)
+  const url = new URL(databaseUrl)
+  url.searchParams.set('options', `-c role=${role}`)
+  const pool = connect({ databaseUrl: url.href, applicationName: 'test', maxConnections: 5, onIdleError: () => {} })
+  return {
+    role,
+    pool,
+    async close(): Promise<void> {
+      await pool.end()
+      await admin.query(`DROP OWNED BY ${role}`)
+      await admin.query(`DROP ROLE ${role}`)
+    },
+  }
 }

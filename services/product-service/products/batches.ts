@@ -2,22 +2,30 @@ import { type BatcherOptions, createBatcher } from '@product-events/batcher'
 import { HttpProblem } from '@product-events/http-api'
 import type pg from 'pg'
 import { activeTracer, databaseSpan, inSpan } from '@product-events/telemetry'
+import { MAX_WAIT_MS } from '../limits.ts'
+import { isTaken } from './create-once.ts'
 import { type Creation, writeCreations } from './create.ts'
 import { getProducts, type ProductText } from './get.ts'
 import { listProducts, type PageQuery } from './list.ts'
 
-/** Class 22 is a value that PostgreSQL can't take, class 23 one that breaks a constraint. The statement did nothing. */
-const FAULT_OF_ONE = /^2[23]/
+/**
+ * A value that PostgreSQL can't take (class 22), or one that breaks a constraint of one product: the statement did nothing,
+ * and others may succeed. Of the unique constraints only the key's own is a caller's: an id that a sequence gave out
+ * twice, as after a restore, is the database's failure.
+ */
+function isFaultOfOne(error: unknown): boolean {
+  const { code = '' } = error as Partial<pg.DatabaseError>
+  return /^(22|23502|23514)/.test(code) || isTaken(error)
+}
 
 const limits = {
   // While one statement commits, the next is prepared. More of them would be smaller, and fight for the same cores.
   maxInFlight: 2,
   // Some tenths of a second of work. Whoever came later would wait longer than it takes to ask again.
   maxWaiting: 1_000,
-  // As long as a query may take: what a frozen database keeps waiting fails together with what it holds.
-  maxWaitMs: 5_000,
+  maxWaitMs: MAX_WAIT_MS,
   refusal: () => new HttpProblem('overloaded', 'There are too many requests at once. Please try again.'),
-  isFaultOfOne: (error: unknown) => FAULT_OF_ONE.test((error as Partial<pg.DatabaseError>).code ?? ''),
+  isFaultOfOne,
 } satisfies Partial<BatcherOptions<never, never>>
 
 export interface Batches {

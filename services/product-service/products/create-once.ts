@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type pg from 'pg'
 import type { SpanContext } from '@product-events/telemetry'
+import { WITHIN_A_REQUEST } from '../limits.ts'
 import { type Answer, type Creation, newCreation } from './create.ts'
 import type { NewProduct } from './schemas.ts'
 
@@ -62,10 +63,11 @@ async function findAnswer(
   { caller, key }: CallersKey,
   request_hash: string,
 ): Promise<CreatedOnce | undefined> {
-  const { rows } = await db.query<Answer & { request_hash: string }>(
-    'SELECT request_hash, status, headers, body FROM idempotency_keys WHERE caller = $1 AND key = $2',
-    [caller, key],
-  )
+  const { rows } = await db.query<Answer & { request_hash: string }>({
+    text: 'SELECT request_hash, status, headers, body FROM public.idempotency_keys WHERE caller = $1 AND key = $2',
+    values: [caller, key],
+    ...WITHIN_A_REQUEST,
+  })
   const [found] = rows
   if (!found) return undefined
   const { status, headers, body } = found
@@ -81,6 +83,6 @@ function hashOf({ name, description = '', price }: NewProduct): string {
 }
 
 /** Another process committed this key while we were about to. */
-function isTaken(error: unknown): boolean {
+export function isTaken(error: unknown): boolean {
   return (error as Partial<pg.DatabaseError>).constraint === 'idempotency_keys_pkey'
 }

@@ -2,7 +2,8 @@ import { type Product, type ProductEvent, productEvent } from '@product-events/c
 import { appendStatement } from '@product-events/outbox'
 import type pg from 'pg'
 import type { SpanContext } from '@product-events/telemetry'
-import { toNewEvent } from './append-event.ts'
+import { toNewEvent } from './new-event.ts'
+import { WITHIN_A_REQUEST } from '../limits.ts'
 import { etagOf } from './etag.ts'
 import { newProductId } from './product-id.ts'
 import type { NewProduct } from './schemas.ts'
@@ -46,20 +47,21 @@ export async function writeCreations(db: pg.Pool, creations: Creation[]): Promis
       .toSorted((a, b) => (a.caller + a.key < b.caller + b.key ? -1 : 1)),
   )
   const appendEvents = appendStatement(creations.map(({ event, trace }) => toNewEvent(event, trace)))
-  await db.query(
-    `WITH appended AS (
+  await db.query({
+    text: `WITH appended AS (
        ${appendEvents.text}
      ), remembered AS (
-       INSERT INTO idempotency_keys (caller, key, request_hash, status, headers, body)
+       INSERT INTO public.idempotency_keys (caller, key, request_hash, status, headers, body)
        SELECT caller, key, request_hash, status, headers, body
        FROM jsonb_to_recordset($3::jsonb)
          AS answer (caller text, key text, request_hash text, status smallint, headers jsonb, body text)
      )
-     INSERT INTO products (id, name, description, price, version, created_at, updated_at)
+     INSERT INTO public.products (id, name, description, price, version, created_at, updated_at)
      SELECT id, name, description, price, version, created_at, updated_at
      FROM jsonb_to_recordset($2::jsonb)
        AS product (id uuid, name text, description text, price numeric, version integer,
                    created_at timestamptz, updated_at timestamptz)`,
-    [...appendEvents.values, products, answers],
-  )
+    values: [...appendEvents.values, products, answers],
+    ...WITHIN_A_REQUEST,
+  })
 }

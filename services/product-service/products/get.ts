@@ -1,4 +1,5 @@
 import type pg from 'pg'
+import { WITHIN_A_REQUEST } from '../limits.ts'
 import { etagOf } from './etag.ts'
 import { type ProductRow, toProduct } from './row.ts'
 
@@ -18,9 +19,13 @@ export async function getProducts(db: pg.Pool, ids: string[]): Promise<(ProductT
 }
 
 async function selectByIds(db: pg.Pool, ids: string[]): Promise<ProductRow[]> {
-  const { rows } = await db.query<ProductRow>(
-    `SELECT id, name, description, price, version, created_at, updated_at FROM products WHERE id = ANY($1::uuid[])`,
-    [ids],
-  )
+  const { rows } = await db.query<ProductRow>({
+    text: `SELECT id, name, description, price, version,
+            to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS created_at,
+            to_char(updated_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS updated_at
+     FROM public.products WHERE id = ANY($1::uuid[])`,
+    values: [ids],
+    ...WITHIN_A_REQUEST,
+  })
   return rows
 }

@@ -1,5 +1,6 @@
 import { pageTokens } from '@product-events/http-api'
 import type pg from 'pg'
+import { WITHIN_A_REQUEST } from '../limits.ts'
 import { type ProductRow, toProduct } from './row.ts'
 
 /**
@@ -48,10 +49,13 @@ async function readPage(db: pg.Pool, { behind, limit }: PageQuery): Promise<stri
 }
 
 async function selectBehind(db: pg.Pool, id: string, limit: number): Promise<ProductRow[]> {
-  const { rows } = await db.query<ProductRow>(
-    `SELECT id, name, description, price, version, created_at, updated_at FROM products
-     WHERE id < $1 ORDER BY id DESC LIMIT $2`,
-    [id, limit],
-  )
+  const { rows } = await db.query<ProductRow>({
+    text: `SELECT id, name, description, price, version,
+            to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS created_at,
+            to_char(updated_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS updated_at
+     FROM public.products WHERE id < $1 ORDER BY id DESC LIMIT $2`,
+    values: [id, limit],
+    ...WITHIN_A_REQUEST,
+  })
   return rows
 }

@@ -1,5 +1,5 @@
 import type { FastifyReply } from 'fastify'
-import { type HttpApi, HttpProblem, readPreconditions } from '@product-events/http-api'
+import { type HttpApi, HttpProblem, inTime, readPreconditions } from '@product-events/http-api'
 import type pg from 'pg'
 import { logLines } from '../log-lines.ts'
 import type { Metrics } from '../metrics.ts'
@@ -33,10 +33,10 @@ function addCreateRoute(app: HttpApi, { write }: Batches, { pool, metrics }: Pro
     const key = request.headers['idempotency-key']
     if (key === undefined) {
       const creation = newCreation(request.body, request.trace)
-      await write(creation)
+      await inTime(write(creation))
       return created(creation)
     }
-    const once = await createOnce({ caller: request.caller, key }, request.body, request.trace)
+    const once = await inTime(createOnce({ caller: request.caller, key }, request.body, request.trace))
     if (once.kind === 'other-request')
       throw new HttpProblem('idempotency-key-reused', 'This Idempotency-Key came with another body before.')
     if (once.kind === 'in-progress')
@@ -56,13 +56,13 @@ function addCreateRoute(app: HttpApi, { write }: Batches, { pool, metrics }: Pro
 
 function addReadRoutes(app: HttpApi, { get, list }: Batches): void {
   app.get('/products', { schema: listSchema }, async ({ query }, reply) =>
-    sendJson(reply, await list(pageQuery(query.limit, query.token))),
+    sendJson(reply, await inTime(list(pageQuery(query.limit, query.token)))),
   )
 
   app.get('/products/:id', { schema: getSchema }, async ({ params, headers }, reply) => {
     const failed = readPreconditions(headers)
     const id = params.id.toLowerCase()
-    const product = isUuid(id) && (await get(id))
+    const product = isUuid(id) && (await inTime(get(id)))
     if (!product) throw noSuchProduct()
     const { etag, body } = product
     const precondition = failed(etag)

@@ -1,24 +1,19 @@
 import type { Product } from '@product-events/contracts'
 
-/** A row of `products`, as `pg` reads it: `numeric` as text, since not every `numeric` fits a double. Ours all do. */
+/**
+ * A row of `products`, as its statements select it: `numeric` as text, since not every `numeric` fits a double (ours all
+ * do), and timestamps formatted by SQL, since how `pg` reads one depends on the session's DateStyle.
+ */
 export interface ProductRow {
   id: string
   name: string
   description: string
   price: string
   version: number
-  created_at: Date
-  updated_at: Date
+  created_at: string
+  updated_at: string
 }
 
-export function toProduct(row: ProductRow): Product {
-  return {
-    id: row.id,
-    name: row.name,
-    description: row.description,
-    price: Number(row.price),
-    version: row.version,
-    created_at: row.created_at.toISOString(),
-    updated_at: row.updated_at.toISOString(),
-  }
+export function toProduct({ id, name, description, price, version, created_at, updated_at }: ProductRow): Product {
+  return { id, name, description, price: Number(price), version, created_at, updated_at }
 }

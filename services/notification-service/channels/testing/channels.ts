@@ -8,6 +8,7 @@ import { notificationMigrations } from '../../migrations.ts'
 import { notificationOf } from '../../notifications/notification.ts'
 import { testEvent } from '../../testing/consumer.ts'
 import type { ChannelsConfig } from '../config.ts'
+import type { Resolve } from '../resolve.ts'
 import { channelLogLines } from '../log-lines.ts'
 import { type Channels, startChannels } from '../start-channels.ts'
 import { storeWithDeliveries } from '../store-with-deliveries.ts'
@@ -18,8 +19,8 @@ export function localWebhook(name: string, port: number, secret = newSecret()) {
   return { name, url: new URL(`http://127.0.0.1:${port}/hook`), secrets: [secret] }
 }
 
-/** Channels on a database of their own, with what a test wants to know of them. */
-export async function testChannels(postgresUrl: string, config: Partial<ChannelsConfig>) {
+/** Channels on a database of their own, with what a test asks about them. `resolve` replaces the system's names. */
+export async function testChannels(postgresUrl: string, config: Partial<ChannelsConfig>, resolve?: Resolve) {
   const databaseUrl = await freshDatabase(postgresUrl, outboxMigrations, notificationMigrations)
   const pool = connect({ databaseUrl, applicationName: 'test', maxConnections: 10, onIdleError: () => {} })
   const { logger, logs } = recordLog('debug')
@@ -27,8 +28,9 @@ export async function testChannels(postgresUrl: string, config: Partial<Channels
   const registry = new Registry()
   const channels: Channels = startChannels(
     { webhooks: [], email: undefined, allowHosts: new Set(['127.0.0.1']), ...config },
-    { pool, registry, log },
+    { pool, registry, log, ...(resolve && { resolve }) },
   )
+  let stopped: Promise<void> | undefined
 
   return {
     pool,
@@ -47,10 +49,10 @@ export async function testChannels(postgresUrl: string, config: Partial<Channels
       return ids
     },
 
-    /** Deliveries in the outbox: how many of which endpoint have which status. */
+    /** Deliveries in the outbox: how many of which endpoint or recipient have which status. */
     async statuses(): Promise<Record<string, number>> {
       const { rows } = await pool.query<{ name: string; count: number }>(
-        `SELECT (headers->>'endpoint') || ' ' || status AS name, count(*)::int FROM events GROUP BY 1 ORDER BY 1`,
+        `SELECT coalesce(headers->>'recipient', headers->>'endpoint') || ' ' || status AS name, count(*)::int FROM events GROUP BY 1 ORDER BY 1`,
       )
       return Object.fromEntries(rows.map(({ name, count }) => [name, count]))
     },
@@ -64,8 +66,11 @@ export async function testChannels(postgresUrl: string, config: Partial<Channels
       return (await registry.metrics()).split('\n').filter((line) => line.startsWith(name) && !line.endsWith(' 0'))
     },
 
+    /** Ends the relay and the tries under way, as the process does. */
+    stop: () => (stopped ??= channels.stop()),
+
     close: async (): Promise<void> => {
-      await channels.stop()
+      await (stopped ??= channels.stop())
       await pool.end()
       await dropDatabase(databaseUrl)
     },

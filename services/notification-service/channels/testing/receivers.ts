@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { SMTPServer } from 'smtp-server'
+import type { SmtpServer } from '../config.ts'
 
 export interface Received {
   headers: IncomingHttpHeaders
@@ -54,34 +56,54 @@ export async function webhookServer(
   }
 }
 
-/** A real SMTP server; `refuse` may name a response code for a recipient, or for the mail itself (`DATA`). */
-export async function mailServer(refuse: (what: string) => number | undefined = () => undefined) {
+export interface MailServerOptions {
+  /** A response code for a recipient, or for the message itself (`DATA`). */
+  refuse?: (what: string) => number | undefined
+  /** Resolves when the server answers the message. */
+  beforeAnswer?: () => Promise<void>
+  /** Offers STARTTLS and asks for a login, or asks for a login without offering it. */
+  login?: 'tls' | 'clear'
+}
+
+/** A real SMTP server, which keeps the mails that it has read. */
+export async function mailServer({ refuse = () => undefined, beforeAnswer, login }: MailServerOptions = {}) {
   const mails: { from: string; to: string[]; source: string }[] = []
+  const logins: { user: string | undefined; secure: boolean }[] = []
   const refusal = (what: string) => {
     const responseCode = refuse(what)
     return responseCode === undefined ? null : Object.assign(new Error(`no to ${what}`), { responseCode })
   }
   const server = new SMTPServer({
     authOptional: true,
-    disabledCommands: ['STARTTLS'],
+    allowInsecureAuth: login === 'clear',
+    disabledCommands: login === 'tls' ? [] : ['STARTTLS'],
     logger: false,
+    onAuth({ username }, session, callback) {
+      logins.push({ user: username, secure: session.secure })
+      callback(null, { user: username ?? '' })
+    },
     onRcptTo: ({ address }, _session, callback) => callback(refusal(address)),
-    onData(stream, session, callback) {
-      let source = ''
-      stream.on('data', (chunk: Buffer) => (source += chunk.toString()))
-      stream.on('end', () => {
+    onData(stream, { envelope: { mailFrom, rcptTo } }, callback) {
+      async function read(): Promise<void> {
+        const source = await text(stream)
         const no = refusal('DATA')
-        const { mailFrom, rcptTo } = session.envelope
         if (!no) mails.push({ from: mailFrom ? mailFrom.address : '', to: rcptTo.map((to) => to.address), source })
+        await beforeAnswer?.()
         callback(no)
-      })
+      }
+      void read()
     },
   })
+  // A client that stops ends its connection.
+  server.on('error', () => {})
   server.listen(0, '127.0.0.1')
   await once(server.server, 'listening')
+  const { port } = server.server.address() as AddressInfo
   return {
     mails,
-    url: `smtp://127.0.0.1:${(server.server.address() as AddressInfo).port}`,
+    logins,
+    port,
+    settings: { host: '127.0.0.1', port, secure: false, requireTls: false } satisfies SmtpServer,
     close: () => new Promise<void>((resolve) => server.close(() => resolve())),
   }
 }

@@ -1,0 +1,228 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createBatcher } from '@product-events/batcher'
+import { createRest, databaseOutage, isolate, type Rest } from '@product-events/outages'
+import { inSequence, type InboxEvent, type Message } from './event.ts'
+import type { AwayPart, Guard, Report } from './reports.ts'
+
+/** An event on its way into the database, and the message that brought it. */
+export interface Entry<Event extends InboxEvent = InboxEvent> {
+  message: Message
+  event: Event
+  /** See `contentHash`. */
+  content: string
+}
+
+/** What the database knows of an event after a commit. */
+export type Stored =
+  { kind: 'stored'; delaySeconds?: number } | { kind: 'duplicate'; differs: boolean } | { kind: 'stale' }
+
+/** `refused`: only this event fails. `interrupted`: the consumer stops while events are held. */
+export type Outcome = Stored | { kind: 'refused'; error: Error } | { kind: 'interrupted' }
+
+/** Where the effects of events go: user code, called with many events at once. */
+export interface Store<Event extends InboxEvent = InboxEvent> {
+  /**
+   * Stores the effects of all entries and remembers their events in one transaction, or rejects and does neither.
+   * Resolves, after the commit, with what became of each, in their order.
+   */
+  store: (entries: readonly Entry<Event>[]) => Promise<readonly Stored[]>
+  /**
+   * The same work for a harmless event of this kind, rolled back. Rejects when no event of the kind can be stored, and
+   * resolves with false when it can't tell: then only another event of the kind can.
+   */
+  probe: (kind: string) => Promise<boolean>
+  /** False for an event that nothing is done for: its message is deleted. By default all events are handled. */
+  handles?: ((event: Event) => boolean) | undefined
+  /** Errors that no event can cause, beside those of `databaseOutage`. */
+  isOutage?: ((error: Error) => boolean) | undefined
+  /** Events that fail for the same reason when their code or their tables are broken; by default all are of one kind. */
+  kindOf?: ((event: Event) => string) | undefined
+}
+
+export interface GroupCommit<Event extends InboxEvent> {
+  /**
+   * Resolves with what became of the event, after the commit. Never rejects. While its failure is the database's or that
+   * of all events of its kind, it is retried; `onHeld` is called before each pause.
+   */
+  put(entry: Entry<Event>, signal: AbortSignal, onHeld?: () => void): Promise<Outcome>
+  /** Why nothing, or nothing of some kind, can be stored at present; undefined when all is well. */
+  failing(): string | undefined
+}
+
+/** One statement that stays below a tenth of a second on a small machine. */
+const MOST_ITEMS = 500
+/** Messages have up to a megabyte each: memory here and in the database must not be a multiple of what is in hand. */
+const MOST_BYTES = 2 * 1024 * 1024
+
+/**
+ * Stores what all receivers of a process bring by one transaction at a time; events that arrive meanwhile share the next
+ * one. So a batch grows with the load, and the transactions of a process never wait for each other.
+ *
+ * An error that may be one event's is isolated by halving. It is the event's only if another event of its kind, or the
+ * store's probe, succeeds; else events are held, and all of them are retried together after a rest.
+ */
+export function createGroupCommit<Event extends InboxEvent>(
+  { store, probe, isOutage, kindOf = () => '' }: Omit<Store<Event>, 'handles'>,
+  report: Report<Event>,
+  guard: Guard,
+): GroupCommit<Event> {
+  const rests = new Map<string, Rest & { reason?: string }>()
+  /** Counts commits and failures, so that it is known which came first. */
+  let clock = 0
+  const succeededAt = new Map<string, number>()
+  const failedAt = new WeakMap<Entry<Event>, number>()
+
+  function restOf(kind: string): Rest {
+    const known = rests.get(kind)
+    if (known) return known
+    const what: AwayPart = kind === '' ? 'database' : `handler ${kind}`
+    const rest: Rest & { reason?: string } = createRest({
+      lost: (reason) => {
+        rest.reason = `${what}: ${reason}`
+        guard(() => report({ kind: 'away', what, reason }))
+      },
+      back: (awayMs) => guard(() => report({ kind: 'back', what, awayMs })),
+    })
+    rests.set(kind, rest)
+    return rest
+  }
+
+  const pauseMs = (kind: string) => Math.max(restOf('').pauseMs(), restOf(kind).pauseMs())
+  const isOutageError = (error: Error) => {
+    const cause = causeOf(error)
+    return databaseOutage(cause) !== undefined || isOutage?.(cause) === true
+  }
+
+  async function storeKind(kind: string, entries: readonly Entry<Event>[], outcomes: Map<Entry<Event>, Outcome>) {
+    const suspects = new Map<Entry<Event>, Error>()
+    let lone: { entry: Entry<Event>; error: Error } | undefined
+
+    async function attempt(part: readonly Entry<Event>[]): Promise<void> {
+      // The event at fault is known: halving goes on down to it without asking the database again.
+      const suspect = part.length > 1 ? part.find((entry) => suspects.has(entry)) : undefined
+      if (suspect) throw suspects.get(suspect)
+      try {
+        const results = await retryLost(() => store(part))
+        for (const [index, entry] of part.entries()) outcomes.set(entry, results[index] ?? missingResult())
+        succeededAt.set(kind, ++clock)
+        restOf('').worked()
+        restOf(kind).worked()
+      } catch (thrown) {
+        const error = thrown instanceof Error ? thrown : new Error(String(thrown))
+        if (error instanceof EventError) suspects.set(error.entry as Entry<Event>, error)
+        const [entry] = part
+        if (entry && part.length === 1) lone = { entry, error }
+        throw error
+      }
+    }
+
+    async function decide(): Promise<void> {
+      if (lone === undefined) return
+      const { entry, error } = lone
+      const since = failedAt.get(entry) ?? ++clock
+      failedAt.set(entry, since)
+      const canBeStored = await probe(kind)
+      if (!canBeStored && (succeededAt.get(kind) ?? 0) < since) throw error
+    }
+
+    const { culprits, outage } = await isolate(entries, { attempt, isOutage: isOutageError, probe: decide })
+    for (const { item, error } of culprits) outcomes.set(item, { kind: 'refused', error: causeOf(error) })
+    if (outage) restAfter(outage, kind)
+  }
+
+  /** What a handler throws says nothing about events of other kinds, not even that the database is unreachable. */
+  function restAfter(error: Error, kind: string): void {
+    const everything = isOutageError(error) && !(error instanceof EventError)
+    restOf(everything ? '' : kind).failed(causeOf(error).message || error.name)
+  }
+
+  /** One transaction for all, or one for each kind when that fails. An entry without an outcome is held. */
+  async function round(entries: Entry<Event>[]): Promise<(Outcome | undefined)[]> {
+    const outcomes = new Map<Entry<Event>, Outcome>()
+    const due = inSequence(
+      entries.filter(({ event }) => pauseMs(kindOf(event)) === 0),
+      ({ event }) => event,
+    )
+    const kinds = new Set(due.map(({ event }) => kindOf(event)))
+    if (kinds.size > 1) {
+      const results = await retryLost(() => store(due)).catch((error: Error) => {
+        if (isOutageError(error)) restAfter(error, '')
+      })
+      if (results) {
+        for (const [index, entry] of due.entries()) outcomes.set(entry, results[index] ?? missingResult())
+        for (const kind of ['', ...kinds]) restOf(kind).worked()
+        for (const kind of kinds) succeededAt.set(kind, ++clock)
+        return entries.map((entry) => outcomes.get(entry))
+      }
+    }
+    for (const kind of kinds) {
+      if (pauseMs(kind) > 0) continue
+      const ofKind = due.filter(({ event }) => kindOf(event) === kind)
+      await storeKind(kind, ofKind, outcomes)
+    }
+    return entries.map((entry) => outcomes.get(entry))
+  }
+
+  const share = createBatcher<Entry<Event>, Outcome | undefined>({
+    run: round,
+    maxItems: MOST_ITEMS,
+    bytes: { of: ({ message }) => message.Body?.length ?? 0, most: MOST_BYTES },
+    maxInFlight: 1,
+    // What is in hand bounds them: see `IN_HAND` in receive.ts.
+    maxWaiting: Infinity,
+    maxWaitMs: Infinity,
+    refusal: () => new Error('too many events wait'),
+    isFaultOfOne: () => false,
+  })
+
+  return {
+    async put(entry, signal, onHeld) {
+      const kind = kindOf(entry.event)
+      for (;;) {
+        const outcome = await share(entry).catch((error: Error) => {
+          restOf(kind).failed(error.message)
+        })
+        if (outcome) return outcome
+        onHeld?.()
+        while (pauseMs(kind) > 0 && !signal.aborted) {
+          await sleep(pauseMs(kind), undefined, { signal }).catch(() => {})
+        }
+        if (signal.aborted) return { kind: 'interrupted' }
+      }
+    },
+    failing: () => [...rests.values()].find((rest) => rest.isAway())?.reason,
+  }
+}
+
+/** SQLSTATEs of a transaction that lost against another one, which is over by then: no reason to rest. */
+const LOST = /^(40001|40P01)$/
+const MOST_LOSSES = 3
+
+async function retryLost<Result>(work: () => Promise<Result>): Promise<Result> {
+  for (let losses = 1; ; losses++) {
+    try {
+      return await work()
+    } catch (error) {
+      const { code } = causeOf(error as Error) as { code?: unknown }
+      if (losses === MOST_LOSSES || typeof code !== 'string' || !LOST.test(code)) throw error
+    }
+  }
+}
+
+/** The error of one event's handler: it is known whose it is before any halving. */
+export class EventError extends Error {
+  readonly entry: Entry
+
+  constructor(entry: Entry, cause: Error) {
+    super(cause.message, { cause })
+    this.entry = entry
+  }
+}
+
+function causeOf(error: Error): Error {
+  return error instanceof EventError ? (error.cause as Error) : error
+}
+
+function missingResult(): Stored {
+  throw new Error('the store gave fewer results than it was given entries')
+}
