@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { help, portVariables, readStartConfig } from './config.ts'
+import { portVariables, program, readStartConfig } from './config.ts'
 
 test('without any variable the ports are the documented ones', () => {
   const { ports, queueName, logLevel } = readStartConfig({})
@@ -37,5 +37,12 @@ test('the variables of OpenTelemetry reach the services, and no other does', () 
 
 test('the help lists every variable', () => {
   const others = ['SQS_QUEUE_NAME', 'DATA_DIR', 'LOG_LEVEL', 'OTEL_EXPORTER_OTLP_ENDPOINT']
-  for (const name of [...portVariables, ...others]) expect(help).toContain(name)
+  for (const name of [...portVariables, ...others]) expect(program.more).toContain(name)
+})
+
+test.each([
+  [{ LOG_LEVEL: 'loud' }, 'LOG_LEVEL must be one of fatal, error, warn'],
+  [{ SQS_QUEUE_NAME: 'my queue' }, 'SQS_QUEUE_NAME must be the name of a queue'],
+])('%j is told before anything starts', (env, message) => {
+  expect(() => readStartConfig(env)).toThrow(message)
 })

@@ -1,4 +1,7 @@
 import { resolve } from 'node:path'
+import { oneOf, queueName, readConfig } from '@product-events/process'
+import { logLevels } from '@product-events/telemetry'
+import type { Program } from '@product-events/terminal'
 
 /** What `npm start` can be told, all of it through the environment: each variable, its default, and what it names. */
 export const variables = {
@@ -23,16 +26,21 @@ export interface StartConfig {
   tracing: Record<string, string>
 }
 
-export const help = `npm start: the whole system on this machine, with an embedded PostgreSQL and an embedded SQS.
-
-Ctrl-C stops everything; pressed twice, at once. Environment, with defaults:
+const help = `Ctrl-C stops everything; pressed twice, at once. Environment, with defaults:
 
 ${portVariables.map((name) => helpLine(name, variables[name].default, `port of ${variables[name].names}`)).join('\n')}
 ${helpLine('SQS_QUEUE_NAME', 'product-notifications', 'a name ending in .fifo makes a FIFO queue')}
-${helpLine('DATA_DIR', '.data', 'where PostgreSQL and SQS keep their data; delete it to start anew')}
+${helpLine('DATA_DIR', '.data', 'the data of PostgreSQL and SQS; delete it to begin with nothing')}
 ${helpLine('OTEL_EXPORTER_OTLP_ENDPOINT', 'none', 'where traces go, such as http://127.0.0.1:4318')}
-${helpLine('LOG_LEVEL', 'info', "of both services' logs: fatal, error, warn, info, debug, trace, silent")}
-`
+${helpLine('LOG_LEVEL', 'info', `of the logs: ${logLevels.join(', ')}`)}`
+
+export const program = {
+  name: 'npm start',
+  version: '1.0.0',
+  summary: 'the whole system on this machine, with an embedded PostgreSQL and an embedded SQS',
+  more: help,
+  options: {},
+} as const satisfies Program
 
 /** Reads the environment. Throws an error that names the variable and what was expected of it. */
 export function readStartConfig(env: Record<string, string | undefined>): StartConfig {
@@ -43,11 +51,16 @@ export function readStartConfig(env: Record<string, string | undefined>): StartC
     if (other) throw new Error(`${other} and ${name} are both ${ports[name]}: each needs a port of its own`)
     taken.set(ports[name], name)
   }
+  // Told now, not by each service once PostgreSQL has been made.
+  const { SQS_QUEUE_NAME, LOG_LEVEL } = readConfig(env, {
+    SQS_QUEUE_NAME: queueName,
+    LOG_LEVEL: oneOf(logLevels, 'info'),
+  })
   return {
     ports,
     dataDir: resolve(env.DATA_DIR || '.data'),
-    queueName: env.SQS_QUEUE_NAME || 'product-notifications',
-    logLevel: env.LOG_LEVEL || 'info',
+    queueName: SQS_QUEUE_NAME,
+    logLevel: LOG_LEVEL,
     tracing: Object.fromEntries(
       Object.entries(env).flatMap(([name, value]) => (value && name.startsWith('OTEL_') ? [[name, value]] : [])),
     ),

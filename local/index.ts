@@ -6,6 +6,7 @@ export {
   serviceNames,
   type ServiceOptions,
   machineVariables,
+  startProgram,
   startService,
   untilReady,
 } from './service.ts'

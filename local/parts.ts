@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Part } from './child.ts'
 import { portsOf, type StartConfig } from './config.ts'
+import { readOrMakePassword } from './password.ts'
 import { type LocalPostgres, startPostgres } from './postgres.ts'
 import { type ServiceName, startService, untilReady } from './service.ts'
 import { type LocalSqs, startSqs } from './sqs.ts'
@@ -39,8 +40,9 @@ export function createParts({ supervisor, config, say, onLine }: PartsOptions): 
 
   return {
     startPostgres: () =>
-      keep('postgres', GROUND, () =>
+      keep('postgres', GROUND, async () =>
         startPostgres({
+          password: await readOrMakePassword(config.dataDir),
           dataDir: postgresDir(config),
           port: config.ports.POSTGRES_PORT,
           detached: true,

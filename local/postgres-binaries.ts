@@ -50,7 +50,8 @@ export async function reachableByNobody(dataDir: string): Promise<string> {
 
 async function openToNobody(path: string): Promise<boolean> {
   for (let folder = path; ; folder = dirname(folder)) {
-    if (((await stat(folder)).mode & 0o001) === 0) return false
+    const { mode, gid } = await stat(folder)
+    if ((mode & 0o001) === 0 && !(gid === NOBODY && (mode & 0o010) !== 0)) return false
     if (folder === dirname(folder)) return true
   }
 }

@@ -75,3 +75,28 @@ test('a port in use rejects with what the server said', async () => {
   const other = startPostgres({ dataDir: join(dir, 'other'), port: Number(new URL(url).port) })
   await expect(other).rejects.toThrow('Address already in use')
 })
+
+test('with a password nobody else gets in, on a cluster that was made without one as well', async () => {
+  const dataDir = join(dir, 'closed')
+  const port = await freePort()
+  const open = await startPostgres({ dataDir, port })
+  await open.stop()
+  for (const password of ['first', 'second']) {
+    const closed = await startPostgres({ dataDir, port, password })
+    const enter = async (url: string) => {
+      const client = new pg.Client({ connectionString: url })
+      try {
+        await client.connect()
+        return 'in'
+      } catch (error) {
+        return (error as Error).message
+      } finally {
+        await client.end().catch(() => {})
+      }
+    }
+    expect(await enter(closed.url)).toBe('in')
+    expect(await enter(open.url)).toMatch(/password/)
+    expect(await enter(closed.url.replace(password, 'wrong'))).toMatch(/password authentication failed/)
+    await closed.stop()
+  }
+})

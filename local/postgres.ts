@@ -1,10 +1,18 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chown, mkdir, readFile, rename, rm } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { chown, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { basename, join, resolve } from 'node:path'
 import { isAlive, type Part, recordLastWords, stopChild } from './child.ts'
 import { portIsFree } from './free-port.ts'
-import { type Binaries, binaries, exists, NOBODY, reachableByNobody, runsAsRoot } from './postgres-binaries.ts'
+import {
+  type Binaries,
+  binaries,
+  exists,
+  fingerprint,
+  NOBODY,
+  reachableByNobody,
+  runsAsRoot,
+} from './postgres-binaries.ts'
 
 const asNobody = runsAsRoot ? { uid: NOBODY, gid: NOBODY } : {}
 /** A server that was told to stop writes a checkpoint first; one that takes longer than this is killed. */
@@ -13,7 +21,7 @@ const STOP_TIMEOUT_MS = 10_000
 const MEMORY_RETRY_MS = 5_000
 
 export interface LocalPostgres extends Part {
-  /** `postgres://postgres@127.0.0.1:port`, without a database name. */
+  /** `postgres://postgres@127.0.0.1:port`, without a database name; with the password if there is one. */
   url: string
   /** The server's data may live elsewhere than asked: see `reachableByNobody`. */
   dataDir: string
@@ -26,6 +34,8 @@ export interface PostgresOptions {
   settings?: Record<string, string>
   /** A Ctrl-C in the terminal goes to every process of its group; true: not to this one, the caller stops it. */
   detached?: boolean
+  /** Required of every connection. Without it every user of this machine is the superuser: for tests. */
+  password?: string
   /** Called before a new data directory is made, which takes seconds. */
   onFirstStart?: () => void
 }
@@ -42,6 +52,7 @@ export async function startPostgres(options: PostgresOptions): Promise<LocalPost
     await initialise(bin, dataDir)
   }
   await stopOrphan(bin, dataDir)
+  if (options.password !== undefined) await demandPassword(bin, dataDir, options.password)
   let started = await launch(bin, dataDir, options)
   for (const until = Date.now() + MEMORY_RETRY_MS; 'error' in started && started.memoryHeld && Date.now() < until;) {
     started = await launch(bin, dataDir, options)
@@ -50,7 +61,7 @@ export async function startPostgres(options: PostgresOptions): Promise<LocalPost
   const { child, lastWords } = started
   return {
     name: 'PostgreSQL',
-    url: `postgres://postgres@127.0.0.1:${options.port}`,
+    url: `postgres://postgres${options.password === undefined ? '' : `:${options.password}`}@127.0.0.1:${options.port}`,
     dataDir,
     process: child,
     lastWords,
@@ -115,14 +126,35 @@ async function initialise(bin: Binaries, dataDir: string): Promise<void> {
   await rename(unfinished, dataDir)
 }
 
-async function run(command: string, args: string[]): Promise<void> {
+/**
+ * Lets in only with the password, also on a cluster that an earlier version made without one. The rules say for which
+ * password they were written, so that it is set once.
+ */
+async function demandPassword(bin: Binaries, dataDir: string, password: string): Promise<void> {
+  const file = join(dataDir, 'pg_hba.conf')
+  const rules = `# password ${fingerprint(password)}\nhost all all 127.0.0.1/32 scram-sha-256\n`
+  if ((await readFile(file, 'utf8').catch(() => '')) === rules) return
+  // base64url: it needs no quoting.
+  await run(bin.postgres, ['--single', '-D', dataDir, 'postgres'], `ALTER ROLE postgres PASSWORD '${password}'\n`)
+  await writeFile(file, rules)
+}
+
+async function run(command: string, args: string[], input?: string): Promise<void> {
   const child = spawn(command, args, {
     ...asNobody,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
     env: { ...process.env, LC_ALL: 'C' },
   })
+  child.stdin.end(input)
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()))
   const [code] = (await once(child, 'exit')) as [number | null]
-  if (code !== 0) throw new Error(`${command} ended with ${code}:\n${output}`)
+  if (code !== 0) throw new Error(faultOf(command, code, output))
+}
+
+/** A full disk is the usual reason, and stands somewhere in the middle of what the program printed. */
+function faultOf(command: string, code: number | null, output: string): string {
+  const full = /^.*No space left on device.*$/m.exec(output)
+  if (full) return `the disk of DATA_DIR is full: ${full[0].trim()}`
+  return `${basename(command)} ended with ${code}:\n${output.trim()}`
 }

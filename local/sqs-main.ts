@@ -2,6 +2,8 @@
 import { startFauxqs } from 'fauxqs'
 
 const [port, dataDir] = process.argv.slice(2)
+// Messages are for this user only.
+process.umask(0o077)
 const server = await startFauxqs({
   port: Number(port),
   host: '127.0.0.1',

@@ -23,7 +23,7 @@ export interface SqsOptions {
  * answers. It ends by itself when this process is gone.
  */
 export async function startSqs({ port, dataDir, detached = false }: SqsOptions): Promise<LocalSqs> {
-  if (dataDir !== undefined) await mkdir(dataDir, { recursive: true })
+  if (dataDir !== undefined) await mkdir(dataDir, { recursive: true, mode: 0o700 })
   const child = spawn(process.execPath, [`${import.meta.dirname}/sqs-main.ts`, String(port), dataDir ?? ''], {
     detached,
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],

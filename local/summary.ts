@@ -16,7 +16,13 @@ export function summary(config: StartConfig, postgres: LocalPostgres): string {
     `http://127.0.0.1:${config.ports.CONSOLE_PORT}`,
     'watch an event travel, find it, try an outage',
   ])
-  rows.push(['PostgreSQL', postgres.url, `databases products and notifications, data in ${postgres.dataDir}`])
+  // The log of a terminal is often kept: the password stays in its file.
+  const { host } = new URL(postgres.url)
+  rows.push([
+    'PostgreSQL',
+    `postgres://postgres@${host}`,
+    `databases products and notifications, password in ${join(config.dataDir, 'postgres-password')}`,
+  ])
   rows.push([
     'SQS',
     `http://127.0.0.1:${config.ports.SQS_PORT}`,

@@ -35,7 +35,10 @@ const arrows: Record<string, readonly string[]> = {
   local: ['packages/database', 'packages/queue', 'packages/process', 'packages/telemetry', 'packages/terminal'],
   // What the people who run the services type. It knows whose database is whose.
   operations: ['packages/*'],
-  deploy: ['packages/*'],
+  // It refers to the code by name only, so that a test can compare the names.
+  model: ['packages/terminal'],
+  // It prepares the image against a PostgreSQL and an SQS of `local`.
+  deploy: ['packages/*', 'local'],
   // Installed apart from everything else, so they import nothing of ours; their tests do.
   'deploy/aws': [],
   'deploy/kubernetes': [],
@@ -137,10 +140,10 @@ export const declaredImports: Rule = (repository) => {
   const namesIn = (path: string) => Object.keys(allDependencies(packageJson(repository, path)))
   const everything = [...repository.keys()].filter((path) => posix.basename(path) === 'package.json').flatMap(namesIn)
   return code(repository).flatMap(([path, source]) => {
-    const own = `${folderOf(path)}/package.json`
+    const own = nearestPackageJson(repository, path)
     // Tests use the tools of the root.
     const tools = isTest(path) || folderOf(path) === 'local' ? namesIn('package.json') : []
-    const declared = repository.has(own) ? [...namesIn(own), ...tools] : everything
+    const declared = own === 'package.json' ? everything : [...namesIn(own), ...tools]
     return importsOf(source)
       .filter((specifier) => !/^(\.|node:)/.test(specifier))
       .map((specifier) => /^(@[^/]+\/)?[^/]+/.exec(specifier)?.[0] ?? specifier)
@@ -192,6 +195,13 @@ function code(repository: Repository): [string, string][] {
 
 function packageJson(repository: Repository, path: string): PackageJson {
   return JSON.parse(repository.get(path) ?? '{}') as PackageJson
+}
+
+/** Of the workspace, or of a folder within it that the default install leaves out. */
+function nearestPackageJson(repository: Repository, path: string): string {
+  const folder = posix.dirname(path)
+  const here = folder === '.' ? 'package.json' : `${folder}/package.json`
+  return folder === '.' || repository.has(here) ? here : nearestPackageJson(repository, folder)
 }
 
 function allDependencies(json: PackageJson): Record<string, string> {

@@ -156,4 +156,39 @@ export const pathScenarios: Scenario[] = [
     series: { 'outbox_oldest_pending_seconds{service="notification-service"}': '3601x40' },
     states: { '0s': 'pending', '4m45s': 'pending', '5m': 'firing' },
   },
+  {
+    alert: 'RetentionFails',
+    what: 'not while one instance succeeds, nor for an outbox that has just started',
+    series: {
+      'retention_last_success_timestamp_seconds{service="a", instance="1", exported_job="notifications"}': '0x960',
+      'retention_last_success_timestamp_seconds{service="a", instance="2", exported_job="notifications"}': '0+15x960',
+      'outbox_retention_last_success_timestamp_seconds{service="a", instance="1"}': '0x960',
+      'outbox_retention_last_success_timestamp_seconds{service="a", instance="2"}': '1+15x960',
+      'process_start_time_seconds{service="a", instance="1"}': '0x960',
+      'process_start_time_seconds{service="console", instance="1"}': '0x960',
+    },
+    states: { '1h': 'silent', '3h55m': 'silent' },
+  },
+  ...[
+    {
+      what: 'after three hours without a success',
+      series: { 'retention_last_success_timestamp_seconds{service="a", exported_job="notifications"}': '0x960' },
+    },
+    {
+      what: 'after three hours without a success of the outbox',
+      series: { 'outbox_retention_last_success_timestamp_seconds{service="a"}': '1x960' },
+    },
+    {
+      what: 'three hours after a start without any success of the outbox',
+      series: {
+        'outbox_retention_last_success_timestamp_seconds{service="a"}': '0x960',
+        'process_start_time_seconds{service="a"}': '0x960',
+      },
+    },
+  ].map(({ what, series }): Scenario => ({
+    alert: 'RetentionFails',
+    what,
+    series,
+    states: { '2h59m': 'silent', '3h2m': 'pending', '3h10m': 'firing' },
+  })),
 ]

@@ -1,6 +1,6 @@
-import { createHttpApi, type HttpApi, HttpProblem } from '@product-events/http-api'
+import { createHttpApi, type HttpApi, refuseOtherSites } from '@product-events/http-api'
 import type { AlbIssuer } from '@product-events/http-api'
-import { isLoopback, type TokenIssuer } from '@product-events/process'
+import type { TokenIssuer } from '@product-events/process'
 import type { Logger, Registry } from '@product-events/telemetry'
 import { addActionRoutes, type ActionRoutesOptions } from './actions/routes.ts'
 import { addFindRoute, type FindOptions } from './find/routes.ts'
@@ -40,20 +40,4 @@ export function buildApp(options: AppOptions): HttpApi {
     if (controlUrl !== undefined) addTrialRoutes(app, controlUrl)
   })
   return app
-}
-
-/**
- * Without sign-in only this machine's own pages may ask: a name that a stranger points at 127.0.0.1 is no name of it, and
- * a request that another site's page sends carries that site as its origin.
- */
-function refuseOtherSites(app: HttpApi): void {
-  app.addHook('onRequest', async ({ headers }) => {
-    const { host = '', origin } = headers
-    if (!isOwn(`http://${host}`) || (origin !== undefined && !isOwn(origin)))
-      throw new HttpProblem('forbidden', 'Without sign-in the console answers pages of this machine only.')
-  })
-}
-
-function isOwn(url: string): boolean {
-  return URL.canParse(url) && isLoopback(new URL(url).hostname.replaceAll(/[[\]]/g, ''))
 }

@@ -6,8 +6,6 @@ import {
   oneOf,
   optional,
   port,
-  queueName,
-  queueUrl,
   readConfig,
   secretUrl,
   StartError,
@@ -16,12 +14,8 @@ import {
   url,
 } from '@product-events/process'
 import type { AlbIssuer } from '@product-events/http-api'
-import { withDatabaseName } from '@product-events/database'
 import { logLevels } from '@product-events/telemetry'
-import { operationsUrls } from '../config.ts'
-
-const postgresUrl = (database: string) =>
-  optional(secretUrl(['postgres', 'postgresql'], `postgres://user:password@host:5432/${database}`))
+import { operationsUrls, readOperationsConfig, readQueueConfig } from '../config.ts'
 
 /** `arn:aws:elasticloadbalancing:<region>:<account>:loadbalancer/app/<name>/<id>` */
 const loadBalancerArn: Kind<string> = {
@@ -35,14 +29,7 @@ export type ConsoleConfig = ReturnType<typeof readConsoleConfig>
 /** Reads the environment of `npm run console`. Throws a `StartError` that names the variable that is wrong. */
 export function readConsoleConfig(env: NodeJS.ProcessEnv) {
   const variables = readConfig(env, {
-    DATABASE_URL: postgresUrl(''),
-    PRODUCTS_DATABASE_URL: postgresUrl('products'),
-    NOTIFICATIONS_DATABASE_URL: postgresUrl('notifications'),
     MIGRATE: oneOf(['start', 'off'] as const, 'start'),
-    SQS_QUEUE_NAME: queueName,
-    SQS_QUEUE_URL: queueUrl,
-    AWS_REGION: text('an AWS region such as eu-central-1'),
-    AWS_ENDPOINT_URL_SQS: optional(url(['http', 'https'])),
     HOST: text('an address to listen on', '127.0.0.1'),
     HTTP_PORT: port(8084),
     LOG_LEVEL: oneOf(logLevels, 'info'),
@@ -52,15 +39,13 @@ export function readConsoleConfig(env: NodeJS.ProcessEnv) {
     LOGS_URL: optional(url(['http', 'https'])),
     CONSOLE_CONTROL_URL: optional(secretUrl(['http'], 'http://:token@127.0.0.1:port')),
   })
+  const databases = readOperationsConfig(env)
   return {
     access: readAccess(env, variables.HOST),
-    productsUrl: databaseUrl(variables, 'PRODUCTS_DATABASE_URL', 'products'),
-    notificationsUrl: databaseUrl(variables, 'NOTIFICATIONS_DATABASE_URL', 'notifications'),
+    ...readQueueConfig(env),
+    productsUrl: databases['product-service'],
+    notificationsUrl: databases['notification-service'],
     migrates: variables.MIGRATE === 'start',
-    queueName: variables.SQS_QUEUE_NAME,
-    queueUrl: variables.SQS_QUEUE_URL,
-    awsRegion: variables.AWS_REGION,
-    sqsEndpoint: variables.AWS_ENDPOINT_URL_SQS,
     host: variables.HOST,
     port: variables.HTTP_PORT,
     logLevel: variables.LOG_LEVEL,
@@ -75,20 +60,6 @@ export function readConsoleConfig(env: NodeJS.ProcessEnv) {
     logsUrl: variables.LOGS_URL,
     controlUrl: variables.CONSOLE_CONTROL_URL,
   }
-}
-
-function databaseUrl(
-  variables: Partial<
-    Record<'DATABASE_URL' | 'PRODUCTS_DATABASE_URL' | 'NOTIFICATIONS_DATABASE_URL', string | undefined>
-  >,
-  name: 'PRODUCTS_DATABASE_URL' | 'NOTIFICATIONS_DATABASE_URL',
-  database: string,
-): string {
-  const own = variables[name]
-  if (own !== undefined) return own
-  if (variables.DATABASE_URL === undefined)
-    throw new StartError(`configuration: ${name} or DATABASE_URL must be set: postgres://user:password@host:5432`)
-  return withDatabaseName(variables.DATABASE_URL, database)
 }
 
 /** Undefined without sign-in, which is for loopback only: the console changes things, and `AUTH=off` does not open it. */

@@ -1,4 +1,4 @@
-import type { FindPlaces } from './find/find.ts'
+import type { FindPlaces } from './find/answer.ts'
 
 /** Addresses of other systems, in which `{id}` stands for a trace id or an event id. */
 export function linksTo({

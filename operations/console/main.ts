@@ -51,7 +51,7 @@ async function start(): Promise<void> {
     written: createHistory((from, after) => countWritten(products, from, after)),
     notified: createHistory((from, after) => countNotified(notifications, from, after)),
   })
-  const finding = { products, notifications, outage: () => watch.outage(), links: linksTo(config) }
+  const finding = { products, notifications, queues, links: linksTo(config) }
   const page = await readPage()
   const { access, controlUrl } = config
   const app = buildApp({ logger, registry, page, watch, access, controlUrl, places, needs, runner, finding })

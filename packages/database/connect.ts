@@ -41,6 +41,8 @@ export function connect(options: ConnectOptions): pg.Pool {
     keepAlive: true,
   })
   pool.on('error', onIdleError)
+  // A connection may break in the moment in which it is handed over; its next query rejects.
+  pool.on('connect', (client) => client.on('error', () => {}))
   cancelAbandonedStatements(pool)
   return pool
 }

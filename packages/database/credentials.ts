@@ -18,7 +18,14 @@ export function isRefusedLogin(error: unknown): boolean {
 export function passwordOf(databaseUrl: string, credentials: Credentials): (() => Promise<string>) | undefined {
   if (credentials.kind === 'url') return undefined
   if (credentials.kind === 'iam') return () => iamToken(databaseUrl, credentials.region)
-  return async () => (await readFile(credentials.path, 'utf8')).trimEnd()
+  return () => readPassword(credentials.path)
+}
+
+/** A file that is empty is just being written. The code is that of a refused password, so the login is tried again. */
+async function readPassword(path: string): Promise<string> {
+  const password = (await readFile(path, 'utf8')).trimEnd()
+  if (password === '') throw Object.assign(new Error(`DATABASE_PASSWORD_FILE=${path} is empty`), { code: '28P01' })
+  return password
 }
 
 /** Signed on this machine: the only call is the one that the SDK's chain makes for credentials, which it caches. */

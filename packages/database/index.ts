@@ -1,4 +1,4 @@
-export { connect, type ConnectOptions, disconnect } from './connect.ts'
+export { connect, connectionConfig, type ConnectOptions, disconnect } from './connect.ts'
 export { type Credentials, isRefusedLogin } from './credentials.ts'
 export { databaseFault, type Privileges, READ_ONLY } from './health.ts'
 export { listen, type Listening, type ListenOptions } from './listen.ts'

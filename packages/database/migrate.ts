@@ -21,8 +21,8 @@ export interface MigrateOptions {
   credentials?: Credentials
   /** Applied in this order. */
   sets: readonly Migrations[]
-  /** Another application and the table that remembers its migrations: the two must not share a database. */
-  stranger?: { name: string; table: string }
+  /** Another application and the table that remembers its migrations: it must not share a database with `ownTable`. */
+  stranger?: { name: string; table: string; ownTable: string }
   /** Called after each try that another session's lock stopped, with what the migration waits for. */
   onWaiting?: (what: string, reason: string) => void
   signal?: AbortSignal
@@ -105,11 +105,10 @@ async function apply(client: pg.Client, migration: Migration, options: MigrateOp
 }
 
 /** Rejects when the other application was here first. */
-async function demandOwnDatabase(client: pg.Client, { sets, stranger }: MigrateOptions): Promise<void> {
-  const own = sets.at(-1)?.table
-  if (stranger === undefined || own === undefined) return
+async function demandOwnDatabase(client: pg.Client, { stranger }: MigrateOptions): Promise<void> {
+  if (stranger === undefined) return
   const theirs = await firstRun(client, stranger.table)
-  const ours = await firstRun(client, own)
+  const ours = await firstRun(client, stranger.ownTable)
   if (theirs === undefined || (ours !== undefined && ours <= theirs)) return
   throw new Error(
     `this database belongs to ${stranger.name} (it has the table public.${stranger.table}): ` +

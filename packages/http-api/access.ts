@@ -23,6 +23,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Who calls: a hash of the token's issuer and subject; empty where nobody has to sign in. */
     caller: string
+    /** When the caller's token expires, in milliseconds since 1970; undefined where no token is required. */
+    tokenExpiresAt: number | undefined
     /** The `sub` of the token; empty where nobody has to sign in. */
     subject: string
     /** The scopes of the token; undefined where nobody has to sign in. */
@@ -63,6 +65,7 @@ export function askForTokens(
         throw new HttpProblem('unauthenticated', `${result.reason}.`)
       case 'valid': {
         request.caller = result.caller
+        request.tokenExpiresAt = result.expiresAt
         request.subject = result.subject
         request.scopes = result.scopes
         const scope = scopeFor(request.method, scopes)

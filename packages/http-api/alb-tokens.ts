@@ -66,7 +66,7 @@ export function createAlbCheck(issuer: AlbIssuer): (token: string) => Promise<To
     const caller = createHash('sha256')
       .update(JSON.stringify([issuer.issuer, sub]))
       .digest('base64url')
-    return { kind: 'valid', scopes: scopesOf(claims), caller, subject: sub }
+    return { kind: 'valid', scopes: scopesOf(claims), caller, subject: sub, expiresAt: expires * 1000 }
   }
 }
 

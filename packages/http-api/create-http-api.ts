@@ -116,6 +116,7 @@ export function createHttpApi({ logger, registry, document, access, database, is
   followRequests(app, record)
   checkRequestShape(app)
   app.decorateRequest('caller', '')
+  app.decorateRequest('tokenExpiresAt', undefined)
   app.decorateRequest('subject', '')
   app.decorateRequest('scopes', undefined)
   app.decorateRequest('reported', false)

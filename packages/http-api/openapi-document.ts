@@ -10,6 +10,7 @@ export interface OpenApiDocument {
 export type JsonSchema = { [keyword: string]: unknown }
 
 export interface Operation {
+  operationId?: string
   summary?: string
   description?: string
   security?: Record<string, string[]>[]

@@ -4,7 +4,7 @@ import { scopeFor, type Scopes } from './access.ts'
 import { docsPage } from './docs-page.ts'
 import type { Answer, OpenApiDocument } from './openapi-document.ts'
 import { problemExamples } from './problem-examples.ts'
-import { MEDIA_TYPE, Problem, problemResponses, type ProblemStatus, problems } from './problems.ts'
+import { MEDIA_TYPE, Problem, problemResponses, type ProblemStatus } from './problems.ts'
 
 export interface DocumentOptions {
   title: string
@@ -32,7 +32,11 @@ export function addDocument(app: FastifyInstance, { title, description, scopes }
   void app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
-      info: { title, description, version: '1.0.0' },
+      info: { title, description, version: '1.0.0', license: { name: 'MIT', identifier: 'MIT' } },
+      // Relative to where the document is: true behind any proxy.
+      servers: [{ url: '/', description: 'Where this document is' }],
+      // Explicitly open: a linter and a generator take a missing list for a forgotten one.
+      ...(!scopes && { security: [] }),
       components: scopes
         ? { securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } } }
         : {},
@@ -43,13 +47,17 @@ export function addDocument(app: FastifyInstance, { title, description, scopes }
   })
   app.after(() => {
     const hidden = { schema: { hide: true }, config: { open: true } } as const
-    let page: string | undefined
     app.get('/openapi.json', hidden, () => app.swagger())
-    app.get('/docs', hidden, (_, reply) => {
-      page ??= docsPage(app.swagger() as OpenApiDocument)
+    app.get('/docs', hidden, ({ headers }, reply) => {
+      const page = docsPage(app.swagger() as OpenApiDocument, baseUrlOf(headers.host))
       return reply.header('content-security-policy', DOCS_POLICY).type('text/html; charset=utf-8').send(page)
     })
   })
+}
+
+/** For the commands on the page. A host that is none could be anything, and must not reach a shell. */
+function baseUrlOf(host = ''): string {
+  return `http://${/^[\w.:[\]-]{1,200}$/.test(host) ? host : '127.0.0.1'}`
 }
 
 /** What any route may answer, whatever it does itself. */
@@ -65,7 +73,7 @@ function withGeneralAnswers(
     ...(scopes && { security: [{ bearer: [scopeFor(name, scopes)] }] }),
     response: {
       ...(schema.response as object),
-      ...problemResponses(400, 500, 503),
+      ...problemResponses(400, 408, 431, 500, 503),
       ...(!reads && problemResponses(413, 415)),
       ...(scopes && problemResponses(401, 403)),
     },
@@ -74,20 +82,24 @@ function withGeneralAnswers(
 
 /** Each problem is described once, and referred to wherever it may be the answer. */
 function shareProblems(document: OpenApiDocument): OpenApiDocument {
-  const statuses = [...new Set(Object.values(problems).map(({ status }) => status))]
+  const used = new Set<ProblemStatus>()
   const name = (status: number | string) => `Problem${status}`
   for (const operation of Object.values(document.paths).flatMap((path) => Object.values(path))) {
+    // For the validator a parameter with a default is always there; a caller may leave it out.
+    for (const parameter of operation.parameters ?? []) if ('default' in parameter.schema) parameter.required = false
     for (const [status, answer] of Object.entries(operation.responses)) {
-      if ('content' in answer && answer.content && MEDIA_TYPE in answer.content)
-        operation.responses[status] = { $ref: `#/components/responses/${name(status)}` }
+      if (!('content' in answer && answer.content && MEDIA_TYPE in answer.content)) continue
+      operation.responses[status] = { $ref: `#/components/responses/${name(status)}` }
+      used.add(Number(status) as ProblemStatus)
     }
   }
-  const responses = Object.fromEntries(statuses.map((status) => [name(status), problemAnswer(status)]))
+  const responses = Object.fromEntries([...used].toSorted().map((status) => [name(status), problemAnswer(status)]))
   const schemas = { ...document.components.schemas, Problem: { ...Problem } }
   return { ...document, components: { ...document.components, schemas, responses } }
 }
 
-function problemAnswer(status: ProblemStatus): Answer {
+/** What any problem of this status looks like. */
+export function problemAnswer(status: ProblemStatus): Answer {
   const headers = Object.entries(PROBLEM_HEADERS[status] ?? {})
   const { description } = problemResponses(status)[status]
   return {

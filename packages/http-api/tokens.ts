@@ -12,7 +12,7 @@ const CLOCK_TOLERANCE_SECONDS = 5
 /** What a bearer token allows, or why it allows nothing. */
 export type TokenCheck =
   /** `caller` tells one subject from another and nothing else; `subject` is the token's `sub`, for a record of actions. */
-  | { kind: 'valid'; scopes: string[]; caller: string; subject: string }
+  | { kind: 'valid'; scopes: string[]; caller: string; subject: string; expiresAt: number }
   | { kind: 'invalid'; reason: string }
   /** Nothing can be said: the issuer's keys can't be had just now. */
   | { kind: 'no-keys' }
@@ -37,7 +37,8 @@ export function createTokenCheck(
       // Two callers without a name would be one to us, and share their Idempotency-Keys.
       if (typeof payload.sub !== 'string' || payload.sub.trim() === '')
         return { kind: 'invalid', reason: 'The claim sub of the token is not acceptable' }
-      return { kind: 'valid', scopes: scopesOf(payload), caller: callerOf(payload), subject: payload.sub }
+      const [caller, expiresAt] = [callerOf(payload), (payload.exp ?? 0) * 1000]
+      return { kind: 'valid', scopes: scopesOf(payload), caller, subject: payload.sub, expiresAt }
     } catch (error) {
       if (error instanceof KeysUnavailable) return { kind: 'no-keys' }
       return { kind: 'invalid', reason: reasonOf(error) }

@@ -10,7 +10,8 @@ export interface EventLine {
   type: string
   status: Status
   attempts: number
-  created_at: Date
+  /** RFC 3339, UTC, as all times here: how a driver reads a time depends on the session. */
+  created_at: string
   last_error: string | null
 }
 
@@ -19,10 +20,11 @@ export interface EventRecord extends EventLine {
   lane: number
   payload: unknown
   headers: Record<string, string>
-  next_attempt_at: Date | null
-  processed_at: Date | null
+  failed_at: string | null
+  next_attempt_at: string | null
+  processed_at: string | null
   redriven_count: number
-  redriven_at: Date | null
+  redriven_at: string | null
   redriven_by: string | null
 }
 
@@ -35,7 +37,15 @@ export async function findEvents(tables: Tables, ids: string[], eventIds: string
 
 async function findById({ db, schema }: Tables, ids: string[]): Promise<EventRecord[]> {
   const { rows } = await db.query<EventRecord>(
-    `SELECT * FROM ${schema}.events WHERE id = ANY ($1::bigint[]) ORDER BY id`,
+    `SELECT id::text, event_id::text, key, lane, type, payload, headers, status, attempts, last_error, redriven_count, redriven_by,
+            to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS created_at,
+            to_char(failed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS failed_at,
+            to_char(next_attempt_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS next_attempt_at,
+            to_char(processed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS processed_at,
+            to_char(redriven_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS redriven_at
+     FROM ${schema}.events AS event
+     WHERE id = ANY ($1::bigint[])
+     ORDER BY event.id`,
     [ids],
   )
   return rows
@@ -43,7 +53,15 @@ async function findById({ db, schema }: Tables, ids: string[]): Promise<EventRec
 
 async function findByEventId({ db, schema }: Tables, eventIds: string[]): Promise<EventRecord[]> {
   const { rows } = await db.query<EventRecord>(
-    `SELECT * FROM ${schema}.events WHERE event_id = ANY ($1::uuid[]) ORDER BY id`,
+    `SELECT id::text, event_id::text, key, lane, type, payload, headers, status, attempts, last_error, redriven_count, redriven_by,
+            to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS created_at,
+            to_char(failed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS failed_at,
+            to_char(next_attempt_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS next_attempt_at,
+            to_char(processed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS processed_at,
+            to_char(redriven_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS redriven_at
+     FROM ${schema}.events AS event
+     WHERE event_id = ANY ($1::uuid[])
+     ORDER BY event.id`,
     [eventIds],
   )
   return rows
@@ -70,10 +88,11 @@ async function listProcessed(
   limit: number,
 ): Promise<EventLine[]> {
   const { rows } = await db.query<EventLine>(
-    `SELECT id, event_id, key, type, status, attempts, created_at, last_error
-     FROM ${schema}.events
+    `SELECT id::text, event_id::text, key, type, status, attempts, last_error,
+            to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS created_at
+     FROM ${schema}.events AS event
      WHERE status = 'processed' AND ($1::text IS NULL OR key = $1) AND ($2::text IS NULL OR type = $2) AND id > $3
-     ORDER BY id
+     ORDER BY event.id
      LIMIT $4`,
     [key, type, after, limit],
   )
@@ -91,10 +110,11 @@ async function listBacklog(
   limit: number,
 ): Promise<EventLine[]> {
   const { rows } = await db.query<EventLine>(
-    `SELECT id, event_id, key, type, status, attempts, created_at, last_error
-     FROM ${schema}.events
+    `SELECT id::text, event_id::text, key, type, status, attempts, last_error,
+            to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS created_at
+     FROM ${schema}.events AS event
      WHERE status = $1 AND ($2::text IS NULL OR key = $2) AND ($3::text IS NULL OR type = $3) AND id > $4
-     ORDER BY id + 0
+     ORDER BY event.id + 0
      LIMIT $5`,
     [status, key, type, after, limit],
   )
@@ -104,7 +124,7 @@ async function listBacklog(
 /** The ids of all dead events, oldest first. */
 export async function deadIds({ db, schema }: Tables): Promise<string[]> {
   const { rows } = await db.query<{ id: string }>(
-    `SELECT id FROM ${schema}.events WHERE status = 'dead' ORDER BY id`,
+    `SELECT id::text FROM ${schema}.events AS event WHERE status = 'dead' ORDER BY event.id`,
     [],
   )
   return rows.map(({ id }) => id)

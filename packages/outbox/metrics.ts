@@ -119,17 +119,18 @@ const UNKNOWN: Backlog = { pending: NaN, failed: NaN, dead: NaN, oldestSeconds: 
  * status is counted up to `upTo` events.
  */
 export async function backlog({ db, schema }: Tables, upTo: number): Promise<Backlog> {
-  const { rows } = await db.query<Backlog>(
+  const { rows } = await db.query<Omit<Backlog, 'oldestSeconds'> & { oldestMs: string }>(
     `SELECT (SELECT count(*)::int FROM (SELECT FROM ${schema}.events WHERE status = 'pending' LIMIT $1) AS counted) AS pending,
             (SELECT count(*)::int FROM (SELECT FROM ${schema}.events WHERE status = 'failed' LIMIT $1) AS counted) AS failed,
             (SELECT count(*)::int FROM (SELECT FROM ${schema}.events WHERE status = 'dead' LIMIT $1) AS counted) AS dead,
-            coalesce(extract(epoch FROM clock_timestamp() - (
+            coalesce(1000 * extract(epoch FROM clock_timestamp() - (
               SELECT min(oldest.created_at) FROM generate_series(0, $2::int - 1) AS lane CROSS JOIN LATERAL (
                 (SELECT created_at FROM ${schema}.events WHERE status = 'pending' AND events.lane = lane.lane ORDER BY id LIMIT 1)
                 UNION ALL
                 (SELECT min(created_at) FROM ${schema}.events WHERE status = 'failed' AND events.lane = lane.lane)
-              ) AS oldest)), 0)::float8 AS "oldestSeconds"`,
+              ) AS oldest)), 0)::bigint::text AS "oldestMs"`,
     [upTo, LANES],
   )
-  return rows[0] ?? UNKNOWN
+  const [{ oldestMs, ...counts } = { ...UNKNOWN, oldestMs: 'NaN' }] = rows
+  return { ...counts, oldestSeconds: Number(oldestMs) / 1000 }
 }

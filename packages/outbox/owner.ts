@@ -10,7 +10,7 @@ export class OutboxRefused extends Error {}
  * Makes sure that the tables are there, that they are new enough, and that they belong to `owner`, which is remembered at
  * the first call. Rejects with an `OutboxRefused` otherwise, and with the database's error when that is unreachable.
  */
-export async function claimOutbox(tables: Tables, owner: string | undefined): Promise<void> {
+export async function claimOutbox(tables: Tables, owner?: string): Promise<void> {
   try {
     await readTables(tables)
     if (owner === undefined) return

@@ -57,11 +57,15 @@ export interface PruningOptions {
   mayPrune: () => boolean
   /** True while the database as a whole is unreachable, which the relay reports. */
   isDatabaseAway: () => boolean
+  /** Milliseconds between passes, and after one that failed. */
+  pauseMs?: number
+  retryMs?: number
 }
 
 /** Prunes once a minute until `signal` aborts. Passes that fail are reported once, and once more when they succeed again. */
 export async function keepPruning(options: PruningOptions): Promise<void> {
   const { tables, retentionHours, report, signal, mayPrune, isDatabaseAway } = options
+  const { pauseMs = PAUSE_MS, retryMs = RETRY_MS } = options
   let failures = 0
   const watch = createOutageWatch({
     lost: (reason) => report({ kind: 'pruning-failed', reason }),
@@ -69,13 +73,13 @@ export async function keepPruning(options: PruningOptions): Promise<void> {
   })
   await repeat({
     async pass() {
-      if (!mayPrune()) return RETRY_MS
+      if (!mayPrune()) return retryMs
       report({ kind: 'pruned', events: await prune(tables, retentionHours, signal), at: Date.now() })
       failures = 0
       watch.worked()
-      return PAUSE_MS
+      return pauseMs
     },
-    retryMs: RETRY_MS,
+    retryMs,
     onFailed(error) {
       if (!isDatabaseAway() && ++failures > 1) watch.failed((error as Error).message)
     },

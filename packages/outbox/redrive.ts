@@ -41,7 +41,7 @@ async function setPending({ db, schema }: Tables, ids: string[], by: string): Pr
      SET status = 'pending', attempts = 0, next_attempt_at = NULL,
          redriven_count = redriven_count + 1, redriven_at = clock_timestamp(), redriven_by = $2
      WHERE id = ANY ($1::bigint[]) AND status = 'dead'
-     RETURNING id`,
+     RETURNING id::text`,
     [ids, by],
   )
   return rows.map(({ id }) => id)
@@ -53,7 +53,7 @@ async function setPending({ db, schema }: Tables, ids: string[], by: string): Pr
  */
 export async function overtakenBy({ db, schema }: Tables, ids: readonly string[]): Promise<Map<string, number>> {
   const { rows } = await db.query<{ id: string; younger: number }>(
-    `SELECT id, younger
+    `SELECT id::text, younger
      FROM (
        SELECT id, (count(*) FILTER (WHERE status = 'processed') OVER (PARTITION BY key ORDER BY id DESC))::int AS younger
        FROM ${schema}.events

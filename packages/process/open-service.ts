@@ -37,7 +37,10 @@ export interface ServiceConfig {
 export interface ServiceDescription {
   name: string
   maxConnections: number
-  migrations: readonly Migrations[]
+  /** In their order; the first set is the outbox's. */
+  migrations: readonly [outbox: Migrations, ...own: Migrations[]]
+  /** Makes sure that the outbox is this service's. Its message is for the operator. */
+  claimOutbox: (db: ReturnType<typeof connect>) => Promise<void>
   /** Another service and the table of its migrations: the two must not share a database. */
   stranger: { name: string; table: string }
   privileges: Privileges
@@ -66,9 +69,10 @@ export interface Service {
  * what was opened, and health tells what is still missing.
  */
 export async function openService(
-  { name, maxConnections, migrations, stranger, privileges, awaited }: ServiceDescription,
+  description: ServiceDescription,
   { database, host, metricsPort, logLevel }: ServiceConfig,
 ): Promise<Service> {
+  const { name, maxConnections, privileges, awaited } = description
   const logger = createLogger(name, logLevel)
   const log = processLogLines(logger)
   const { opened, stopping } = closeInOrder(log)
@@ -101,7 +105,7 @@ export async function openService(
     return database === undefined && migrations === undefined
   }
   const at = { operations: `http://${host}:${metricsPort}`, database: describeDatabase(database.url) }
-  await migrateOnceUp({ database, migrations, stranger }, log, at.database, stopping)
+  await migrateOnceUp({ ...description, database, pool }, log, at.database, stopping)
   readiness.found('migrations')
   const watch = createDatabaseWatch({ works, log, stopping })
   return { name, logger, log, registry, pool, readiness, database: watch, opened, stopping, at }
@@ -125,30 +129,37 @@ function closeInOrder(log: ProcessLogLines): { opened: AsyncDisposableStack; sto
   return { opened, stopping: stopping.signal }
 }
 
+interface MigrationOptions extends Pick<ServiceDescription, 'migrations' | 'stranger' | 'claimOutbox'> {
+  database: DatabaseConfig
+  pool: ReturnType<typeof connect>
+}
+
 async function migrateOnceUp(
-  {
-    database,
-    migrations,
-    stranger,
-  }: Pick<ServiceDescription, 'migrations' | 'stranger'> & Pick<ServiceConfig, 'database'>,
+  { database, migrations, stranger, claimOutbox, pool }: MigrationOptions,
   log: ProcessLogLines,
   where: string,
   signal: AbortSignal,
 ): Promise<void> {
   const { url: databaseUrl, credentials } = database
-  const options = { databaseUrl, credentials, sets: migrations, stranger, onWaiting: log.waiting, signal }
-  const applied = await waitUntilUp(
-    () => (database.migrate === 'start' ? migrateDatabase(options) : demandMigrations(options)),
-    {
-      what: `PostgreSQL at ${where}`,
-      onWaiting: log.waiting,
-      // A password from the URL does not change; one from a file may be the right one in a moment.
-      isTemporary: (error) =>
-        error instanceof MigrationsDue ||
-        (databaseOutage(error) !== undefined && !(credentials.kind === 'url' && isRefusedLogin(error))),
-      signal,
-    },
-  )
+  const [outbox, ...own] = migrations
+  const shared = { ...stranger, ownTable: migrations.at(-1)?.table ?? outbox.table }
+  const options = { databaseUrl, credentials, sets: migrations, stranger: shared, onWaiting: log.waiting, signal }
+  async function bringUpToDate(): Promise<string[]> {
+    if (database.migrate === 'off') return demandMigrations(options)
+    const first = await migrateDatabase({ ...options, sets: [outbox] })
+    // Before the service's own tables: in another application's database nothing of it must appear.
+    await claimOutbox(pool)
+    return [...first, ...(await migrateDatabase({ ...options, sets: own }))]
+  }
+  const applied = await waitUntilUp(bringUpToDate, {
+    what: `PostgreSQL at ${where}`,
+    onWaiting: log.waiting,
+    // A password from the URL does not change; one from a file may be the right one in a moment.
+    isTemporary: (error) =>
+      error instanceof MigrationsDue ||
+      (databaseOutage(error) !== undefined && !(credentials.kind === 'url' && isRefusedLogin(error))),
+    signal,
+  })
   log.migrated(applied)
 }
 

@@ -1,6 +1,6 @@
 import type { TokenIssuer } from '@product-events/process'
 import type { DatabaseWatch } from '@product-events/process/service'
-import { createHttpApi, type HttpApi } from '@product-events/http-api'
+import { addLandingPage, createHttpApi, type HttpApi } from '@product-events/http-api'
 import { createOutageWatch } from '@product-events/outages'
 import type pg from 'pg'
 import type { Logger, Registry } from '@product-events/telemetry'
@@ -8,6 +8,7 @@ import type { LogLines } from './log-lines.ts'
 import { createFeed } from './notifications/feed.ts'
 import { notificationRoutes } from './notifications/routes.ts'
 import { streamRoute } from './notifications/stream.ts'
+import type { WakeUps } from './notifications/wake-ups.ts'
 
 export interface AppOptions {
   pool: pg.Pool
@@ -18,7 +19,9 @@ export interface AppOptions {
   access: TokenIssuer | undefined
   /** Learns of requests that the database fails. */
   database?: DatabaseWatch
-  /** Until a silent stream says that it is still there, in milliseconds. */
+  /** Make the streams fast; without them they poll. */
+  wakeUps?: WakeUps
+  /** How often a stream says that it is alive, in milliseconds. */
   heartbeatMs?: number
 }
 
@@ -26,13 +29,19 @@ const document = {
   title: 'notification-service',
   description: 'Notifications: one for each event of a product.',
 }
+const links = [
+  { name: 'docs', path: '/docs', text: 'each call, with its command' },
+  { name: 'notifications', path: '/notifications', text: 'the newest notifications' },
+  { name: 'stream', path: '/notifications/stream', text: 'notifications as they come' },
+  { name: 'openapi', path: '/openapi.json', text: 'the API for programs' },
+]
 /** Nothing can be changed here. */
 const scopes = { read: 'notifications:read', write: 'notifications:read' }
 /** More than ever wait while each request under way wants a connection; only callers that give up and ask again get there. */
 const MAX_WAITING_FOR_DATABASE = 300
 
 /** The HTTP API with its routes. It opens nothing: `listen` does. */
-export function buildApp({ pool, logger, log, registry, access, database, ...options }: AppOptions): HttpApi {
+export function buildApp({ pool, logger, log, registry, access, database, wakeUps, ...options }: AppOptions): HttpApi {
   const app = createHttpApi({
     logger,
     registry,
@@ -44,8 +53,9 @@ export function buildApp({ pool, logger, log, registry, access, database, ...opt
   // The document has to know of each route that is added.
   app.after(() => {
     notificationRoutes(app, pool)
-    const feed = createFeed(pool, createOutageWatch({ lost: log.feedLost, back: log.feedBack }))
-    streamRoute(app, { pool, feed, log, ...options })
+    const reachable = createOutageWatch({ lost: log.feedLost, back: log.feedBack })
+    streamRoute(app, { pool, enterFeed: createFeed({ pool, reachable, wakeUps }), log, ...options })
+    addLandingPage(app, { ...document, links })
   })
   return app
 }

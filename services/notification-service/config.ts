@@ -53,6 +53,8 @@ export function readServiceConfig(env: NodeJS.ProcessEnv) {
     logLevel: variables.LOG_LEVEL,
     /** Whose tokens the API requires, if it does. */
     access: readAccess(variables),
+    /** Nobody signs in, and nothing in front of this service checks who calls. */
+    onlyThisMachine: readAccess(variables) === undefined && variables.AUTH !== 'off',
     /** Webhooks and email; undefined when there is only the log. */
     channels: readChannels(variables.CHANNELS_FILE, env),
   }

@@ -17,6 +17,8 @@ export const inboxOptions = { schema: 'public', consumer: 'notification-service'
 export interface ConsumerOptions {
   pool: pg.Pool
   outgoing?: Outgoing | undefined
+  /** Called after each commit that stored notifications. */
+  onStored?: () => void
   sqs: SQSClient
   queueUrl: string
   log: LogLines
@@ -24,7 +26,7 @@ export interface ConsumerOptions {
 }
 
 /** Receives product events and makes notifications of them. */
-export function createConsumer({ pool, outgoing, sqs, queueUrl, log, metrics }: ConsumerOptions): Consumer {
+export function createConsumer({ pool, outgoing, onStored, sqs, queueUrl, log, metrics }: ConsumerOptions): Consumer {
   const tracer = activeTracer()
   const traced = tracer && traceMessages({ tracer, queue: queueNameOf(queueUrl), table: 'notifications', readContext })
   const contextOf = traced?.contextOf ?? readContext
@@ -33,7 +35,7 @@ export function createConsumer({ pool, outgoing, sqs, queueUrl, log, metrics }: 
     sqs,
     queueUrl,
     parse: parseMessage,
-    store: notificationStore({ pool, outgoing, contextOf }),
+    store: notificationStore({ pool, outgoing, onStored, contextOf }),
     report: reportTo(log, metrics, contextOf),
     tracing: traced,
   })

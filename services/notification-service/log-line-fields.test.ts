@@ -45,6 +45,8 @@ const lines: { [Name in keyof LogLines]: [() => void, line: string] } = {
   feedLost: [() => ours.feedLost('gone'), 'error: reason'],
   feedBack: [() => ours.feedBack(3), 'info: away_ms'],
   streamCutOff: [() => ours.streamCutOff(), 'warn:'],
+  sweepFails: [() => ours.sweepFails(''), 'error: reason'],
+  sweepWorks: [() => ours.sweepWorks(1), 'info: away_ms'],
   swept: [() => ours.swept(1), 'info: notifications'],
   notDeleted: [() => ours.notDeleted(entries), 'warn: entries'],
   notHidden: [() => ours.notHidden(entries), 'warn: entries'],

@@ -62,6 +62,12 @@ export function logLines(log: Logger) {
       log.error({ reason }, 'the database can not be read for the streams; they wait until it can'),
     feedBack: (away_ms: number) => log.info({ away_ms }, 'the streams go on'),
     streamCutOff: () => log.warn('a reader of the stream was too slow and was cut off; it can resume'),
+    sweepFails: (reason: string) =>
+      log.error(
+        { reason },
+        'notifications past their retention can not be deleted; the next try follows within a minute',
+      ),
+    sweepWorks: (away_ms: number) => log.info({ away_ms }, 'notifications past their retention are deleted again'),
     swept: (notifications: number) => log.info({ notifications }, 'notifications past their retention were deleted'),
     parsingLost: (reason: string) =>
       log.error({ reason }, 'messages can not be parsed, a bug; they are held until a version that can'),

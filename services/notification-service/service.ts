@@ -1,9 +1,10 @@
 /** The process: configuration → database → queue → API and receivers, with health and metrics from the first moment on. */
+import { connectionConfig } from '@product-events/database'
 import { startOrExit } from '@product-events/process'
 import { listen, openQueue, openService } from '@product-events/process/service'
-import { BACKLOG, stopHttpApi } from '@product-events/http-api'
+import { BACKLOG, refuseOtherSites, stopHttpApi } from '@product-events/http-api'
 import { IN_HAND, LONG_POLL_SECONDS, MAX_RECEIVERS } from '@product-events/inbox'
-import { measureDependencies } from '@product-events/telemetry'
+import { createRetentionGauge, measureDependencies } from '@product-events/telemetry'
 import { buildApp } from './app.ts'
 import { channelLogLines } from './channels/log-lines.ts'
 import { startChannels } from './channels/start-channels.ts'
@@ -12,7 +13,8 @@ import { createConsumer } from './consumer.ts'
 import { notificationService } from './description.ts'
 import { logLines } from './log-lines.ts'
 import { createMetrics } from './metrics.ts'
-import { keepSweeping } from './notifications/sweep.ts'
+import { keepSweeping, SWEEP } from './notifications/sweep.ts'
+import { createWakeUps } from './notifications/wake-ups.ts'
 import { createQueueMetrics, type QueueMetrics } from './queue-metrics.ts'
 
 /** Each receiver polls, and deletes or extends each of the batches that it has in hand. */
@@ -38,19 +40,42 @@ await startOrExit(async () => {
   const { sqs, queue } = await openQueue(service, config, { requestTimeoutMs, maxConnections: MAX_SQS_CONNECTIONS })
   queueMetrics = createQueueMetrics(registry, sqs, queue.url)
 
-  const app = buildApp({ pool, logger, log, registry, access: config.access, database })
+  const listening = connectionConfig(config.database.url, config.database.credentials)
+  const wakeUps = createWakeUps({
+    pool,
+    config: { ...listening, application_name: 'notification-service wake-ups' },
+    signal: stopping,
+  })
+  const app = buildApp({ pool, logger, log, registry, access: config.access, database, wakeUps })
+  if (config.onlyThisMachine) refuseOtherSites(app)
   const api = await listen(service, app, { ...config, backlog: BACKLOG })
   const channels = startChannels(config.channels, { pool, registry, log: channelLogLines(logger) })
-  const consumer = createConsumer({ pool, outgoing: channels.outgoing, sqs, queueUrl: queue.url, log, metrics })
+  const onStored = wakeUps.stored
+  const consumer = createConsumer({
+    pool,
+    outgoing: channels.outgoing,
+    onStored,
+    sqs,
+    queueUrl: queue.url,
+    log,
+    metrics,
+  })
   readiness.watch('database', () => {
     const reason = consumer.failing()
     return reason === undefined ? undefined : `stores nothing: ${reason}`
   })
   const receiving = consumer.run(stopping)
-  const sweeping = keepSweeping(pool, log.swept, stopping)
+  const succeeded = createRetentionGauge(registry, [SWEEP])
+  const sweeping = keepSweeping(pool, { log, succeeded: () => succeeded(SWEEP), stopping })
   opened.defer(
     async () =>
-      void (await Promise.all([receiving, sweeping, channels.stop(), stopHttpApi(app, CUT_REQUESTS_AFTER_MS)])),
+      void (await Promise.all([
+        receiving,
+        sweeping,
+        wakeUps.ended,
+        channels.stop(),
+        stopHttpApi(app, CUT_REQUESTS_AFTER_MS),
+      ])),
   )
   log.started({ api, ...at, queue: queue.url })
 })

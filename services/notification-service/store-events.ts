@@ -11,6 +11,8 @@ export interface StoreOptions {
   pool: pg.Pool
   /** The channels beside the log; undefined when none is configured. */
   outgoing?: Outgoing | undefined
+  /** Called after each commit that stored notifications. */
+  onStored?: (() => void) | undefined
   /** Deliveries carry on the trace of their message. */
   contextOf: (message: Message) => SpanContext | undefined
 }
@@ -24,7 +26,7 @@ const UNIQUE_VIOLATION = '23505'
 class RolledBack extends Error {}
 
 /** The store of the inbox: `notifications.event_id` is the only record of an event, so nothing is written twice. */
-export function notificationStore({ pool, outgoing, contextOf }: StoreOptions): Store<NotifiableEvent> {
+export function notificationStore({ pool, outgoing, onStored, contextOf }: StoreOptions): Store<NotifiableEvent> {
   return {
     isOutage: (error) => (error as { code?: unknown }).code === UNIQUE_VIOLATION,
 
@@ -33,6 +35,7 @@ export function notificationStore({ pool, outgoing, contextOf }: StoreOptions): 
       const contents = new Map(entries.map(({ event, content }) => [event.notification.id, content]))
       const traces = outgoing && tracesOf(entries, contextOf)
       const inserted = await storeWithDeliveries(pool, notifications, outgoing, traces, contents)
+      if (inserted.length > 0) onStored?.()
       const delays = new Map(inserted.map(({ id, delay_seconds }) => [id, delay_seconds]))
       const others = entries.filter(({ event }) => !delays.has(event.notification.id)).map(({ event }) => event.id)
       const found = others.length > 0 ? await findStored(pool, others) : new Map<string, Found>()

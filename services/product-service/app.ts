@@ -1,6 +1,6 @@
 import type { TokenIssuer } from '@product-events/process'
 import type { DatabaseWatch } from '@product-events/process/service'
-import { createHttpApi, type HttpApi } from '@product-events/http-api'
+import { addLandingPage, createHttpApi, type HttpApi } from '@product-events/http-api'
 import type pg from 'pg'
 import type { Logger, Registry } from '@product-events/telemetry'
 import { createMetrics } from './metrics.ts'
@@ -22,6 +22,11 @@ const document = {
   title: 'product-service',
   description: 'Products. Each change of one is told by an event, which is stored in the same transaction.',
 }
+const links = [
+  { name: 'docs', path: '/docs', text: 'each call, with its command' },
+  { name: 'products', path: '/products', text: 'the newest products' },
+  { name: 'openapi', path: '/openapi.json', text: 'the API for programs' },
+]
 const scopes = { read: 'products:read', write: 'products:write' }
 /** More than ever wait while each request under way wants a connection; only callers that give up and ask again get there. */
 const MAX_WAITING_FOR_DATABASE = 300
@@ -37,6 +42,9 @@ export function buildApp({ logger, registry, pool, nudge, access, database }: Ap
     isFull: () => pool.waitingCount >= MAX_WAITING_FOR_DATABASE,
   })
   // The document has to know of each route that is added.
-  app.after(() => addProductRoutes(app, { pool, metrics: createMetrics(registry), nudge }))
+  app.after(() => {
+    addProductRoutes(app, { pool, metrics: createMetrics(registry), nudge })
+    addLandingPage(app, { ...document, links })
+  })
   return app
 }

@@ -40,6 +40,8 @@ export function readProductServiceConfig(env: NodeJS.ProcessEnv) {
     relay: variables.OUTBOX_RELAY,
     /** Whose tokens the API requires, if it does. */
     access: readAccess(variables),
+    /** Nobody signs in, and nothing in front of this service checks who calls. */
+    onlyThisMachine: readAccess(variables) === undefined && variables.AUTH !== 'off',
   }
 }
 

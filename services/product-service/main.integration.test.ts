@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { connect as connectSocket, createServer } from 'node:net'
+import { migrate } from '@product-events/database'
+import { claimOutbox, outboxMigrations, outboxTables } from '@product-events/outbox'
 import pg from 'pg'
 import { freePort, freshDatabase, freshQueue, localCredentials, machineVariables } from '@product-events/local'
 import { afterEach, expect, inject, test, vi } from 'vitest'
@@ -108,7 +110,7 @@ test('a request that is under way when SIGTERM comes is answered, and readiness 
   const socket = connectSocket(Number(service.environment.HTTP_PORT), '127.0.0.1')
   let answer = ''
   socket.on('data', (chunk: Buffer) => (answer += chunk.toString()))
-  socket.write(`POST /products HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nExpect: 100-continue\r\n`)
+  socket.write(`POST /products HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nExpect: 100-continue\r\n`)
   socket.write(`Content-Length: ${body.length}\r\n\r\n`)
   await vi.waitFor(() => expect(answer).toContain('100 Continue')) // the service has it in hand
 
@@ -214,6 +216,19 @@ test('a database that refuses us is one line at once, since waiting does not hel
   const service = start({ ...env, DATABASE_URL })
   expect(await service.exit).toBe(1)
   expect(service.stderr()).toMatch(/^PostgreSQL at postgres:.* can't be used: role "nobody" does not exist\n$/)
+})
+
+test('an outbox that belongs to another application is refused with one line', async () => {
+  const env = await environment()
+  const db = new pg.Pool({ connectionString: env.DATABASE_URL })
+  await migrate(env.DATABASE_URL!, outboxMigrations)
+  await claimOutbox(outboxTables(db), 'notification-service')
+  const service = start(env)
+  expect(await service.exit).toBe(1)
+  expect(service.stderr()).toMatch(
+    /^[^\n]* belongs to notification-service, so product-service can't use it\.[^\n]*\n$/,
+  )
+  await db.end()
 })
 
 test('uses the queue that SQS_QUEUE_URL names', async () => {

@@ -49,7 +49,10 @@ test('the docs are one page that needs nothing else, and every operation is on i
   expect(page.statusCode).toBe(200)
   expect(page.headers['content-type']).toBe('text/html; charset=utf-8')
   expect(page.headers['content-security-policy']).toContain("default-src 'none'")
-  expect(page.body).not.toMatch(/<script|https?:\/\/|\bsrc=|<link/)
+  // But for the commands, which name this address.
+  expect(page.body.replaceAll(/curl -[iN].*/g, '')).not.toMatch(/<script|https?:\/\/|\bsrc=|<link/)
+  for (const { method } of exampleRequests(document))
+    expect(page.body).toContain(method === 'GET' ? 'curl -i ' : `curl -i -X ${method} `)
   for (const [path, methods] of Object.entries(document.paths))
     for (const method of Object.keys(methods))
       expect(page.body).toContain(`<code>${method.toUpperCase()} ${path}</code></h2>`)

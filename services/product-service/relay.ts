@@ -2,6 +2,7 @@ import { createOutboxMetrics, createRelay, sendToSqs } from '@product-events/out
 import type { Logger } from '@product-events/telemetry'
 import type { Config } from './config.ts'
 import { logRelayReport } from './log-lines.ts'
+import { OWNER } from './descriptions.ts'
 import type { Resources } from './resources.ts'
 import { traceSends } from './trace-sends.ts'
 
@@ -17,6 +18,7 @@ export function startRelay(
 ): () => void {
   const metrics = createOutboxMetrics(registry, pool)
   const relay = createRelay({
+    owner: OWNER,
     db: pool,
     send: traceSends(sendToSqs({ sqs, queueUrl: queue.url, bounded: true }), queue.name),
     pollIntervalMs,

@@ -1,7 +1,7 @@
 /** The process: configuration → database → queue and relay → API, with health and metrics from the first moment on. */
 import { startOrExit } from '@product-events/process'
 import { listen, openService } from '@product-events/process/service'
-import { BACKLOG, stopHttpApi } from '@product-events/http-api'
+import { BACKLOG, refuseOtherSites, stopHttpApi } from '@product-events/http-api'
 import { createRetentionGauge } from '@product-events/telemetry'
 import { buildApp } from './app.ts'
 import { readProductServiceConfig } from './config.ts'
@@ -24,6 +24,7 @@ await startOrExit(async () => {
   const forgetting = keepForgettingKeys(pool, { log, succeeded: () => succeeded(FORGET_KEYS), stopping })
   opened.defer(() => forgetting)
   const app = buildApp({ logger, registry, pool, nudge: relay.nudge, access: config.access, database })
+  if (config.onlyThisMachine) refuseOtherSites(app)
   opened.defer(() => stopHttpApi(app, CUT_REQUESTS_AFTER_MS))
   const api = await listen(service, app, { ...config, backlog: BACKLOG })
   log.started({ api, ...at, ...(relay.queue !== undefined && { queue: relay.queue }) })

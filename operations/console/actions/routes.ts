@@ -12,6 +12,8 @@ export interface ActionRoutesOptions {
   runner: Runner
 }
 
+/** Fast enough for thousands, slow enough for a consumer that has its usual traffic besides. */
+const RATE = 50
 /** What a page shows; older actions are in the table. */
 const SHOWN = 50
 
@@ -20,9 +22,9 @@ const Order = Type.Object(
     what: Type.Enum(['redrive', 'delete']),
     source: Type.Enum(['events', 'deliveries', 'messages']),
     key: text({ minLength: 1, maxLength: 64, description: 'The group, as /api/needs names it' }),
-    rate: Type.Integer({ minimum: 1, maximum: 1_000, default: 50, description: 'Items a second at most' }),
+    rate: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000, description: 'Items a second at most: 50' })),
     why: text({ minLength: 1, maxLength: 500, description: 'The reason, for the record' }),
-    dry_run: Type.Boolean({ default: false, description: 'Tell what would be done, and do nothing' }),
+    dry_run: Type.Optional(Type.Boolean({ description: 'Tell what would be done, and do nothing' })),
   },
   {
     additionalProperties: false,
@@ -68,7 +70,7 @@ export function addActionRoutes(app: HttpApi, { places, needs, runner }: ActionR
     },
   }
   app.post('/api/actions', { schema: actSchema }, async ({ body, subject }, reply) => {
-    const order = body
+    const order = { rate: RATE, ...body }
     if (order.what === 'delete' && order.source !== 'messages')
       throw new HttpProblem('invalid-request', 'Only messages of the dead-letter queue can be deleted.')
     const items = await matching(needs, order)

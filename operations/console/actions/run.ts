@@ -1,3 +1,4 @@
+import { plural } from '@product-events/terminal'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { overtakenBy, redrive, outboxTables } from '@product-events/outbox'
 import type { Logger } from '@product-events/telemetry'
@@ -5,7 +6,6 @@ import type { DryRun } from '../answers.ts'
 import { giveBack, deleteDeadLetter, redriveDeadLetter, takeDeadLetters } from '../needs/dead-letters.ts'
 import { groupKey, type Item } from '../needs/groups.ts'
 import type { NeedsReader, Places } from '../needs/needs.ts'
-import { plural } from '../watch/words.ts'
 import { type ActedOn, recordAction, recordEnd, recordProgress } from './record.ts'
 
 /** What an operator asks for: all items of one group. */

@@ -1,7 +1,7 @@
 import { type HttpApi, problemResponses, text } from '@product-events/http-api'
 import { Type } from 'typebox'
 import { Found } from '../answers.ts'
-import { find, type FindPlaces } from './find.ts'
+import { answerOf, type FindPlaces } from './answer.ts'
 
 export interface FindOptions {
   finding: FindPlaces
@@ -17,5 +17,5 @@ export function addFindRoute(app: HttpApi, { finding }: FindOptions): void {
     ),
     response: { 200: Found, ...problemResponses(400, 500, 503) },
   }
-  app.get('/api/find', { schema }, ({ query }) => find(query.id, finding))
+  app.get('/api/find', { schema }, ({ query }) => answerOf(query.id, finding))
 }

@@ -6,7 +6,7 @@ import {
   SendMessageCommand,
 } from '@aws-sdk/client-sqs'
 import { isFifo } from '@product-events/queue'
-import { readDepths, type Queues } from '../watch/queue.ts'
+import { depthOf, type Queues } from '../../queues.ts'
 
 /** What one receive gives at most. */
 const BATCH = 10
@@ -21,7 +21,8 @@ const MOST = 1_000
 /** Receives the messages of the dead-letter queue and hides them for `seconds`. */
 export async function takeDeadLetters(queues: Queues, seconds: number): Promise<Message[]> {
   const taken: Message[] = []
-  const { dead_letters: count } = await readDepths(queues)
+  const { visible, in_flight } = await depthOf(queues.sqs, queues.deadLetterUrl)
+  const count = visible + in_flight
   while (taken.length < Math.min(MOST, count)) {
     const { Messages = [] } = await queues.sqs.send(
       new ReceiveMessageCommand({
@@ -65,11 +66,11 @@ export async function redriveDeadLetter(queues: Queues, message: Message): Promi
   )
   await queues.sqs.send(
     new SendMessageCommand({
-      QueueUrl: queues.url,
+      QueueUrl: queues.queueUrl,
       MessageBody: message.Body,
       MessageAttributes: Object.fromEntries(attributes) as Message['MessageAttributes'],
       // Under its old deduplication id SQS would drop it as a repetition for five minutes.
-      ...(isFifo(queues.url) && {
+      ...(isFifo(queues.queueUrl) && {
         MessageGroupId: message.Attributes?.MessageGroupId ?? message.MessageId,
         MessageDeduplicationId: `${message.MessageId}-${Date.now()}`,
       }),

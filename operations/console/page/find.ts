@@ -9,7 +9,12 @@ import { ask, change, hidden, href, route, snapshot } from './state.ts'
 const found = signal<{ id: string; answer: Found } | undefined>()
 const failure = signal('')
 
+let searching = ''
+
 async function load(id: string): Promise<void> {
+  if (searching === id) return
+  searching = id
+  searchedAt = performance.now()
   try {
     const answer = await ask<Found>(`find?id=${encodeURIComponent(id)}`)
     if (route.value.params.get('id') === id) found.value = { id, answer }
@@ -17,11 +22,17 @@ async function load(id: string): Promise<void> {
   } catch (error) {
     failure.value = (error as Error).message
   }
+  searching = ''
 }
 
-/** An event that arrived changes no more. */
-function isOnItsWay(answer: Found | undefined): boolean {
-  return answer?.kind === 'event' && answer.verdict.level !== 'good'
+/** What is not there yet is looked for less often: it costs more. */
+const SEARCH_AGAIN_MS = 4_000
+let searchedAt = 0
+
+/** An event that arrived changes no more. One that is on its way is followed, and one that is unknown may come. */
+function isDue({ kind, verdict }: Found): boolean {
+  if (kind !== 'nothing') return kind === 'message' || verdict.level !== 'good'
+  return performance.now() - searchedAt > SEARCH_AGAIN_MS
 }
 
 export function Find(): View {
@@ -30,9 +41,9 @@ export function Find(): View {
   useEffect(() => {
     if (id) void load(id)
   }, [id])
-  // With each snapshot, as long as the event is on its way.
+  // With each snapshot.
   useEffect(() => {
-    if (id && isOnItsWay(answer)) void load(id)
+    if (id && (!answer || isDue(answer))) void load(id)
   }, [snapshot.value])
   if (!id)
     return html`<section class="hero">
@@ -49,14 +60,14 @@ export function Find(): View {
       <button onClick=${() => void copy(location.href, 'Link copied')}>Copy link</button
       ><${Copy} text=${() => findText(answer)} />
     <//>
-    ${answer.looked && html`<p class="quiet">Looked at: ${answer.looked}</p>`}
     <div class="columns even">
       ${answer.steps.length > 0 && html`<${Card} title="Its way" aside=${html`<span class="quiet">times of PostgreSQL, UTC</span>`}><${Way} steps=${answer.steps} /><//>`}
       <div class="stack">
         ${answer.siblings.length > 0 && html`<${Siblings} answer=${answer} />`}
         ${answer.documents.length > 0 && html`<${Documents} answer=${answer} />`}
       </div>
-    </div>`
+    </div>
+    <p class="quiet looked">${answer.looked}</p>`
 }
 
 /** A waterfall: each step from the one before it to its own time. */

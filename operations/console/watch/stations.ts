@@ -1,8 +1,8 @@
+import { duration } from '@product-events/terminal'
 import type { Station } from '../answers.ts'
 import { type Step, stepsOf } from '../../status/steps.ts'
 import { lastOf } from './source.ts'
 import type { View } from './view.ts'
-import { duration } from './words.ts'
 
 const NAMES: readonly { name: string; about: string }[] = [
   { name: 'Request', about: 'POST, PATCH, DELETE' },

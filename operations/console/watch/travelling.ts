@@ -1,5 +1,5 @@
+import { duration } from '@product-events/terminal'
 import type { Traveller } from '../answers.ts'
-import { duration } from './words.ts'
 import type { EventRow } from './products.ts'
 
 /** What is known about the way beyond the event's own row. */

@@ -11,7 +11,7 @@ const TICK_MS = 1_000
 /** SQS bills each question. */
 const QUEUE_EVERY_TICKS = 2
 /** The answers of healthy sources are there by then; a slow one is shown when it comes. */
-const PATIENCE_MS = 400
+const PATIENCE_MS = 200
 /** Rates between looks that are closer together jump. */
 const RATE_OVER_LOOKS = 5
 
@@ -31,8 +31,6 @@ export interface Watch {
   /** A fresh snapshot, also when nobody looks. */
   look(): Promise<Snapshot>
   viewers(): number
-  /** Why nothing leaves the outbox, as far as the last questions told. */
-  outage(): string | undefined
   stop(): void
 }
 
@@ -101,10 +99,6 @@ export function createWatch(sources: Sources): Watch {
     },
     look: () => (ticking ??= lookOnce().finally(() => (ticking = undefined))),
     viewers: () => viewers.size,
-    outage() {
-      if (products.known().kind === 'silent') return 'PostgreSQL is unreachable'
-      return queue.known().kind === 'silent' ? 'SQS is unreachable' : undefined
-    },
     stop() {
       stopping.abort()
       clearInterval(timer)

@@ -1,7 +1,8 @@
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import ajvFormats from 'ajv-formats'
 import { type Answer, type JsonSchema, type Media, type OpenApiDocument, resolveAnswer } from '../openapi-document.ts'
-import { MEDIA_TYPE } from '../problems.ts'
+import { problemAnswer } from '../openapi.ts'
+import { MEDIA_TYPE, type ProblemStatus, problems } from '../problems.ts'
 
 /** An answer as it went out. `path` is that of its route in the document; undefined where no route was found. */
 export interface SentAnswer {
@@ -28,10 +29,9 @@ export function createAnswerCheck(document: OpenApiDocument): AnswerCheck {
   }
 }
 
-/** Paths and methods that there are not have no operation: their answers are the problems of the components. */
+/** Paths and methods that there are not have no operation: their answers are problems like any other. */
 function describedAnswer(document: OpenApiDocument, { method, path, status }: SentAnswer): Answer | string {
-  if (path === undefined)
-    return document.components.responses[`Problem${status}`] ?? `no problem has the status ${status}`
+  if (path === undefined) return isProblemStatus(status) ? problemAnswer(status) : `no problem has the status ${status}`
   // HEAD is answered like GET, without the body.
   const name = method === 'HEAD' ? 'get' : method.toLowerCase()
   const operation = document.paths[path]?.[name]
@@ -40,6 +40,10 @@ function describedAnswer(document: OpenApiDocument, { method, path, status }: Se
   return answer
     ? resolveAnswer(document, answer)
     : `its status is not among ${Object.keys(operation.responses).join(', ')}`
+}
+
+function isProblemStatus(status: number): status is ProblemStatus {
+  return Object.values(problems).some((problem) => problem.status === status)
 }
 
 type ValidatorOf = (schema: JsonSchema) => ValidateFunction

@@ -38,12 +38,12 @@ export async function neverAccepted(
 }
 
 async function readWhole({ db, schema }: Tables, ids: string[]): Promise<OutboxEvent[]> {
-  const { rows } = await db.query<OutboxEvent>(
-    `SELECT id, event_id AS "eventId", key, lane, type, payload::text, headers, attempts, redriven_count AS redriven,
-            created_at AS "createdAt"
+  const { rows } = await db.query<Omit<OutboxEvent, 'createdAt'>>(
+    `SELECT id::text, event_id::text AS "eventId", key, lane, type, payload::text, headers, attempts,
+            redriven_count AS redriven
      FROM ${schema}.events
      WHERE id = ANY ($1::bigint[])`,
     [ids],
   )
-  return rows
+  return rows.map((row) => ({ ...row, createdAt: new Date() }))
 }

@@ -26,7 +26,7 @@ export async function list(tables: Tables, { status, key, type, limit, after }: 
     event.type,
     event.key,
     event.attempts,
-    event.created_at.toISOString(),
+    event.created_at,
     event.last_error,
   ])
   const more = next === null ? '' : `There are more: --after ${next}\n`
@@ -50,8 +50,7 @@ function describe({ payload, headers, ...fields }: EventRecord, whole: boolean):
   const lines = Object.entries(fields)
     .filter(([, value]) => value !== null)
     .map(([name, value]) => {
-      const text = value instanceof Date ? value.toISOString() : String(value)
-      return `${name.padEnd(16)} ${bounded(harmless(text), whole)}\n`
+      return `${name.padEnd(16)} ${bounded(harmless(String(value)), whole)}\n`
     })
   return (
     `${lines.join('')}headers          ${bounded(harmless(JSON.stringify(headers)), whole)}\n` +

@@ -49,7 +49,7 @@ export function statusText(status: Awaited<ReturnType<typeof readStatus>>): stri
   const waiting = events.pending + events.failed
   const oldest = waiting > 0 ? `The oldest pending or failed event: ${duration(status.oldest_pending_seconds)}.\n` : ''
   const oldestDead = dead
-    ? `The oldest dead event: ${dead.id}, of ${dead.created_at.toISOString()}: ${harmless(dead.last_error ?? 'no reason')}\n`
+    ? `The oldest dead event: ${dead.id}, of ${dead.created_at}: ${harmless(dead.last_error ?? 'no reason')}\n`
     : ''
   const alive = table(
     ['RELAY', 'LEASE', 'LANES', ''],
@@ -83,14 +83,14 @@ async function countProcessed({ db, schema }: Tables, others: number): Promise<P
 }
 
 async function relays({ db, schema }: Tables): Promise<RelayLine[]> {
-  const { rows } = await db.query<RelayLine>(
-    `SELECT id, name, extract(epoch FROM expires_at - clock_timestamp())::float8 AS lease_seconds,
+  const { rows } = await db.query<Omit<RelayLine, 'lease_seconds'> & { lease_ms: string }>(
+    `SELECT id::text, name, (1000 * extract(epoch FROM expires_at - clock_timestamp()))::bigint::text AS lease_ms,
             ARRAY(SELECT lane FROM ${schema}.outbox_lanes WHERE relay = outbox_relays.id ORDER BY lane) AS lanes
      FROM ${schema}.outbox_relays
-     ORDER BY id`,
+     ORDER BY outbox_relays.id`,
     [],
   )
-  return rows
+  return rows.map(({ lease_ms: ms, ...relay }) => ({ ...relay, lease_seconds: Number(ms) / 1000 }))
 }
 
 async function freeLanes({ db, schema }: Tables): Promise<number[]> {

@@ -48,7 +48,7 @@ export function testBroker(judge: (event: OutboxEvent) => Outcome | 'outage' | u
 /** How many events have which status. */
 export async function statuses(db: pg.Pool): Promise<Record<string, number>> {
   const { rows } = await db.query<{ status: string; count: number }>(
-    'SELECT status, count(*)::int AS count FROM events GROUP BY status',
+    'SELECT status, count(*)::int AS count FROM public.events GROUP BY status',
   )
   return Object.fromEntries(rows.map(({ status, count }) => [status, count]))
 }

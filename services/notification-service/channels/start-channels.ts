@@ -20,6 +20,8 @@ import type { Outgoing } from './store-with-deliveries.ts'
 import { type Deliver, traceDeliveries } from './trace-deliveries.ts'
 import { REQUEST_TIMEOUT_MS, webhookChannel } from './webhook.ts'
 
+/** Whose outbox it is: the same in every instance. */
+export const OWNER = 'notification-service'
 /** With the time of a request it stays below the relay's send timeout of five seconds. */
 const LONGEST_WAIT_MS = 1_500
 /** What remains until that timeout: a place is freed then, even if our own bound on the request failed. */
@@ -83,6 +85,7 @@ export function startChannels(config: ChannelsConfig = NO_CHANNELS, context: Cha
   const readable = createOutageWatch({ lost: log.disabledUnreadable, back: log.disabledReadable })
   const disabled = disabledEndpoints(pool, readable)
   const relay = createRelay({
+    owner: OWNER,
     db: pool,
     send: sendToChannels({ channels, disabled, metrics, watchOf, onUnknown: log.unknown, onDisabled: log.disabled }),
     batchSize: 1,

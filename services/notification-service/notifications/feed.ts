@@ -1,10 +1,14 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { OutageWatch } from '@product-events/outages'
 import type pg from 'pg'
 import { newestPlace, type Place, type Placed, readOn } from './read-on.ts'
+import type { WakeUps } from './wake-ups.ts'
 
-/** How often the table is asked for what any instance stored: five times a second is no load, and no wait either. */
-const POLL_MS = 200
+/** While wake-ups arrive, the poll only makes certain, and notices a database that was set back. */
+const POLL_MS = 2_000
+/** Without them: soon while notifications come, and five times a second otherwise, which is no load. */
+const BUSY_POLL_MS = 25
+const IDLE_POLL_MS = 200
+const BUSY_FOR_MS = 2_000
 /** Rows of one read. A full one is followed by the next at once. */
 const PAGE = 500
 /** Until a database that failed is asked again. */
@@ -12,90 +16,138 @@ const RETRY_MS = 1_000
 
 type Listener = (fresh: readonly Placed[]) => void
 
-/** A look at the notifications as they come, whichever instance of the service stored them. */
+/** The notifications as they come, whichever instance of the service stored them. */
 export interface Feed {
-  /** The newest that this process has read, while somebody is here. What comes after it will be told to listeners. */
+  /** The newest that this process has read. Later ones go to the listeners. */
   newest(): Place
-  /** Told of everything new from now on, in order, until the function that it returns is called. */
+  /** Passes on every new notification from now on, in order, until the returned function is called. */
   listen(listener: Listener): () => void
-}
-
-export interface FeedSource {
-  /** Somebody comes: the first one makes it read, the last one that leaves lets it rest. Rejects if the database is away. */
-  enter(): Promise<Feed>
+  /** Aborts when the database was set back to an earlier state: the places of all readers mean nothing in it. */
+  setBack: AbortSignal
+  /** The reader is gone. The feed rests without readers. */
   leave(): void
 }
 
-/**
- * One reader for all streams of a process, and only while there are any. It polls, rather than being notified: `NOTIFY` in
- * the transaction that stores would let these commit one at a time across the whole server, and one after it can be lost.
- */
-export function createFeed(pool: pg.Pool, reachable: OutageWatch): FeedSource {
-  let guests = 0
-  let reading: Promise<{ feed: Feed; stop: () => void }> | undefined
+/** A feed for one more reader; the first one makes it read. Rejects when the database can't be read. */
+export type EnterFeed = () => Promise<Feed>
 
-  function leave(): void {
-    guests -= 1
-    if (guests > 0) return
-    // One that could not start needs no stop.
-    reading?.then(({ stop }) => stop()).catch(() => {})
-    reading = undefined
+export interface FeedOptions {
+  pool: pg.Pool
+  reachable: OutageWatch
+  /** Without them the feed polls. */
+  wakeUps?: WakeUps | undefined
+}
+
+/** One reader of the table for all streams of a process, and only while there are streams. */
+export function createFeed(options: FeedOptions): EnterFeed {
+  let current: { reading: Promise<Reading>; readers: number } | undefined
+
+  function begin(): { reading: Promise<Reading>; readers: number } {
+    const begun = { reading: startReading(options, () => forget(begun)), readers: 0 }
+    return begun
   }
 
-  return {
-    async enter() {
-      guests += 1
-      reading ??= startReading(pool, reachable)
-      try {
-        return (await reading).feed
-      } catch (error) {
-        reading = undefined
-        leave()
-        throw error
-      }
-    },
-    leave,
+  /** The next reader begins a new reading. */
+  function forget(entry: typeof current): void {
+    if (current === entry) current = undefined
+  }
+
+  return async () => {
+    const entered = (current ??= begin())
+    entered.readers += 1
+    const leave = () => {
+      entered.readers -= 1
+      if (entered.readers > 0) return
+      forget(entered)
+      // One that could not start needs no stop.
+      entered.reading.then(({ stop }) => stop()).catch(() => {})
+    }
+    try {
+      return { ...(await entered.reading), leave }
+    } catch (error) {
+      forget(entered)
+      leave()
+      throw error
+    }
   }
 }
 
-async function startReading(pool: pg.Pool, reachable: OutageWatch): Promise<{ feed: Feed; stop: () => void }> {
+interface Reading extends Omit<Feed, 'leave'> {
+  stop(): void
+}
+
+async function startReading({ pool, reachable, wakeUps }: FeedOptions, onSetBack: () => void): Promise<Reading> {
   const listeners = new Set<Listener>()
   const stopping = new AbortController()
+  const setBack = new AbortController()
   const { signal } = stopping
   let newest = await newestPlace(pool)
+  let busyUntil = -Infinity
+  let woken = false
+  let wake = () => {}
+  const stopWakeUps = wakeUps?.onStored(() => {
+    woken = true
+    wake()
+  })
+  signal.addEventListener('abort', () => {
+    stopWakeUps?.()
+    wake()
+  })
 
-  async function poll(): Promise<void> {
+  async function keepReading(): Promise<void> {
     while (!signal.aborted) {
-      const pause = await readPage().catch((error: Error) => {
+      woken = false
+      const pauseMs = await readPage().catch((error: Error) => {
         reachable.failed(error.message)
         return RETRY_MS
       })
-      if (pause > 0) await sleep(pause, undefined, { signal }).catch(() => {})
+      await rest(pauseMs)
     }
   }
 
-  /** Resolves with how long to wait before the next, in milliseconds. */
+  /** Resolves after that time, or when there may be something new. Reaches the event loop in any case. */
+  function rest(pauseMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => wake(), pauseMs)
+      wake = () => {
+        wake = () => {}
+        clearTimeout(timer)
+        setImmediate(resolve)
+      }
+      if (woken || signal.aborted || pauseMs === 0) wake()
+    })
+  }
+
+  /** Resolves with the milliseconds until the next read. */
   async function readPage(): Promise<number> {
-    const fresh = await readOn(pool, {}, { after: newest.position, limit: PAGE })
+    const page = await readOn(pool, {}, { after: newest, limit: PAGE })
     reachable.worked()
-    const last = fresh.at(-1)
-    if (last) {
-      // At once, for whoever compares its own place with the newest: no listener misses one or gets it twice.
-      newest = { position: last.position, id: last.id }
-      for (const listener of listeners) listener(fresh)
+    if (page === undefined) {
+      stopping.abort()
+      onSetBack()
+      setBack.abort()
+      return 0
     }
-    return fresh.length === PAGE ? 0 : POLL_MS
+    const last = page.placed.at(-1)
+    if (last) {
+      // In one go, for a reader that compares its own place with the newest: no listener misses one or gets it twice.
+      newest = { position: last.position, id: last.id }
+      for (const listener of listeners) listener(page.placed)
+      busyUntil = performance.now() + BUSY_FOR_MS
+    }
+    if (page.more) return 0
+    if (wakeUps?.works()) return POLL_MS
+    return performance.now() < busyUntil ? BUSY_POLL_MS : IDLE_POLL_MS
   }
 
-  void poll()
+  void keepReading()
   return {
-    stop: () => stopping.abort(),
-    feed: {
-      newest: () => newest,
-      listen(listener) {
-        listeners.add(listener)
-        return () => void listeners.delete(listener)
-      },
+    newest: () => newest,
+    listen(listener) {
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
     },
+    setBack: setBack.signal,
+    stop: () => stopping.abort(),
   }
 }

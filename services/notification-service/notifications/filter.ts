@@ -1,6 +1,6 @@
 import type { Notification } from './schemas.ts'
 
-/** Which notifications somebody wants to see; undefined: all of them. */
+/** Which notifications a reader gets; undefined: all of them. */
 export interface Filter {
   product_id?: string | undefined
   event_type?: string | undefined

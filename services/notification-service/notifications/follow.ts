@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { Readable } from 'node:stream'
 import type pg from 'pg'
 import type { Feed } from './feed.ts'
 import { type Filter, passes } from './filter.ts'
@@ -6,82 +6,103 @@ import { type Place, type Placed, readOn } from './read-on.ts'
 
 /** Rows of one read while a reader catches up. */
 const PAGE = 100
-/** What may wait for a reader, in notifications: some seconds of a busy day. One that is further behind is cut off. */
-export const MOST_WAITING = 500
-
-/**
- * What a reader is told next:
- * - `notifications`: some, oldest first;
- * - `quiet`: nothing came for `quietMs`. It has seen everything up to `place`.
- */
-export type Told = { kind: 'notifications'; placed: Placed[] } | { kind: 'quiet'; place: Place }
+/** Bytes that may wait for a reader: some seconds of a busy day. One that is further behind is cut off. */
+export const MOST_WAITING_BYTES = 1024 * 1024
 
 export interface FollowOptions {
   pool: pg.Pool
   feed: Feed
   filter: Filter
-  /** Told everything behind this place. */
+  /** The stream begins behind this place. */
   after: Place
-  quietMs: number
-  /** Aborts when the reader is gone, or has to go. */
-  signal: AbortSignal
-  /** It lets more wait than `MOST_WAITING`. */
+  /** The first text of the stream. */
+  opening: string
+  /** Bounds how many readers read the table at once. */
+  inTurn: <Result>(work: () => Promise<Result>) => Promise<Result>
+  /** The reader lets more wait than `MOST_WAITING_BYTES`. */
   onTooSlow: () => void
 }
 
+export interface Followed {
+  /** Server-sent events. */
+  stream: Readable
+  /** Says that the stream is alive, and moves the reader's place on past notifications that its filter hides. */
+  heartbeat(): void
+  /** Ends the stream in order, after the block that it is sending. */
+  end(): void
+}
+
+const HEARTBEAT = Buffer.from(': heartbeat\n\n')
+
 /**
- * Everything behind a place, without a gap and without a repeat, until `signal` aborts: first from the table, and from
- * the moment at which nothing is left there, live. Asks the table for more only when the reader asks for more.
+ * Every notification behind a place, without a gap and without a repeat: first from the table, and live from the moment
+ * at which none is left there. Reads the table only as fast as the reader reads the stream.
  */
-export async function* follow(options: FollowOptions): AsyncGenerator<Told, void> {
-  const { pool, feed, filter, signal } = options
-  let { position } = options.after
-  while (position < feed.newest().position && !signal.aborted) {
-    const until = feed.newest().position
-    const placed = await readOn(pool, filter, { after: position, until, limit: PAGE })
-    position = placed.length < PAGE ? until : (placed.at(-1)?.position ?? until)
-    if (placed.length > 0) yield { kind: 'notifications', placed }
-  }
-  // Nothing happens between the last comparison and this: the feed moves on in one go.
-  yield* live({ ...options, position })
-}
-
-interface LiveOptions extends FollowOptions {
-  position: bigint
-}
-
-async function* live({
-  feed,
-  filter,
-  after,
-  position,
-  quietMs,
-  signal,
-  onTooSlow,
-}: LiveOptions): AsyncGenerator<Told, void> {
-  let waiting: Placed[] = []
-  let wake = new AbortController()
-  const stopListening = feed.listen((fresh) => {
-    // Another instance may have told this reader of some already.
-    waiting.push(...fresh.filter((one) => one.position > position && passes(one.notification, filter)))
-    if (waiting.length > MOST_WAITING) onTooSlow()
-    if (waiting.length > 0) wake.abort()
+export function follow({ pool, feed, filter, after, opening, inTurn, onTooSlow }: FollowOptions): Followed {
+  let place = after
+  let demand = Promise.withResolvers<void>()
+  let stopListening: (() => void) | undefined
+  let ended = false
+  const stream = new Readable({
+    read: () => demand.resolve(),
+    destroy(error, done) {
+      ended = true
+      stopListening?.()
+      demand.resolve()
+      done(error)
+    },
   })
-  try {
-    while (!signal.aborted) {
-      if (waiting.length === 0) {
-        wake = new AbortController()
-        const either = AbortSignal.any([signal, wake.signal])
-        await sleep(quietMs, undefined, { signal: either }).catch(() => {})
-        if (signal.aborted) return
-      }
-      const placed = waiting
-      waiting = []
-      const newest = feed.newest()
-      if (placed.length > 0) yield { kind: 'notifications', placed }
-      else yield { kind: 'quiet', place: newest.position > after.position ? newest : after }
-    }
-  } finally {
-    stopListening()
+
+  function end(): void {
+    if (ended) return
+    ended = true
+    stopListening?.()
+    stream.push(null)
+    demand.resolve()
   }
+
+  async function catchUp(): Promise<void> {
+    while (!ended && place.position < feed.newest().position) {
+      const until = feed.newest()
+      const page = await inTurn(() => readOn(pool, filter, { after: place, until: until.position, limit: PAGE }))
+      if (page === undefined) return end()
+      const last = page.placed.at(-1)
+      place = page.more && last ? last : until
+      if (!ended && last && !stream.push(blocksOf(page.placed))) await drained()
+    }
+    // Nothing happens between the last comparison and this: the feed moves on in one go.
+    if (!ended) stopListening = feed.listen(takeLive)
+  }
+
+  function drained(): Promise<void> {
+    demand = Promise.withResolvers()
+    return demand.promise
+  }
+
+  function takeLive(fresh: readonly Placed[]): void {
+    // Another instance, which was ahead, may have sent this reader some already.
+    const own = fresh.filter((one) => one.position > place.position && passes(one.notification, filter))
+    for (const { block } of own) stream.push(block)
+    if (stream.readableLength <= MOST_WAITING_BYTES) return
+    onTooSlow()
+    stream.destroy()
+  }
+
+  stream.push(opening)
+  catchUp().catch(end)
+  return {
+    stream,
+    end,
+    heartbeat() {
+      // While the reader is behind, its own notifications show that the stream is alive.
+      if (ended || stopListening === undefined || stream.readableLength > 0) return
+      const newest = feed.newest()
+      if (newest.position > place.position) stream.push(`: heartbeat\nid: ${newest.id}\n\n`)
+      else stream.push(HEARTBEAT)
+    },
+  }
+}
+
+function blocksOf(placed: readonly Placed[]): Buffer {
+  return Buffer.concat(placed.map(({ block }) => block))
 }

@@ -17,6 +17,7 @@ export function notificationRoutes(app: HttpApi, pool: pg.Pool): void {
     method: 'GET',
     url: '/notifications',
     schema: {
+      operationId: 'listNotifications',
       summary: 'List notifications, newest first',
       querystring: PageQuery,
       response: { 200: NotificationPage, ...problemResponses(400, 500, 503) },
@@ -34,6 +35,7 @@ export function notificationRoutes(app: HttpApi, pool: pg.Pool): void {
     method: 'GET',
     url: '/notifications/:id',
     schema: {
+      operationId: 'getNotification',
       summary: 'Get a notification',
       params: NotificationParams,
       response: { 200: Notification, ...problemResponses(404, 500, 503) },

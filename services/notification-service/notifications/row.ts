@@ -1,11 +1,10 @@
 import type { Notification } from './schemas.ts'
 
-/** A row of `notifications` as `pg` gives it: bigint and numeric are strings. */
-export interface NotificationRow extends Omit<Notification, 'occurred_at' | 'received_at'> {
-  occurred_at: Date
-  received_at: Date
-}
+/** A row of a page: a notification with its position, a bigint in decimal digits. */
+export type NotificationRow = Notification & { position: string }
 
-export function fromRow({ occurred_at, received_at, ...same }: NotificationRow): Notification {
-  return { ...same, occurred_at: occurred_at.toISOString(), received_at: received_at.toISOString() }
+/** Without what only the service needs: the API shows nothing else. */
+export function fromRow(row: NotificationRow): Notification {
+  const { id, event_id, event_type, product_id, title, message, sequence, occurred_at, received_at } = row
+  return { id, event_id, event_type, product_id, title, message, sequence, occurred_at, received_at }
 }

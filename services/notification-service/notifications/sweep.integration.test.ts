@@ -6,7 +6,7 @@ import { notificationMigrations } from '../migrations.ts'
 import { testEvent } from '../testing/consumer.ts'
 import { notificationOf } from './notification.ts'
 import { storeNotifications } from './store.ts'
-import { KEPT_DAYS, sweep } from './sweep.ts'
+import { keepSweeping, KEPT_DAYS, sweep } from './sweep.ts'
 
 let databaseUrl: string
 let pool: pg.Pool
@@ -68,4 +68,39 @@ test('two processes that sweep at once delete each row once', async () => {
   const again = await sweep(pool)
   expect(counts.reduce((sum, count) => sum + count, again)).toBe(2500)
   expect(await left()).toHaveLength(1)
+})
+
+test('a sweep that fails is reported once, is retried, and notes its success', async () => {
+  await store(2, { days: 40 })
+  await store(1, { days: 0 })
+  const reports: string[] = []
+  const stop = new AbortController()
+  const log = {
+    swept: (count: number) => reports.push(`swept ${count}`),
+    sweepFails: (reason: string) => reports.push(`fails: ${reason}`),
+    sweepWorks: () => reports.push('works'),
+  }
+  let succeeded = 0
+  let failures = 0
+  const counted = Object.assign(Object.create(pool) as pg.Pool, {
+    query: (sql: string, values: unknown[]) =>
+      pool.query(sql, values).catch((error: Error) => {
+        failures++
+        throw error
+      }),
+  })
+  await pool.query('ALTER TABLE notifications RENAME TO hidden')
+  const over = keepSweeping(counted, {
+    log,
+    succeeded: () => succeeded++,
+    stopping: stop.signal,
+    retryMs: 10,
+  })
+  await expect.poll(() => failures, { timeout: 10_000 }).toBeGreaterThan(2)
+  expect(succeeded).toBe(0)
+  await pool.query('ALTER TABLE hidden RENAME TO notifications')
+  await expect.poll(() => succeeded, { timeout: 10_000 }).toBe(1)
+  stop.abort()
+  await over
+  expect(reports).toEqual([expect.stringMatching(/^fails: relation .* does not exist$/), 'works', 'swept 2'])
 })

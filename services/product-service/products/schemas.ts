@@ -101,6 +101,7 @@ function json(description: string, schema: TSchema, headers: Record<string, TSch
 }
 
 export const createSchema = {
+  operationId: 'createProduct',
   summary: 'Create a product',
   headers: Type.Object({
     'idempotency-key': Type.Optional(
@@ -123,6 +124,7 @@ export const createSchema = {
 }
 
 export const listSchema = {
+  operationId: 'listProducts',
   summary: 'List products, newest first',
   querystring: Type.Object(
     {
@@ -146,6 +148,7 @@ export const listSchema = {
 }
 
 export const getSchema = {
+  operationId: 'getProduct',
   summary: 'Get a product',
   params: ProductId,
   headers: Type.Object({
@@ -165,6 +168,7 @@ const changeHeaders = Type.Object({
 })
 
 export const patchSchema = {
+  operationId: 'updateProduct',
   summary: 'Change a product',
   description: 'A patch that changes nothing makes no new version and no event.',
   params: ProductId,
@@ -177,6 +181,7 @@ export const patchSchema = {
 }
 
 export const deleteSchema = {
+  operationId: 'deleteProduct',
   summary: 'Delete a product',
   params: ProductId,
   headers: changeHeaders,

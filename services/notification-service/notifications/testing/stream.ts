@@ -5,6 +5,8 @@ export interface StreamReader {
   ids: string[]
   notifications: Notification[]
   heartbeats: () => number
+  /** How often the stream said that it can not go on exactly where the reader was. */
+  resets: () => number
   /** What a browser would send as Last-Event-ID when it comes again. */
   lastEventId: () => string
   retryMs: () => number | undefined
@@ -14,10 +16,17 @@ export interface StreamReader {
 }
 
 /** Reads `GET /notifications/stream` as an EventSource does. Rejects with the answer if that is no stream. */
-export async function readStream(api: string, { lastEventId = '', query = '' } = {}): Promise<StreamReader> {
+export async function readStream(
+  api: string,
+  { lastEventId = '', query = '', authorization = '' } = {},
+): Promise<StreamReader> {
   const abort = new AbortController()
   const response = await fetch(`${api}/notifications/stream${query}`, {
-    headers: { accept: 'text/event-stream', ...(lastEventId && { 'last-event-id': lastEventId }) },
+    headers: {
+      accept: 'text/event-stream',
+      ...(lastEventId && { 'last-event-id': lastEventId }),
+      ...(authorization && { authorization }),
+    },
     signal: abort.signal,
   })
   if (!response.ok) throw new Error(`${response.status}: ${await response.text()}`)
@@ -25,6 +34,7 @@ export async function readStream(api: string, { lastEventId = '', query = '' } =
     ids: [],
     notifications: [],
     heartbeats: () => heartbeats,
+    resets: () => resets,
     lastEventId: () => lastId,
     retryMs: () => retryMs,
     close: () => abort.abort(),
@@ -35,6 +45,7 @@ export async function readStream(api: string, { lastEventId = '', query = '' } =
   }
   let lastId = lastEventId
   let heartbeats = 0
+  let resets = 0
   let retryMs: number | undefined
 
   async function readAll(): Promise<void> {
@@ -48,6 +59,10 @@ export async function readStream(api: string, { lastEventId = '', query = '' } =
   }
 
   function take(block: string): void {
+    if (block.startsWith('event: reset\n')) {
+      resets += 1
+      return
+    }
     for (const line of block.split('\n')) {
       const [, field = '', value = ''] = /^([a-z]*): ?(.*)$/.exec(line) ?? []
       if (field === '') heartbeats += 1

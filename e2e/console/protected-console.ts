@@ -1,0 +1,105 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { resolve } from 'node:path'
+import { freePort, startProgram, untilReady } from '@product-events/local'
+import { exportJWK, generateKeyPair, SignJWT } from 'jose'
+import pg from 'pg'
+import type { Browser } from 'playwright-core'
+import { type Stack, startStack } from '../stack.ts'
+import { openChromium, openPage, type WatchedPage } from './browser.ts'
+
+const ISSUER = 'https://id.example/'
+const AUDIENCE = 'console'
+
+export const consoleMain = resolve(import.meta.dirname, '../../operations/console/main.ts')
+
+/** Both services and a console that asks for tokens, with a browser to look at it. */
+export interface ProtectedConsole {
+  address: string
+  browser: Browser
+  stack: Stack
+  queueName: string
+  /** The database of product-service. */
+  products: pg.Client
+  token(sub: string, scope: string): Promise<string>
+  /** A page with a token typed in, live. `hash` is the part of the address behind the console's own. */
+  signedIn(sub: string, scope: string, hash?: string): Promise<WatchedPage & AsyncDisposable>
+  startConsole(): Promise<void>
+  stopConsole(): Promise<void>
+  stop(): Promise<void>
+}
+
+export async function startProtectedConsole(ground: {
+  postgresUrl: string
+  sqsEndpoint: string
+}): Promise<ProtectedConsole> {
+  const opened = new AsyncDisposableStack()
+  const keys = await generateKeyPair('ES256', { extractable: true })
+  const jwk = { ...(await exportJWK(keys.publicKey)), kid: 'a', alg: 'ES256', use: 'sig' }
+  const keySet = createServer((_, response) => response.end(JSON.stringify({ keys: [jwk] }))).listen(0, '127.0.0.1')
+  await once(keySet, 'listening')
+  opened.defer(() => {
+    keySet.close()
+    keySet.closeAllConnections()
+  })
+  const queueName = `console-${process.pid}-${Date.now()}`
+  const stack = await startStack({ ...ground, queueName })
+  opened.defer(() => stack.stop())
+  const browser = await openChromium()
+  opened.defer(() => browser.close())
+  const products = new pg.Client({ connectionString: stack.products.databaseUrl })
+  await products.connect()
+  opened.defer(() => products.end())
+
+  const port = await freePort()
+  const address = `http://127.0.0.1:${port}`
+  const launch = () =>
+    startProgram('console', {
+      main: consoleMain,
+      preload: [],
+      onLine: () => {},
+      variables: {
+        PRODUCTS_DATABASE_URL: stack.products.databaseUrl,
+        NOTIFICATIONS_DATABASE_URL: stack.notifications.databaseUrl,
+        AWS_ENDPOINT_URL_SQS: ground.sqsEndpoint,
+        SQS_QUEUE_NAME: queueName,
+        HTTP_PORT: String(port),
+        PRODUCT_SERVICE_OPERATIONS_URL: stack.products.metricsUrl,
+        NOTIFICATION_SERVICE_OPERATIONS_URL: stack.notifications.metricsUrl,
+        AUTH_JWKS_URL: `http://127.0.0.1:${(keySet.address() as AddressInfo).port}`,
+        AUTH_ISSUER: ISSUER,
+        AUTH_AUDIENCE: AUDIENCE,
+      },
+    })
+  let part = launch()
+  opened.defer(() => part.stop())
+  await untilReady(part, port)
+
+  const token = (sub: string, scope: string) =>
+    new SignJWT({ iss: ISSUER, sub, aud: AUDIENCE, scope })
+      .setExpirationTime('1h')
+      .setProtectedHeader({ alg: 'ES256', kid: 'a' })
+      .sign(keys.privateKey)
+  return {
+    address,
+    browser,
+    stack,
+    queueName,
+    products,
+    token,
+    async signedIn(sub, scope, hash = '') {
+      const open = await openPage(browser, `${address}/${hash}`)
+      await open.page.getByLabel('Token').fill(await token(sub, scope))
+      await open.page.getByRole('button', { name: 'Sign in' }).click()
+      await open.page.locator('.live.live').waitFor()
+      return open
+    },
+    async startConsole() {
+      part = launch()
+      await untilReady(part, port)
+    },
+    stopConsole: () => part.stop(),
+    stop: () => opened.disposeAsync(),
+  }
+}

@@ -1,0 +1,106 @@
+import type pg from 'pg'
+import { afterEach, beforeEach, expect, inject, test } from 'vitest'
+import { outboxTables } from './database.ts'
+import { append, createRelay } from './index.ts'
+import { LANES, lanesWithoutRelay, register, takeFree } from './lanes.ts'
+import { createClockWatch } from './lease-clock.ts'
+import { createLease, LEASE_MS } from './lease.ts'
+import { freshOutbox, newEvent, statuses, testBroker } from './testing/outbox.ts'
+
+const DEAD = '01997c1e-0000-7000-8000-000000000001'
+const drained = () => true
+
+let db: pg.Pool
+let now: number
+const clock = () => now
+beforeEach(async () => {
+  db = await freshOutbox(inject('postgresUrl'))
+  now = 0
+})
+afterEach(() => db.end())
+
+/** A relay that is gone, and a clock that was set back by an hour since: its lease ends in an hour. */
+async function killedBeforeTheClockWasSetBack(): Promise<void> {
+  const tables = outboxTables(db)
+  await register(tables, DEAD, 'killed', LEASE_MS)
+  await takeFree(tables, DEAD, LANES)
+  await db.query(`UPDATE outbox_relays SET expires_at = expires_at + interval '1 hour'`)
+}
+
+test('lanes of a relay that died before the clock was set back are taken over after one lease length, and not before', async () => {
+  await killedBeforeTheClockWasSetBack()
+  const lease = createLease(outboxTables(db), 'heir', clock)
+  for (now = 0; now < LEASE_MS; now += 2_000) {
+    await lease.balance(drained)
+    expect(lease.owned(), `after ${now} ms`).toBe(0)
+  }
+  await lease.balance(drained)
+  await lease.balance(drained)
+  expect(lease.owned()).toBe(LANES)
+})
+
+test('a relay that lives keeps its lanes when the clock is set back: it corrects its lease at its next renewal', async () => {
+  const [lease, other] = [createLease(outboxTables(db), 'first', clock), createLease(outboxTables(db), 'second', clock)]
+  await lease.balance(drained)
+  await db.query(`UPDATE outbox_relays SET expires_at = expires_at + interval '1 hour'`)
+  for (let step = 0; step < 8; step++) {
+    await other.balance(() => false)
+    now += 2_000
+    await lease.balance(() => false)
+    expect(lease.owned()).toBe(LANES)
+  }
+  expect(other.owned()).toBe(0)
+})
+
+test('lanes whose lease ends too late count as lanes without a relay', async () => {
+  await killedBeforeTheClockWasSetBack()
+  expect(await lanesWithoutRelay(outboxTables(db), LEASE_MS)).toBe(LANES)
+})
+
+test('a clock that is set ahead expires no lease of a relay that lives: others wait for one lease length', async () => {
+  const watch = createClockWatch(clock)
+  watch.seen(1_000_000, now)
+  now = 2_000
+  watch.seen(1_002_100, 1_990)
+  expect(watch.hasJumpedAhead(LEASE_MS), 'two seconds later it is two seconds later').toBe(false)
+  now = 9_000
+  watch.seen(1_009_000, 2_100)
+  expect(watch.hasJumpedAhead(LEASE_MS), 'an answer that took long is no jump').toBe(false)
+  now = 11_000
+  watch.seen(4_611_000, 10_990)
+  expect(watch.hasJumpedAhead(LEASE_MS)).toBe(true)
+  now += LEASE_MS
+  expect(watch.hasJumpedAhead(LEASE_MS)).toBe(false)
+  watch.seen(1_000_000, now)
+  expect(watch.hasJumpedAhead(LEASE_MS), 'setting it back is no jump ahead').toBe(false)
+})
+
+test('an event that was refused before the clock was set back is retried soon, not when the clock is there again', async () => {
+  await append(db, [newEvent('a'), newEvent('a'), newEvent('b')])
+  let refuses = true
+  const broker = testBroker(({ key }) => (refuses && key === 'a' ? { kind: 'refused', reason: 'no' } : undefined))
+  const relay = createRelay({ db, send: broker.send })
+  await relay.drainOnce()
+  await relay.release()
+  expect(await statuses(db)).toEqual({ failed: 1, pending: 1, processed: 1 })
+  await db.query(
+    `UPDATE events SET next_attempt_at = next_attempt_at + interval '55 minutes', failed_at = failed_at + interval '55 minutes'
+     WHERE status = 'failed'`,
+  )
+  refuses = false
+  const stop = new AbortController()
+  const running = createRelay({ db, send: broker.send }).run(stop.signal)
+  await expect.poll(() => statuses(db), { timeout: 20_000 }).toEqual({ processed: 3 })
+  stop.abort()
+  await running
+})
+
+test('an event that waits for its retry as it should is left alone', async () => {
+  await append(db, [newEvent('a')])
+  const broker = testBroker(() => ({ kind: 'postponed', reason: 'busy', delayMs: 3_000_000 }))
+  const relay = createRelay({ db, send: broker.send })
+  await relay.drainOnce()
+  await relay.drainOnce()
+  expect(broker.batches).toHaveLength(1)
+  await relay.release()
+})
