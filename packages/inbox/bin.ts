@@ -32,7 +32,7 @@ async function open({ schema, consumer }: Readonly<Record<string, unknown>>): Pr
   const sqs = new SQSClient({ useQueueUrlAsEndpoint: false })
   const pool = new pg.Pool({ connectionString: databaseUrl, max: 2, connectionTimeoutMillis: 5_000 })
   pool.on('error', () => {})
-  const target = { schema: quotedName(String(schema)), consumer: String(consumer ?? '') }
+  const target = { schema: quotedName(String(schema)), consumer: typeof consumer === 'string' ? consumer : '' }
   return {
     queues: await findQueues(sqs, { queueUrl }),
     findFailures: (ids) => findFailures(pool, target, ids),
