@@ -14,6 +14,8 @@ const programs = {
   'product-service': 'services/product-service/main.ts',
   'notification-service': 'services/notification-service/main.ts',
   console: 'operations/console/main.ts',
+  relay: 'services/product-service/relay-main.ts',
+  migrate: 'operations/migrate.ts',
   outbox: 'operations/outbox.ts',
   inbox: 'operations/inbox.ts',
   dlq: 'operations/dlq.ts',

@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import pg from 'pg'
-import { claimOutbox, outboxMigrations, outboxTables } from '@product-events/outbox'
-import { freePort, freshDatabase, type LocalSqs, startPostgres, startSqs } from '@product-events/local'
+import { freePort, type LocalSqs, startPostgres, startSqs } from '@product-events/local'
 import { afterEach, expect, inject, test, vi } from 'vitest'
 import { readStream } from './notifications/testing/stream.ts'
 import { type ServiceProcess, spawnService } from './testing/process.ts'
@@ -51,20 +50,6 @@ test('on an address that other machines can reach it does not start unless it is
   const service = await start({ ...variables, HOST: '0.0.0.0' })
   expect(await service.exit).toEqual([1, null])
   expect(service.stderr()).toMatch(/^configuration: HOST=0\.0\.0\.0 [^\n]*AUTH_JWKS_URL[^\n]*AUTH=off[^\n]*\n$/)
-})
-
-test('the database of product-service is refused with one line, and nothing appears in it', async () => {
-  const { variables } = await setUp()
-  const DATABASE_URL = await freshDatabase(inject('postgresUrl'), outboxMigrations)
-  const db = new pg.Pool({ connectionString: DATABASE_URL })
-  opened.push(() => db.end())
-  await claimOutbox(outboxTables(db), 'product-service')
-  const service = await start({ ...variables, DATABASE_URL })
-  expect(await service.exit).toEqual([1, null])
-  expect(service.stderr()).toMatch(
-    /^[^\n]* belongs to product-service, so notification-service can't use it\.[^\n]*\n$/,
-  )
-  expect((await db.query(`SELECT to_regclass('notifications') AS found`)).rows).toEqual([{ found: null }])
 })
 
 test('with a token issuer the API asks for tokens; without channels, deliveries of the past are still dealt with', async () => {
