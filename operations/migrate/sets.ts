@@ -16,6 +16,6 @@ export function setsOf(service: Service): Sets {
   const other = service === 'product-service' ? 'notification-service' : 'product-service'
   return {
     sets: [outboxMigrations, { dir: folderOf(service), table: tables[service] }],
-    stranger: { name: other, table: tables[other] },
+    stranger: { name: other, table: tables[other], ownTable: tables[service] },
   }
 }
