@@ -86,8 +86,8 @@ let stream: AbortController | undefined
 async function follow(signal: AbortSignal): Promise<void> {
   for (let pause = 200; !signal.aborted;) {
     try {
-      me.value = await ask<Me>('me')
-      const response = await send('stream', { signal })
+      const [who, response] = await Promise.all([ask<Me>('me'), send('stream', { signal })])
+      me.value = who
       for await (const json of events(response)) {
         connection.value = 'live'
         pause = 200
