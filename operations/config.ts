@@ -2,17 +2,19 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseEnv } from 'node:util'
 import {
+  databaseKinds,
   type Kind,
   optional,
   queueName,
   queueUrl,
   readConfig,
+  readDatabase,
   secretUrl,
   StartError,
   text,
   url,
 } from '@product-events/process'
-import { withDatabaseName } from '@product-events/database'
+import { type Credentials, withDatabaseName } from '@product-events/database'
 
 /** The services with an outbox, and the database of each where DATABASE_URL names none. */
 const databases = { 'product-service': 'products', 'notification-service': 'notifications' } as const
@@ -88,6 +90,21 @@ export function readQueueConfig(env: NodeJS.ProcessEnv) {
   }
 }
 
+/** The database of each service, with the credentials of a role that may migrate it. */
+export interface MigrateConfig {
+  urls: Record<Service, string>
+  credentials: Credentials
+}
+
+/** Reads the environment of `npm run migrate`. Throws a `StartError` that names what is wrong. */
+export function readMigrateConfig(env: NodeJS.ProcessEnv): MigrateConfig {
+  const { DATABASE_URL: _, ...kinds } = databaseKinds('products')
+  const variables = readConfig(env, { ...kinds, AWS_REGION: text('an AWS region such as eu-central-1', 'us-east-1') })
+  const urls = readOperationsConfig(env)
+  const { credentials } = readDatabase({ ...variables, DATABASE_URL: urls['product-service'] }, 'products')
+  return { urls, credentials }
+}
+
 /** Where metrics and health of each service are, one URL for each of its processes, and what the terminal can do. */
 export interface StatusConfig {
   urls: Record<Service, string[]>
@@ -95,6 +112,8 @@ export interface StatusConfig {
   colours: boolean
   /** Whether the terminal can be drawn on again. */
   redraws: boolean
+  /** Whether anything says where PostgreSQL and SQS are. */
+  hasSources: boolean
 }
 
 /** Reads the environment of `npm run status`. Throws a `StartError` that names what is wrong. */
@@ -112,6 +131,9 @@ export function readStatusConfig(env: NodeJS.ProcessEnv): StatusConfig {
     },
     colours: config.NO_COLOR === '' && config.TERM !== 'dumb',
     redraws: config.TERM !== 'dumb',
+    hasSources:
+      Boolean(env.DATABASE_URL ?? (env.PRODUCTS_DATABASE_URL && env.NOTIFICATIONS_DATABASE_URL)) &&
+      Boolean(env.AWS_REGION),
   }
 }
 

@@ -34,10 +34,15 @@ const arrows: Record<string, readonly string[]> = {
   local: ['packages/database', 'packages/queue', 'packages/process', 'packages/telemetry', 'packages/terminal'],
   // What the people who run the services type. It knows whose database is whose.
   operations: ['packages/*'],
-  deploy: ['packages/*'],
+  // It refers to the code by name only, so that a test can compare the names.
+  model: ['packages/terminal'],
+  // It prepares the image against a PostgreSQL and an SQS of `local`.
+  deploy: ['packages/*', 'local'],
   // Installed apart from everything else, so they import nothing of ours; their tests do.
   'deploy/aws': [],
   'deploy/kubernetes': [],
+  // Programs as adopters write them: on what they install.
+  examples: ['packages/outbox', 'packages/inbox'],
   tidy: [],
 }
 /** Folders that look at the whole from outside, and so may import anything by any path. */

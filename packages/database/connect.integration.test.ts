@@ -39,7 +39,11 @@ test('a database that takes no writes, and one that lacks a grant, say so', asyn
   const asWriter = async () => {
     const url = databaseUrl.replace('postgres@', `${role}@`)
     const pool = connect({ databaseUrl: url, applicationName: 'test', maxConnections: 1, onIdleError: () => {} })
-    return databaseFault(pool, needs).finally(() => pool.end())
+    try {
+      return await databaseFault(pool, needs)
+    } finally {
+      await pool.end()
+    }
   }
   await admin.query(`CREATE TABLE things (id int); CREATE ROLE ${role} LOGIN; GRANT SELECT ON things TO ${role}`)
   expect(await asWriter()).toBe('permission denied: INSERT on public.things')

@@ -109,7 +109,7 @@ test('a waiting migration can be stopped', async () => {
 test('of two applications in one database the second refuses, and changes nothing', async () => {
   await file('0001_things', 'CREATE TABLE IF NOT EXISTS things (id int)')
   const theirs: Migrations = { dir, table: 'their_migrations' }
-  const stranger = { name: 'the other', table: 'their_migrations' }
+  const stranger = { name: 'the other', table: 'their_migrations', ownTable: 'test_migrations' }
   await migrateDatabase({ databaseUrl, sets: [theirs] })
   const second = migrateDatabase({ databaseUrl, sets: [set], stranger })
   await expect(second).rejects.toThrow(/^this database belongs to the other \(.*their_migrations\)/)
@@ -117,7 +117,7 @@ test('of two applications in one database the second refuses, and changes nothin
   // An upgrade finds both where they should never have been: the first one stays.
   await migrateDatabase({ databaseUrl, sets: [set] })
   await expect(migrateDatabase({ databaseUrl, sets: [set], stranger })).rejects.toThrow('belongs to the other')
-  const first = { name: 'the second', table: 'test_migrations' }
+  const first = { name: 'the second', table: 'test_migrations', ownTable: 'their_migrations' }
   expect(await migrateDatabase({ databaseUrl, sets: [theirs], stranger: first })).toEqual([])
 })
 

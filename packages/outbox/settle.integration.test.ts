@@ -41,6 +41,16 @@ test('an acceptance that comes late is a fact, whatever another relay was told s
   expect(await statuses(db)).toEqual({ processed: 1 })
 })
 
+test('the answer to an earlier sending does not settle an event that an operator has sent once more since', async () => {
+  await append(db, [newEvent('a')])
+  const [event] = (await claimPending(outboxTables(db), allLanes, 10)).events as [OutboxEvent]
+  await settleAccepted(outboxTables(db), [event])
+  await db.query(`UPDATE events SET status = 'pending', redriven_count = redriven_count + 1`)
+  // The answer to the first statement was lost, so the relay repeats it.
+  await settleAccepted(outboxTables(db), [event])
+  expect(await statuses(db)).toEqual({ pending: 1 })
+})
+
 test('of two failed events of a key, as after a redrive, only the older is tried, even while only the younger is due', async () => {
   await append(db, [newEvent('a', 'older'), newEvent('a', 'younger'), newEvent('b', 'another key')])
   await db.query(`UPDATE events SET status = 'failed', attempts = 1`)

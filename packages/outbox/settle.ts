@@ -55,15 +55,21 @@ export function rejection(
 
 /** An event by number and event id: after a failover to an earlier state the number may be that of another event. */
 export type EventIds = Pick<OutboxEvent, 'id' | 'eventId'>
+/** One sending of an event: an operator may have it sent once more. */
+export type SentEvent = EventIds & Pick<OutboxEvent, 'redriven'>
 
-/** Marks what the broker accepted, whichever relay owns the lanes by now: it is a fact. */
-export async function settleAccepted({ db, schema }: Tables, events: readonly EventIds[]): Promise<void> {
+/**
+ * Marks what the broker accepted, whichever relay owns the lanes by now: it is a fact. An event that an operator has
+ * resent or redriven since stays as the operator left it: that answer was not to this sending.
+ */
+export async function settleAccepted({ db, schema }: Tables, events: readonly SentEvent[]): Promise<void> {
   await db.query(
     `UPDATE ${schema}.events AS event
      SET status = 'processed', processed_at = clock_timestamp(), next_attempt_at = NULL
-     FROM jsonb_to_recordset($1::text::jsonb) AS accepted (id bigint, event_id uuid)
-     WHERE event.id = accepted.id AND event.event_id = accepted.event_id AND event.status <> 'processed'`,
-    [JSON.stringify(events.map(({ id, eventId }) => ({ id, event_id: eventId })))],
+     FROM jsonb_to_recordset($1::text::jsonb) AS accepted (id bigint, event_id uuid, redriven smallint)
+     WHERE event.id = accepted.id AND event.event_id = accepted.event_id
+       AND event.redriven_count = accepted.redriven AND event.status <> 'processed'`,
+    [JSON.stringify(events.map(({ id, eventId, redriven }) => ({ id, event_id: eventId, redriven })))],
   )
 }
 

@@ -1,4 +1,11 @@
-import { connectSqs, findOrCreateQueue, findQueueAt, isTemporary, type Queue } from '@product-events/queue'
+import {
+  connectSqs,
+  findOrCreateQueue,
+  findQueueAt,
+  isTemporary,
+  makeAgainWhenGone,
+  type Queue,
+} from '@product-events/queue'
 import type { Service } from './open-service.ts'
 import { waitUntilUp } from './wait-until-up.ts'
 
@@ -24,6 +31,7 @@ export async function openQueue(
 ): Promise<FoundQueue> {
   const sqs = connectSqs({ endpoint: sqsEndpoint, region: awsRegion, ...limits })
   opened.defer(() => sqs.destroy())
+  if (queueUrl === undefined) makeAgainWhenGone(sqs, queueName, () => log.queueMade(queueName))
   const queue = await waitUntilUp(() => (queueUrl ? findQueueAt(sqs, queueUrl) : findOrCreateQueue(sqs, queueName)), {
     what: `the queue ${queueUrl ?? queueName} at ${sqsEndpoint ?? `AWS (${awsRegion})`}`,
     onWaiting: log.waiting,

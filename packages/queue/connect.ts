@@ -1,5 +1,6 @@
 import { SQSClient } from '@aws-sdk/client-sqs'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
+import { askAgainWhenRefused, standardCredentials } from './credentials.ts'
 
 /** SQS answers a send within milliseconds; a connection that takes longer than this is a dead one. */
 const CONNECT_TIMEOUT_MS = 2_000
@@ -21,6 +22,7 @@ export interface SqsOptions {
 export function connectSqs({ endpoint, region, requestTimeoutMs, maxConnections }: SqsOptions): SQSClient {
   const sqs = new SQSClient({
     region,
+    credentials: standardCredentials(),
     ...(endpoint !== undefined && { endpoint }),
     // The queue's URL may carry a host that only resolves inside a container (LocalStack, the embedded SQS).
     useQueueUrlAsEndpoint: endpoint === undefined,
@@ -34,6 +36,7 @@ export function connectSqs({ endpoint, region, requestTimeoutMs, maxConnections 
   })
   // It copies every message, in and out, without what is secret, for a logger that nobody gave it: another tenth.
   sqs.middlewareStack.remove('loggerMiddleware')
+  askAgainWhenRefused(sqs)
   return sqs
 }
 

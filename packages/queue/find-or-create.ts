@@ -54,10 +54,14 @@ export async function findQueueUrl(sqs: SQSClient, name: string): Promise<string
     const { QueueUrl } = await sqs.send(new GetQueueUrlCommand({ QueueName: name }))
     return QueueUrl
   } catch (error) {
-    // AWS says QueueDoesNotExist, older protocols AWS.SimpleQueueService.NonExistentQueue.
-    if (/(QueueDoesNotExist|NonExistentQueue)$/.test((error as Error).name)) return undefined
+    if (isNoQueue(error)) return undefined
     throw error
   }
+}
+
+/** AWS says QueueDoesNotExist, older protocols AWS.SimpleQueueService.NonExistentQueue. */
+export function isNoQueue(error: unknown): boolean {
+  return /(QueueDoesNotExist|NonExistentQueue)$/.test((error as Error).name)
 }
 
 async function createWithDeadLetterQueue(sqs: SQSClient, name: string): Promise<string> {

@@ -11,3 +11,4 @@ export {
   VISIBILITY_TIMEOUT_SECONDS,
 } from './find-or-create.ts'
 export { isTemporary } from './is-temporary.ts'
+export { makeAgainWhenGone } from './make-again.ts'

@@ -19,6 +19,7 @@ test('an outbox that belongs to product-service is refused with one line', async
   expect(service.stderr()).toMatch(
     /^[^\n]* belongs to product-service, so notification-service can't use it\.[^\n]*\n$/,
   )
+  expect((await db.query(`SELECT to_regclass('notifications') AS found`)).rows).toEqual([{ found: null }])
   await service.end()
   await db.end()
 })

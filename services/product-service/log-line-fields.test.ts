@@ -18,6 +18,7 @@ const lines: { [Name in keyof (LogLines & ProcessLogLines)]: [() => void, line: 
   stopped: [() => life.stopped(), 'info:'],
   crashed: [() => life.crashed(new Error('bug')), 'fatal: err'],
   warned: [() => life.warned(new Error('deprecated')), 'warn: reason'],
+  queueMade: [() => life.queueMade('orders'), 'warn: queue'],
   connectionLost: [() => life.connectionLost(new Error('reset')), 'warn: reason'],
   databaseLost: [() => life.databaseLost('gone'), 'error: reason'],
   loginRefused: [() => life.loginRefused('password'), 'error: reason'],

@@ -12,7 +12,7 @@ afterAll(() => it.close())
 
 const text = (limits: { minLength: number; maxLength: number }) =>
   fc.string({ unit: 'grapheme', ...limits }).filter((value) => !value.includes('\0') && value.isWellFormed())
-const name = text({ minLength: 1, maxLength: 20 }).filter((value) => [...value].length <= 200)
+const name = text({ minLength: 1, maxLength: 20 })
 const description = text({ minLength: 0, maxLength: 40 })
 const price = fc.oneof(fc.integer({ min: 0, max: 999_999_999_999 }), fc.integer({ min: 0, max: 1_000 }))
 const product = fc.record({ name, description, price: price.map((cents) => cents / 100) })
@@ -97,6 +97,7 @@ test('of changes that all ask for the same version one is made, and the others a
       ),
     ),
   )
-  expect(answers.map(({ statusCode }) => statusCode).toSorted()).toEqual([200, ...Array<number>(7).fill(412)])
+  const statuses = answers.map(({ statusCode }) => statusCode).toSorted((a, b) => a - b)
+  expect(statuses).toEqual([200, ...Array<number>(7).fill(412)])
   expect(await eventsOf(id)).toHaveLength(2)
 })

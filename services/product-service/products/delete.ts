@@ -50,8 +50,13 @@ async function runDelete(db: pg.Pool, id: string, change: Change): Promise<Delet
             EXISTS (SELECT FROM gone) AS deleted
      FROM before`,
     values: [
-      ...[id, change.match, change.noneMatch],
-      ...[change.eventId, change.source, new Date().toISOString(), change.headers],
+      id,
+      change.match,
+      change.noneMatch,
+      change.eventId,
+      change.source,
+      new Date().toISOString(),
+      change.headers,
     ],
     ...WITHIN_A_REQUEST,
   })

@@ -71,9 +71,16 @@ async function runUpdate(db: pg.Pool, id: string, patch: ProductPatch, change: C
        SELECT *, false FROM before WHERE NOT EXISTS (SELECT FROM after)
      ) AS product`,
     values: [
-      ...[id, change.match, change.noneMatch],
-      ...[name ?? null, text, price ?? null, new Date().toISOString()],
-      ...[change.eventId, change.source, change.headers],
+      id,
+      change.match,
+      change.noneMatch,
+      name ?? null,
+      text,
+      price ?? null,
+      new Date().toISOString(),
+      change.eventId,
+      change.source,
+      change.headers,
     ],
     ...WITHIN_A_REQUEST,
   })

@@ -1,4 +1,4 @@
-import type { AnswerCheck } from '../../packages/http-api/testing/check-answer.ts'
+import type { AnswerCheck } from '../../../packages/http-api/testing/check-answer.ts'
 import type { Model, Product } from './model.ts'
 import type { FuzzRequest } from './requests.ts'
 import type { Answer, Outcome } from './send.ts'

@@ -5,7 +5,7 @@ import {
   type OpenApiDocument,
   type Operation,
   type Parameter,
-} from '../../packages/http-api/openapi-document.ts'
+} from '../../../packages/http-api/openapi-document.ts'
 import { strangeJson, strangeValue, valid } from './values.ts'
 
 export interface FuzzRequest {

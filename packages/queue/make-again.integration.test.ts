@@ -1,0 +1,23 @@
+import { DeleteQueueCommand, GetQueueAttributesCommand, SendMessageCommand } from '@aws-sdk/client-sqs'
+import { freshQueue } from '@product-events/local'
+import { expect, inject, test, vi } from 'vitest'
+import { makeAgainWhenGone } from './index.ts'
+
+test('a queue that is gone is made again, with its dead-letter queue, and sends arrive', async () => {
+  const { sqs, queue } = await freshQueue(inject('sqsEndpoint'))
+  const { sqs: other } = await freshQueue(inject('sqsEndpoint'))
+  let made = 0
+  makeAgainWhenGone(sqs, queue.name, () => made++)
+  const send = () => sqs.send(new SendMessageCommand({ QueueUrl: queue.url, MessageBody: 'hello' }))
+  await send()
+  await other.send(new DeleteQueueCommand({ QueueUrl: queue.url }))
+  await expect(send()).rejects.toThrow(/exist/)
+  await vi.waitFor(send, { timeout: 20_000 })
+  expect(made).toBe(1)
+  const { Attributes } = await other.send(
+    new GetQueueAttributesCommand({ QueueUrl: queue.url, AttributeNames: ['RedrivePolicy'] }),
+  )
+  expect(Attributes?.RedrivePolicy).toContain(`${queue.name}-dlq`)
+  sqs.destroy()
+  other.destroy()
+})

@@ -1,0 +1,35 @@
+import type { SQSClient } from '@aws-sdk/client-sqs'
+import { findOrCreateQueue, isNoQueue } from './find-or-create.ts'
+
+/** AWS refuses to make a queue anew within a minute of its deletion; an emulator that restarted makes it at once. */
+const COOLDOWN_MS = 2_000
+
+/**
+ * Makes the queue of that name, with its dead-letter queue, again when a call finds that it is gone: deleted, or lost by
+ * an emulator that restarted. `onMade` is called when it is there again.
+ */
+export function makeAgainWhenGone(sqs: SQSClient, name: string, onMade: () => void): void {
+  let tryAgainAt = 0
+  async function makeAgain(): Promise<void> {
+    if (performance.now() < tryAgainAt) return
+    tryAgainAt = Infinity
+    try {
+      await findOrCreateQueue(sqs, name)
+      onMade()
+    } catch {
+      // The next call that finds it gone tries again.
+    }
+    tryAgainAt = performance.now() + COOLDOWN_MS
+  }
+  sqs.middlewareStack.add(
+    (next) => async (args) => {
+      try {
+        return await next(args)
+      } catch (error) {
+        if (isNoQueue(error)) void makeAgain()
+        throw error
+      }
+    },
+    { step: 'initialize', name: 'makeAgainWhenGone' },
+  )
+}
