@@ -50,8 +50,8 @@ export function openSources(
 }
 
 /** A person waits. */
-const CONNECT_TIMEOUT_MS = 3_000
-const SQS_TIMEOUT_MS = 3_000
+const CONNECT_TIMEOUT_MS = 5_000
+const SQS_TIMEOUT_MS = 5_000
 const CLOSE_MS = 500
 
 function closed(afterMs: number): Promise<void> {

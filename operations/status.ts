@@ -7,8 +7,8 @@ import { program, readArguments } from './status/arguments.ts'
 import { runStatus } from './status/run.ts'
 import { sayWhichStack } from './which-stack.ts'
 
-/** The screen must not wait for a frozen dependency. */
-const TIMEOUT_MS = 2_000
+/** The screen must not wait long for a frozen dependency. */
+const TIMEOUT_MS = 5_000
 
 await runProcess(program.name, async (terminal) => {
   const { stdout, stderr, args, signal } = terminal

@@ -79,7 +79,12 @@ test('a database or SQS that takes connections and says nothing is told within s
 
 test('what a sender wrote can not play with the terminal', async () => {
   await sources.products.query(`UPDATE events SET last_error = $1`, [HOSTILE])
-  const env = variablesFor(sources, inject('sqsEndpoint'))
+  const nobody = `http://127.0.0.1:${await freePort()}`
+  const env = {
+    ...variablesFor(sources, inject('sqsEndpoint')),
+    PRODUCT_SERVICE_OPERATIONS_URL: nobody,
+    NOTIFICATION_SERVICE_OPERATIONS_URL: nobody,
+  }
   for (const args of [[], ['--json']]) {
     const { stdout } = await startCommand('status', args, env).ended
     expect(stdout).toContain('1 dead event')
