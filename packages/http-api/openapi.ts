@@ -9,7 +9,7 @@ import { MEDIA_TYPE, Problem, problemResponses, type ProblemStatus } from './pro
 export interface DocumentOptions {
   title: string
   description: string
-  /** When tokens are asked for: the scope that reading needs, and the one that changing needs. */
+  /** When tokens are required: the scope for reading, and the scope for changing. */
   scopes: Scopes | undefined
 }
 
