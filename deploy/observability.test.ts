@@ -25,10 +25,13 @@ const registered = ['packages', 'services']
 /** The metrics that an expression asks for, but for those that every process and Prometheus itself has. */
 function asked(expression: string): string[] {
   const names = expression.replaceAll(/"[^"]*"|\{\{.*?\}\}/g, '').match(/\b(?:service:)?[a-z]+_[a-z_:0-9]+\b/g) ?? []
-  const functions = ['histogram_quantile', 'avg_over_time', 'min_over_time', '__rate_interval']
-  return names
-    .filter((name) => !functions.includes(name) && !/^(nodejs|process)_/.test(name))
-    .map((name) => name.replace(/_(bucket|count|sum)$/, ''))
+  const functions = ['histogram_quantile', 'avg_over_time', 'min_over_time', 'label_replace', '__rate_interval']
+  return (
+    names
+      // What Prometheus calls the label `job` of a metric.
+      .filter((name) => !functions.includes(name) && !/^((nodejs|process)_|exported_job$)/.test(name))
+      .map((name) => name.replace(/_(bucket|count|sum)$/, ''))
+  )
 }
 
 test('there are metrics of our own', () => expect(registered.length).toBeGreaterThan(20))

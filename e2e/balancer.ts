@@ -18,7 +18,7 @@ export interface Balancer {
  * connections that it keeps. Like any, it goes on to the next instance only if it could not connect: what was sent may
  * have been done.
  */
-export async function startBalancer(instances: Service[]): Promise<Balancer> {
+export async function startBalancer(instances: readonly Service[]): Promise<Balancer> {
   const agent = new Agent({ keepAlive: true })
   let ready = instances
   let turn = 0

@@ -1,6 +1,6 @@
 import pg from 'pg'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
-import { fuzz } from './fuzz/run.ts'
+import { fuzz } from './fuzz/http/run.ts'
 import { createService, type Service } from './stack.ts'
 
 let products: Service

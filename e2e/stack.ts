@@ -49,6 +49,14 @@ export interface StackOptions {
   tracing?: string
   /** More variables for both. */
   variables?: Record<string, string>
+  /** Asked at each start: the program of another release, instead of this checkout's. */
+  program?: () => Program | undefined
+}
+
+/** What another release starts as a service. */
+export interface Program {
+  main: string
+  tracing: string
 }
 
 /** Both services as real processes, ready, on databases, a queue and ports of their own. */
@@ -84,6 +92,9 @@ export async function createService(name: ServiceName, queueName: string, option
     log,
     async start() {
       if (part && !isGone(part.process)) throw new Error(`${name} is running already`)
+      const program = options.program?.()
+      const usualMain = main === undefined ? {} : { main }
+      const usualTracing = options.tracing === undefined ? {} : { tracing: options.tracing }
       part = startService(name, {
         databaseUrl,
         sqsEndpoint: options.sqsEndpoint,
@@ -91,10 +102,10 @@ export async function createService(name: ServiceName, queueName: string, option
         httpPort,
         metricsPort,
         logLevel: 'info',
-        preload: [answersAreDescribed],
+        // Another release has another document.
+        preload: program ? [] : [answersAreDescribed],
         onLine: (line) => log.push(parse(line)),
-        ...(main !== undefined && { main }),
-        ...(options.tracing !== undefined && { tracing: options.tracing }),
+        ...(program ?? { ...usualMain, ...usualTracing }),
         ...(options.variables && { variables: options.variables }),
       })
       await untilReady(part, metricsPort).catch((error: Error) => {

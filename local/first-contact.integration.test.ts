@@ -14,10 +14,11 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
 /** `npm start`, refused before anything is made. */
-async function start(args: string[], env: Record<string, string> = {}) {
+async function start(args: string[], env: Record<string, string> = {}, user: { uid?: number; gid?: number } = {}) {
   const child = spawn(process.execPath, [join(import.meta.dirname, 'start.ts'), ...args], {
     env: { PATH: process.env.PATH, DATA_DIR: join(folder, 'unused'), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
+    ...user,
   })
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
   return { code: child.exitCode, text: (stdout + stderr).trim() }
@@ -48,6 +49,30 @@ test('a DATA_DIR that can not be one is told in one line that names it, and noth
   })
   expect(nowhere).toMatchObject({ code: 1, text: expect.stringMatching(/^DATA_DIR is \/proc\/none\/data[^\n]*$/) })
 })
+
+test.runIf(process.getuid?.() === 0)(
+  'a full disk, and a folder of another user, is told before anything is made',
+  async () => {
+    const [small, foreign] = [join(folder, 'small'), join(folder, 'foreign')]
+    await mkdir(small)
+    await mkdir(foreign, { mode: 0o755 })
+    await chmod(folder, 0o755)
+    const system = (command: string, args: string[]) =>
+      once(spawn(command, args), 'close').then(([code]) => code as number)
+    expect(await system('mount', ['-t', 'tmpfs', '-o', 'size=20m', 'tmpfs', small])).toBe(0)
+    const full = await start([], { DATA_DIR: join(small, 'data') })
+    await system('umount', [small])
+    expect(full).toMatchObject({
+      code: 1,
+      text: expect.stringMatching(/^DATA_DIR is [^\n]* has \d+ MB free: 200 MB are required[^\n]*$/),
+    })
+    const denied = await start([], { DATA_DIR: join(foreign, 'data') }, { uid: 65534, gid: 65534 })
+    expect(denied).toMatchObject({
+      code: 1,
+      text: expect.stringMatching(/^DATA_DIR is [^\n]*may not write [^\n]*\(EACCES\)[^\n]*$/),
+    })
+  },
+)
 
 test.each([
   [{ LOG_LEVEL: 'loud' }, /^configuration: LOG_LEVEL must be one of [^\n]*not "loud"$/],

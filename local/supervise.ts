@@ -8,7 +8,7 @@ export type End =
  * A Ctrl-C arrives twice: from the terminal, and from npm, which passes it on. What comes later than this is a second
  * one, from somebody who does not want to wait.
  */
-const SAME_KEYPRESS_MS = 500
+const SAME_KEYPRESS_MS = 1_000
 
 export interface Supervisor {
   /** Settles on the first signal or death of a part; nothing may be started afterwards. */

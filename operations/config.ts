@@ -112,6 +112,8 @@ export interface StatusConfig {
   colours: boolean
   /** Whether the terminal can be drawn on again. */
   redraws: boolean
+  /** Whether anything says where PostgreSQL and SQS are. */
+  hasSources: boolean
 }
 
 /** Reads the environment of `npm run status`. Throws a `StartError` that names what is wrong. */
@@ -129,6 +131,9 @@ export function readStatusConfig(env: NodeJS.ProcessEnv): StatusConfig {
     },
     colours: config.NO_COLOR === '' && config.TERM !== 'dumb',
     redraws: config.TERM !== 'dumb',
+    hasSources:
+      Boolean(env.DATABASE_URL ?? (env.PRODUCTS_DATABASE_URL && env.NOTIFICATIONS_DATABASE_URL)) &&
+      Boolean(env.AWS_REGION),
   }
 }
 

@@ -1,30 +1,44 @@
 /** `npm run status`: how the seven steps are doing, on one screen. `--help` tells. */
 import { StartError } from '@product-events/process'
-import { readStatusConfig } from './config.ts'
-import { help, readArguments, UsageError } from './status/arguments.ts'
+import { EXIT, harmless, runProcess } from '@product-events/terminal'
+import { readOperationsConfig, readQueueConfig, readStackConfig, readStatusConfig } from './config.ts'
+import { openSources } from './open-sources.ts'
+import { program, readArguments } from './status/arguments.ts'
 import { runStatus } from './status/run.ts'
+import { sayWhichStack } from './which-stack.ts'
 
-const stop = new AbortController()
-// Not once: a Ctrl-C arrives twice, from the terminal and from npm, and the second must not end us in the middle.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop.abort())
-// Whoever read our output has gone away.
-process.stdout.on('error', () => stop.abort())
+/** The screen must not wait long for a frozen dependency. */
+const TIMEOUT_MS = 5_000
 
-try {
-  const config = readStatusConfig(process.env)
-  const typed = readArguments(process.argv.slice(2), config)
-  if (typed.kind === 'help') process.stdout.write(help)
-  else {
-    const terminal = process.stdout.isTTY
-    const output = {
-      write: (text: string) => void process.stdout.write(text),
-      colours: terminal && config.colours,
-      redraws: terminal && config.redraws,
+await runProcess(program.name, async (terminal) => {
+  const { stdout, stderr, args, signal } = terminal
+  try {
+    const stack = readStackConfig(process.env)
+    const config = readStatusConfig(process.env)
+    const typed = readArguments(args, config)
+    if (typed.kind === 'print') {
+      stdout(typed.text)
+      return EXIT.done
     }
-    process.exitCode = await runStatus({ ...typed, output, signal: stop.signal })
+    sayWhichStack(stack, terminal)
+    await using opened = new AsyncDisposableStack()
+    const sources = config.hasSources
+      ? openSources(opened, {
+          name: program.name,
+          urls: readOperationsConfig(process.env),
+          queue: readQueueConfig(process.env),
+          timeoutMs: TIMEOUT_MS,
+        })
+      : undefined
+    const output = {
+      write: stdout,
+      colours: process.stdout.isTTY && config.colours,
+      redraws: process.stdout.isTTY && config.redraws,
+    }
+    return await runStatus({ ...typed, sources, output, signal })
+  } catch (error) {
+    if (!(error instanceof StartError)) throw error
+    stderr(`${program.name}: ${harmless(error.message)}\n`)
+    return EXIT.notUnderstood
   }
-} catch (error) {
-  if (!(error instanceof UsageError || error instanceof StartError)) throw error
-  process.stderr.write(`${error.message}\n`)
-  process.exitCode = 2
-}
+})

@@ -15,7 +15,7 @@ const arrows: Record<string, readonly string[]> = {
   // Group commit, for requests (product-service) and for messages (inbox). It knows no database.
   'packages/batcher': [],
   'packages/queue': [],
-  'packages/telemetry': ['packages/terminal'],
+  'packages/telemetry': ['packages/outages', 'packages/terminal'],
   'packages/outages': [],
   'packages/terminal': [],
   'packages/process': ['packages/database', 'packages/outages', 'packages/queue', 'packages/telemetry'],
@@ -24,9 +24,8 @@ const arrows: Record<string, readonly string[]> = {
   'packages/outbox': [
     'packages/outages',
     'packages/terminal',
+    // Its command only.
     'packages/database',
-    'packages/queue',
-    'packages/telemetry',
   ],
   // Installable, as the outbox is. The core needs no database driver, broker client or telemetry at run time.
   'packages/inbox': ['packages/outages', 'packages/terminal', 'packages/batcher'],
@@ -37,10 +36,13 @@ const arrows: Record<string, readonly string[]> = {
   operations: ['packages/*'],
   // It refers to the code by name only, so that a test can compare the names.
   model: ['packages/terminal'],
-  deploy: ['packages/*'],
+  // It prepares the image against a PostgreSQL and an SQS of `local`.
+  deploy: ['packages/*', 'local'],
   // Installed apart from everything else, so they import nothing of ours; their tests do.
   'deploy/aws': [],
   'deploy/kubernetes': [],
+  // Programs as adopters write them: on what they install.
+  examples: ['packages/outbox', 'packages/inbox'],
   tidy: [],
 }
 /** Folders that look at the whole from outside, and so may import anything by any path. */

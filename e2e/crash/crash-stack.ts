@@ -11,9 +11,9 @@ import {
   startSqs,
   untilReady,
 } from '@product-events/local'
-import type pg from 'pg'
+import pg from 'pg'
 import { connectSqs, findOrCreateQueue } from '@product-events/queue'
-import { type CallFault, type SqsFront, startSqsFront } from '../faults/sqs-front.ts'
+import { type CallFault, type EntryFault, type SqsFront, startSqsFront } from '../faults/sqs-front.ts'
 import { startTcpProxy, type TcpProxy } from '../faults/tcp-proxy.ts'
 import { keepRunning, type Member } from './keep-running.ts'
 
@@ -28,6 +28,8 @@ const VISIBILITY_TIMEOUT_SECONDS = 5
 const MAX_RECEIVE_COUNT = 100
 /** Lines of each process that are kept for the report of a violation. */
 const LOG_LINES_KEPT = 500
+/** The services' own role: it owns their databases, and may lose a right, as a superuser can not. */
+const ROLE = 'app'
 
 /** Everything as real processes, each started again when it ends, behind networks and an SQS that fail on demand. */
 export interface CrashStack {
@@ -36,7 +38,9 @@ export interface CrashStack {
   front: SqsFront
   /** The APIs of product-service. */
   urls: string[]
-  /** Past every fault, for looking on. */
+  /** The role by which the services sign in to PostgreSQL. */
+  role: string
+  /** Past every fault, as superuser: for looking on, and for doing harm. */
   direct: { products: pg.Pool; notifications: pg.Pool; sqs: SQSClient; queueUrl: string }
   /** What each process logged last, by its name. */
   logs: Map<string, string[]>
@@ -54,7 +58,7 @@ interface Service {
 export interface CrashStackOptions {
   fifo: boolean
   onAccepted: (body: string) => void
-  onFault: (fault: CallFault | 'refuse-entry') => void
+  onFault: (fault: CallFault | EntryFault) => void
   onSurprise: (what: string) => void
 }
 
@@ -101,7 +105,7 @@ export async function startCrashStack(options: CrashStackOptions): Promise<Crash
       let part: Part | undefined
       const start = () =>
         (part = startService(service, {
-          databaseUrl: `postgres://postgres@127.0.0.1:${networks.PostgreSQL.port}`,
+          databaseUrl: `postgres://${ROLE}@127.0.0.1:${networks.PostgreSQL.port}`,
           sqsEndpoint: `http://127.0.0.1:${networks.SQS.port}`,
           queueName: direct.queueName,
           httpPort,
@@ -122,6 +126,7 @@ export async function startCrashStack(options: CrashStackOptions): Promise<Crash
       networks,
       front,
       urls: services.filter(({ member }) => member.kind === 'API').map(({ url }) => url),
+      role: ROLE,
       direct,
       logs,
       ready: async () => void (await Promise.all(services.map(({ ready }) => ready()))),
@@ -137,7 +142,8 @@ async function openDirect(postgresUrl: string, sqsPort: number, fifo: boolean, o
   Object.assign(process.env, localCredentials)
   const open = async (name: string) => {
     const databaseUrl = await createDatabase(postgresUrl, name)
-    const pool = connect({ databaseUrl, applicationName: 'onlooker', maxConnections: 2, onIdleError: () => {} })
+    await ownDatabase(databaseUrl, name)
+    const pool = connect({ databaseUrl, applicationName: 'onlooker', maxConnections: 6, onIdleError: () => {} })
     opened.defer(() => pool.end())
     return pool
   }
@@ -164,4 +170,15 @@ async function openDirect(postgresUrl: string, sqsPort: number, fifo: boolean, o
   )
   const [products, notifications] = [await open('products'), await open('notifications')]
   return { products, notifications, sqs, queueUrl: queue.url, queueName: queue.name }
+}
+
+/** Makes the database the services' own: they migrate it, and lose rights on it. */
+async function ownDatabase(databaseUrl: string, name: string): Promise<void> {
+  const client = new pg.Client(databaseUrl)
+  await client.connect()
+  await client.query(
+    `DO $$ BEGIN CREATE ROLE ${ROLE} LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+     ALTER DATABASE ${name} OWNER TO ${ROLE}`,
+  )
+  await client.end()
 }

@@ -2,7 +2,7 @@
 import { randomInt } from 'node:crypto'
 import { listenForInterrupts } from '@product-events/terminal'
 import { readOptions } from '../options.ts'
-import { LONG_FREEZE_MS } from './faults.ts'
+import { LONG_FREEZE_MS } from './process-faults.ts'
 import { runSuite } from './suite.ts'
 
 const { rounds, seconds, seed, queue } = readOptions({

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { violationKinds } from '../history/check.ts'
 import { tellProduct } from '../history/history.ts'
-import type { FaultCounts } from './faults.ts'
+import type { FaultCounts } from './harm.ts'
 import { passed, type RoundResult } from './round.ts'
 
 /** Violations that are shown with the whole history of their product; the file has all. */

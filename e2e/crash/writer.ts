@@ -9,6 +9,13 @@ const WRITERS = 8
 const TIMEOUT_MS = 4_000
 /** Changes go to the youngest so many products, so that each sees several changes close to each other. */
 const CHOICE = 40
+/** Of the changes, as many go to the one product that is changed most. */
+const HOT = 0.25
+/** Of the changes, as many demand the version that their client saw last. */
+const DEMANDING = 0.3
+/** Of the creations, as many bear an `Idempotency-Key`, and are made again under it while their fate is unknown. */
+const KEYED = 0.5
+const MOST_TRIES = 8
 /** The mean pause of one client between two calls: some hundred changes a second leave the machine room to breathe. */
 const PAUSE_MS = 40
 
@@ -27,12 +34,21 @@ export interface WriterOptions {
 export async function write({ urls, random, label, updates, onSurprise }: WriterOptions, signal: AbortSignal) {
   const operations: Operation[] = []
   const living: string[] = []
+  /** The version of each product that some client saw last. */
+  const versions = new Map<string, number>()
 
   async function client(random: Random): Promise<void> {
     let url = random.pick(urls) ?? ''
     while (!signal.aborted) {
-      const operation = await perform(next(random), url, onSurprise)
+      const change = next(random)
+      const operation = await untilKnown(change, () => perform(change, url, onSurprise), {
+        again: change.tries !== undefined,
+        signal,
+        elsewhere: () => void (url = random.pick(urls) ?? url),
+        onSurprise,
+      })
       operations.push(operation)
+      if (operation.productId && operation.version) versions.set(operation.productId, operation.version)
       // As a load balancer would: not to one that is down as long as there is another.
       if (operation.outcome !== 'ok' || random.chance(0.1)) url = random.pick(urls) ?? url
       const { productId, type, outcome } = operation
@@ -45,15 +61,46 @@ export async function write({ urls, random, label, updates, onSurprise }: Writer
 
   function next(random: Random): Omit<Operation, 'outcome' | 'answer'> {
     const name = `${label}-${operations.length}-${randomUUID().slice(0, 8)}`
-    const productId = random.pick(living.slice(-CHOICE))
+    const hot = updates && random.chance(HOT) ? living[0] : undefined
+    const productId = hot ?? random.pick(living.slice(-CHOICE))
     const chance = random.next()
-    if (productId === undefined || chance < 0.3) return { type: 'product.created', label: name }
-    const type = chance < 0.8 && updates ? 'product.updated' : 'product.deleted'
-    return { type, label: name, productId }
+    if (productId === undefined || (hot === undefined && chance < 0.3))
+      return { type: 'product.created', label: name, ...(random.chance(KEYED) && { tries: 1 }) }
+    const type = hot !== undefined || (chance < 0.8 && updates) ? 'product.updated' : 'product.deleted'
+    const from = random.chance(DEMANDING) ? versions.get(productId) : undefined
+    return { type, label: name, productId, ...(from !== undefined && { from }) }
   }
 
   await Promise.all(Array.from({ length: WRITERS }, (_, n) => client(random.fork(`client ${n}`))))
   return operations
+}
+
+interface Again {
+  again: boolean
+  signal: AbortSignal
+  elsewhere: () => void
+  onSurprise: (what: string) => void
+}
+
+/** Makes a call under an `Idempotency-Key` again while nothing is known of it: every answer must be of the same product. */
+async function untilKnown(
+  change: Omit<Operation, 'outcome' | 'answer'>,
+  call: () => Promise<Operation>,
+  { again, signal, elsewhere, onSurprise }: Again,
+): Promise<Operation> {
+  let operation = await call()
+  let lost = operation.outcome === 'unknown'
+  for (let tries = 1; again && tries < MOST_TRIES && !signal.aborted; tries++) {
+    // 409: the first call is still at work, somewhere.
+    if (operation.outcome === 'ok' || (operation.outcome === 'failed' && operation.answer !== '409')) break
+    elsewhere()
+    await sleep(100 * tries, undefined, { signal }).catch(() => {})
+    operation = { ...(await call()), tries: tries + 1 }
+    lost ||= operation.outcome === 'unknown'
+  }
+  if (operation.answer === '422') onSurprise(`${change.type} (${change.label}) was answered with 422 under its own key`)
+  // A refusal of the last call says nothing of one before it whose answer was lost.
+  return lost && operation.outcome === 'failed' ? { ...operation, outcome: 'unknown' } : operation
 }
 
 const methods = { 'product.created': 'POST', 'product.updated': 'PATCH', 'product.deleted': 'DELETE' } as const
@@ -63,14 +110,19 @@ async function perform(
   url: string,
   onSurprise: (what: string) => void,
 ): Promise<Operation> {
-  const { type, label, productId } = change
+  const { type, label, productId, from, tries } = change
   const body = type === 'product.created' ? { name: label, price: 1.5 } : { name: label }
   const contentType = type === 'product.updated' ? 'application/merge-patch+json' : 'application/json'
   try {
     const response = await fetch(`${url}/products${productId ? `/${productId}` : ''}`, {
       method: methods[type],
       signal: AbortSignal.timeout(TIMEOUT_MS),
-      ...(type !== 'product.deleted' && { headers: { 'content-type': contentType }, body: JSON.stringify(body) }),
+      headers: {
+        ...(type !== 'product.deleted' && { 'content-type': contentType }),
+        ...(from !== undefined && { 'if-match': `"${from}"` }),
+        ...(tries !== undefined && { 'idempotency-key': label }),
+      },
+      ...(type !== 'product.deleted' && { body: JSON.stringify(body) }),
     })
     const answer = String(response.status)
     const text = await response.text()

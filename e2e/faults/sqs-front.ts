@@ -9,7 +9,11 @@ export interface FrontFaults {
   call?: () => CallFault | undefined
   /** Decides for each entry whether it is refused, by the body of its message. */
   refuses?: (body: string) => boolean
+  /** Decides for each entry whether SQS fails at it, through no fault of the entry (`SenderFault: false`). */
+  fails?: (body: string) => boolean
 }
+
+export type EntryFault = 'refuse-entry' | 'fail-entry'
 
 export interface SqsFrontOptions {
   port: number
@@ -18,7 +22,7 @@ export interface SqsFrontOptions {
   /** Told of each message that the real one accepted, in that order, before anybody else is. */
   onAccepted: (body: string) => void
   /** Told of each fault that was done to somebody. */
-  onFault?: (fault: CallFault | 'refuse-entry') => void
+  onFault?: (fault: CallFault | EntryFault) => void
 }
 
 export interface SqsFront {
@@ -43,6 +47,7 @@ interface Answer {
 /** A throttled caller would hear the same of AWS. */
 const throttled = { __type: 'com.amazonaws.sqs#ThrottlingException', message: 'Rate exceeded' }
 const broken = { __type: 'com.amazonaws.sqs#InternalError', message: 'We encountered an internal error' }
+const failure = { SenderFault: false, Code: 'InternalError', Message: 'We encountered an internal error' }
 const refusal = { SenderFault: true, Code: 'RefusedByTest', Message: 'this entry is refused' }
 
 /** An SQS in front of another, by the same protocol (AWS JSON): it passes everything on, remembers, and misbehaves. */
@@ -67,10 +72,7 @@ export async function startSqsFront({ port, endpoint, onAccepted, onFault }: Sqs
     if (fault === 'throttle') return { status: 400, body: JSON.stringify(throttled) }
     if (fault === 'error500') return { status: 500, body: JSON.stringify(broken) }
     const batch = JSON.parse(body) as Batch
-    const refused = batch.Entries.filter(({ MessageBody }) => faults.refuses?.(MessageBody))
-    refused.forEach(() => onFault?.('refuse-entry'))
-    const entries = batch.Entries.filter((entry) => !refused.includes(entry))
-    const failed = refused.map(({ Id }) => ({ Id, ...refusal }))
+    const { entries, failed } = judgeEntries(batch)
     if (entries.length === 0) return { status: 200, body: JSON.stringify({ Successful: [], Failed: failed }) }
     const passedOn = JSON.stringify({ ...batch, Entries: entries })
     const answer = await forward(request, passedOn)
@@ -81,6 +83,25 @@ export async function startSqsFront({ port, endpoint, onAccepted, onFault }: Sqs
     if (fault === 'duplicate') await forward(request, passedOn)
     if (fault === 'drop-answer') return 'dropped'
     return { status: 200, body: JSON.stringify({ Successful, Failed: [...Failed, ...failed] }) }
+  }
+
+  /** Which entries reach the real one, and what the caller is told of the others. */
+  function judgeEntries({ Entries }: Batch): { entries: Batch['Entries']; failed: NonNullable<BatchAnswer['Failed']> } {
+    const entries: Batch['Entries'] = []
+    const failed: NonNullable<BatchAnswer['Failed']> = []
+    for (const entry of Entries) {
+      const [fault, answer] = faults.refuses?.(entry.MessageBody)
+        ? (['refuse-entry', refusal] as const)
+        : faults.fails?.(entry.MessageBody)
+          ? (['fail-entry', failure] as const)
+          : []
+      if (fault === undefined) entries.push(entry)
+      else {
+        failed.push({ Id: entry.Id, ...answer })
+        onFault?.(fault)
+      }
+    }
+    return { entries, failed }
   }
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -171,6 +171,26 @@ const orderIsKept: Check = ({ events, accepted }) => {
   })
 }
 
+/** A change that demanded version v and was done made version v + 1, and no other change was done from v. */
+const preconditionsHold: Check = ({ operations }) => {
+  const demanding = operations.filter(({ outcome, from }) => outcome === 'ok' && from !== undefined)
+  const wrong = demanding
+    .filter(({ type, from = 0, version }) => type === 'product.updated' && version !== from + 1)
+    .map(({ productId, from, version }) => ({
+      kind: 'disordered' as const,
+      productId,
+      what: `a change from version ${from} was answered with version ${version}`,
+    }))
+  return [
+    ...wrong,
+    ...repeated(
+      demanding.map((operation) => ({ ...operation, productId: operation.productId ?? '' })),
+      ({ productId, from }) => `${productId} ${from}`,
+      'changes from one version that each demanded it',
+    ),
+  ]
+}
+
 /** A product is created first, and deleted last or not at all. */
 function rightPlace(type: string, index: number, length: number): boolean {
   if (index === 0) return type === 'product.created'
@@ -185,4 +205,5 @@ const checks: Check[] = [
   eventsHaveChanges,
   nothingTwice,
   orderIsKept,
+  preconditionsHold,
 ]

@@ -11,6 +11,10 @@ export interface Operation {
   outcome: 'ok' | 'failed' | 'unknown'
   /** Of the product in the answer, if it bore one. */
   version?: number
+  /** The version that the change demanded, by `If-Match`. */
+  from?: number
+  /** The call bore an `Idempotency-Key`, and was made again under it until it was answered, or given up. */
+  tries?: number
   /** What the client saw, for people. */
   answer: string
 }

@@ -2,6 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Instance } from './scrape.ts'
 import { screen } from './screen.ts'
 import { lookAtAll, type Status, statusOf } from './status.ts'
+import { NOT_ASKED, readTruth, type TruthSources } from './truth.ts'
+import { harmlessJson } from '@product-events/terminal'
 
 /** Between two looks: short enough to wait for, long enough for a rate that means something. */
 const WINDOW_MS = 2_000
@@ -23,6 +25,8 @@ export interface Output {
 
 export interface StatusOptions {
   instances: Instance[]
+  /** PostgreSQL and SQS; undefined when nothing says where they are. */
+  sources?: TruthSources | undefined
   watch: boolean
   json: boolean
   output: Output
@@ -31,7 +35,7 @@ export interface StatusOptions {
 }
 
 /** Shows the status once, or until `signal` aborts. Resolves with 0 when nothing was wrong at last, else with 1. */
-export async function runStatus({ instances, watch, json, output, signal }: StatusOptions): Promise<0 | 1> {
+export async function runStatus({ instances, sources, watch, json, output, signal }: StatusOptions): Promise<0 | 1> {
   const redraws = watch && !json && output.redraws
   let status: Status | undefined
   if (redraws) output.write(ENTER + HOME + 'One moment: rates need two looks.\n')
@@ -39,9 +43,9 @@ export async function runStatus({ instances, watch, json, output, signal }: Stat
     let before = await lookAtAll(instances, signal)
     do {
       await sleep(WINDOW_MS, undefined, { signal }).catch(() => {})
-      const after = await lookAtAll(instances, signal)
+      const [after, truth] = await Promise.all([lookAtAll(instances, signal), sources ? readTruth(sources) : NOT_ASKED])
       if (signal.aborted) break
-      status = statusOf(before, after)
+      status = statusOf(before, after, truth)
       before = after
       output.write(show(status))
     } while (watch)
@@ -51,7 +55,7 @@ export async function runStatus({ instances, watch, json, output, signal }: Stat
   return status?.ok ? 0 : 1
 
   function show(now: Status): string {
-    if (json) return `${JSON.stringify(now, null, watch ? undefined : 2)}\n`
+    if (json) return `${harmlessJson(now, watch ? undefined : 2)}\n`
     const text = screen(now, output.colours)
     if (redraws) return HOME + text.replaceAll('\n', `${CLEAR_LINE}\n`) + CLEAR_BELOW
     return watch ? `${text}\n` : text

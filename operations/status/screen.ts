@@ -1,3 +1,4 @@
+import { harmless } from '@product-events/terminal'
 import { seconds, type Step } from './steps.ts'
 import type { Status } from './status.ts'
 
@@ -44,7 +45,7 @@ function stepLine(step: Step, paint: Paint): string {
     delay_p95_seconds === null ? NOTHING : seconds(delay_p95_seconds),
     '',
   )
-  const verdicts = { ok: paint('green', 'ok'), wrong: paint('red', 'WRONG'), unknown: paint('red', '?') }
+  const verdicts = { ok: paint('green', 'ok'), wrong: paint('red', 'WRONG'), unknown: paint('red', 'unknown') }
   return line + verdicts[health] + (note && health !== 'unknown' ? paint('dim', `, ${note}`) : '')
 }
 
@@ -62,13 +63,19 @@ function totals({ totals }: Status): string {
   const of = (value: number | null) => value ?? NOTHING
   return (
     `since the start: ${of(created)} created, ${of(updated)} updated, ${of(deleted)} deleted; ` +
-    `${of(notified)} notified, ${of(duplicates)} known already`
+    `${of(notified)} notified, ${of(duplicates)} duplicates`
   )
 }
 
-function verdict({ ok, problems }: Status, paint: Paint): string[] {
+function verdict({ ok, problems, unknown, asked }: Status, paint: Paint): string[] {
   if (ok) return [paint('green', 'Nothing is wrong.')]
-  return [paint('red', 'Something is wrong:'), ...problems.flatMap((problem) => wrap(problem, WIDTH - 2, '- '))]
+  const silent = asked ? '' : ' PostgreSQL and SQS were not asked: set DATABASE_URL and AWS_REGION for that.'
+  if (problems.length === 0)
+    return wrap(`Unknown: ${unknown.join(', ')}. Nothing that answered is wrong.${silent}`, WIDTH, '')
+  return [
+    paint('red', 'Something is wrong:'),
+    ...problems.flatMap((problem) => wrap(harmless(problem), WIDTH - 2, '- ')),
+  ]
 }
 
 /** Breaks between words, and indents what follows under the first line's text. */

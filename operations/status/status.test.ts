@@ -56,12 +56,12 @@ test.each<[step: number, problem: string, Change]>([
   [3, '1 lane without a relay', { [products]: ['without_relay 0', 'without_relay 1'] }],
   [3, '2 dead events', { [products]: ['"dead"} 0', '"dead"} 2'] }],
   [4, 'SQS does not answer notification-service', { [notifications]: ['"queue"} 1', '"queue"} 0'] }],
-  [4, '1 dead letter for', { [notifications]: ['dead_letters 0', 'dead_letters 1'] }],
+  [4, '1 message in the dead-letter queue', { [notifications]: ['dead_letters 0', 'dead_letters 1'] }],
   [5, 'no receiver is at work', { [notifications]: ['receivers 1', 'receivers 0'] }],
   [5, '1 receive of messages that are no events', { [notifications]: ['"invalid"} 7', '"invalid"} 8'] }],
   [6, 'notification-service has no database', { [notifications]: ['"database"} 1', '"database"} 0'] }],
   [6, 'refused 3 notifications', { [notifications]: ['"refused"} 7', '"refused"} 10'] }],
-  [7, '1 dead delivery for', { [notifications]: ['queue_dead', 'outbox_events{status="dead"} 1\nqueue_dead'] }],
+  [7, '1 abandoned delivery', { [notifications]: ['queue_dead', 'outbox_events{status="dead"} 1\nqueue_dead'] }],
   [7, '1 endpoint disabled', { [notifications]: ['queue_dead', 'channel_endpoints_disabled_total 1\nqueue_dead'] }],
 ])('step %d is wrong, and only that: %s', (step, problem, change) => {
   const status = after(change)
@@ -81,9 +81,23 @@ test.each<Change>([
   { [products]: ['seconds 0', 'seconds 10'] },
   { [products]: ['{status="201"} 1000', '{status="201"} 1099\nhttp_request_duration_seconds_count{status="503"} 1'] },
   { [products]: ['"failed"} 0', '"failed"} 3'] },
-  { [products]: ['seconds 0', 'seconds NaN'] },
 ])('short of that nothing is wrong: %j', (change) => {
   expect(after(change)).toMatchObject({ ok: true })
+})
+
+test('a gauge that the service can not read makes its step unknown, and the whole not well', () => {
+  const pending = '{status="pending"}'
+  const status = after({
+    [products]: [
+      `outbox_events${pending} 0
+outbox_events{status="failed"} 0`,
+      `outbox_events${pending} NaN
+outbox_events{status="failed"} NaN`,
+    ],
+  })
+  expect(status).toMatchObject({ ok: false, problems: [], unknown: ['relay'] })
+  expect(screen(status, false)).toMatch(/Unknown: relay\.[^]*PostgreSQL and SQS were not\s+asked/)
+  expect(screen(status, false)).not.toContain('Nothing is wrong.')
 })
 
 test('of a service without the newer metrics the screen shows what is there', () => {
@@ -94,8 +108,9 @@ test('of a service without the newer metrics the screen shows what is there', ()
 
 test('a process that does not answer is told plainly, and what only it knows is unknown', () => {
   const gone: Look = { service: notifications, url: 'http://x:8083', at: 0, kind: 'silent', reason: 'ECONNREFUSED' }
-  const status = statusOf([look(products, 0, ''), gone], [look(products, 2, ''), gone])
-  expect(status.problems).toEqual(['notification-service: no answer at http://x:8083 (ECONNREFUSED)'])
+  const well = calm['product-service']
+  const status = statusOf([look(products, 0, well), gone], [look(products, 2, well), gone])
+  expect(status.problems).toEqual(['notification-service: no answer at http://x:8083 (ECONNREFUSED): it does not run'])
   expect(status.steps.map(({ health }) => health)).toEqual([
     'ok',
     'ok',
@@ -106,6 +121,13 @@ test('a process that does not answer is told plainly, and what only it knows is 
     'unknown',
   ])
   expect(screen(status, false)).toMatch(/^notification-service {2}http:\/\/x:8083 {2}NO ANSWER$/m)
+})
+
+test('a process that takes connections and says nothing is frozen, not dead', () => {
+  const frozen: Look = { service: products, url: 'http://x:8082', at: 0, kind: 'silent', reason: 'nothing within 5 s' }
+  expect(statusOf([frozen], [frozen]).problems).toEqual([
+    'product-service: no answer at http://x:8082 (nothing within 5 s): it is frozen, or too busy to answer',
+  ])
 })
 
 test('a process that is not ready is told with the parts that it misses', () => {

@@ -1,11 +1,17 @@
 import { type Instance, type Look, scrape } from './scrape.ts'
 import { type Step, stepsOf } from './steps.ts'
+import { NOT_ASKED, type Truth } from './truth.ts'
 import { windowOf } from './window.ts'
 
 /** What is known of a deployment at one moment. */
 export interface Status {
   at: string
+  /** Nothing is wrong, and nothing is unknown. */
   ok: boolean
+  /** Steps of which nobody who answers knows how they are. */
+  unknown: string[]
+  /** Whether PostgreSQL and SQS were asked, too. */
+  asked: boolean
   processes: {
     service: string
     url: string
@@ -24,14 +30,17 @@ export function lookAtAll(instances: Instance[], signal: AbortSignal): Promise<L
   return Promise.all(instances.map((instance) => scrape(instance, signal)))
 }
 
-/** Rates and delays are those between the two looks. */
-export function statusOf(before: Look[], after: Look[]): Status {
-  const steps = stepsOf(before, after)
+/** Rates and delays are those between the two looks; what waits and fails is what PostgreSQL and SQS say, if they were asked. */
+export function statusOf(before: Look[], after: Look[], truth: Truth = NOT_ASKED): Status {
+  const steps = stepsOf(before, after, truth)
+  const unknown = steps.filter(({ health }) => health === 'unknown').map(({ name }) => name)
   const problems = [...after.flatMap(problemOf), ...steps.flatMap(({ problems }) => problems)]
   const { sum } = windowOf(before, after)
   return {
     at: new Date().toISOString(),
-    ok: problems.length === 0,
+    ok: problems.length === 0 && unknown.length === 0,
+    unknown,
+    asked: truth !== NOT_ASKED,
     processes: after.map((look) => {
       const { service, url } = look
       if (look.kind === 'silent') return { service, url, health: 'no answer', missing: { process: look.reason } }
@@ -51,7 +60,14 @@ export function statusOf(before: Look[], after: Look[]): Status {
 }
 
 function problemOf(look: Look): string[] {
-  if (look.kind === 'silent') return [`${look.service}: no answer at ${look.url} (${look.reason})`]
+  if (look.kind === 'silent')
+    return [`${look.service}: no answer at ${look.url} (${look.reason})${meaningOf(look.reason)}`]
   const missing = Object.entries(look.missing).map(([part, what]) => `${part} ${what}`)
   return missing.length === 0 ? [] : [`${look.service} at ${look.url} is not ready: ${missing.join('; ')}`]
+}
+
+/** A process that is dead refuses connections; one that is frozen takes them and says nothing. */
+function meaningOf(reason: string): string {
+  if (reason === 'ECONNREFUSED') return ': it does not run'
+  return reason.startsWith('nothing within') ? ': it is frozen, or too busy to answer' : ''
 }

@@ -1,4 +1,6 @@
 import type { Look } from './scrape.ts'
+import { NOT_ASKED, type OutboxTruth, type Truth } from './truth.ts'
+import { truthProblems } from './truth-problems.ts'
 import { type Window, windowOf } from './window.ts'
 
 /** One of the seven steps between a request and its notification. `null` is what nobody tells of. */
@@ -29,8 +31,11 @@ const HELD_UP_SECONDS = 10
 /** One answer of thousands that went wrong is no state in which to find a service. */
 const MOST_FAILED_SHARE = 0.01
 
-/** The seven steps, from two looks at each process. */
-export function stepsOf(before: Look[], after: Look[]): Step[] {
+/**
+ * The seven steps, from two looks at each process, and from what PostgreSQL and SQS say themselves: these win, and they
+ * answer although the process that is ill does not.
+ */
+export function stepsOf(before: Look[], after: Look[], truth: Truth = NOT_ASKED): Step[] {
   const of = (service: Look['service']) => {
     const own = (looks: Look[]) => looks.filter((look) => look.service === service)
     const answers = own(after).some((look) => look.kind === 'answered')
@@ -38,28 +43,43 @@ export function stepsOf(before: Look[], after: Look[]): Step[] {
   }
   const products = of('product-service')
   const notifications = of('notification-service')
+  const outbox = truth.products.kind === 'answered' ? truth.products.value : undefined
+  const stored = truth.notifications.kind === 'answered' ? truth.notifications.value : undefined
+  const seen = truth.queue.kind === 'answered' ? truth.queue.value : undefined
+  const further = truthProblems(truth, Date.now())
+  const told = [outbox !== undefined, seen !== undefined, stored !== undefined]
   return [
     request(products.window),
-    commit(products.window),
-    relay(products.window),
-    queue(notifications.window),
+    commit(products.window, truth.products.kind !== 'not-asked', truth.products.kind === 'silent'),
+    relay(products.window, outbox),
+    queue(notifications.window, truth.queue),
     receive(notifications.window),
-    store(notifications.window),
-    tell(notifications.window),
-  ].map(([name, numbers, problems, note = ''], index) => ({
-    number: index + 1,
-    name,
-    rate_per_second: numbers.rate ?? null,
-    backlog: numbers.backlog ?? null,
-    oldest_seconds: numbers.oldest ?? null,
-    delay_p95_seconds: numbers.delay ?? null,
-    health: (index < 3 ? products : notifications).answers ? (problems.length > 0 ? 'wrong' : 'ok') : 'unknown',
-    note,
-    problems,
-  }))
+    store(notifications.window, truth.notifications.kind !== 'not-asked', truth.notifications.kind === 'silent'),
+    tell(notifications.window, stored?.deliveries),
+  ].map(([name, numbers, own, { note = '', unsure = false } = {}], index) => {
+    const problems = [...own, ...(further.get(index + 1) ?? [])]
+    const answers = (index < 3 ? products : notifications).answers || isTold(index + 1, told)
+    return {
+      number: index + 1,
+      name,
+      rate_per_second: numbers.rate ?? null,
+      backlog: numbers.backlog ?? null,
+      oldest_seconds: numbers.oldest ?? null,
+      delay_p95_seconds: numbers.delay ?? null,
+      health: problems.length > 0 ? 'wrong' : answers && !unsure ? 'ok' : 'unknown',
+      note,
+      problems,
+    }
+  })
 }
 
-type Judged = [name: string, numbers: Numbers, problems: string[], note?: string]
+/** The outbox by the database of product-service, the queue by SQS, deliveries by the database of notification-service. */
+function isTold(step: number, [outbox = false, queue = false, deliveries = false]: boolean[]): boolean {
+  return (step === 3 && outbox) || (step === 4 && queue) || (step === 7 && deliveries)
+}
+
+/** `unsure`: the process answers, and does not know either. */
+type Judged = [name: string, numbers: Numbers, problems: string[], more?: { note?: string; unsure?: boolean }]
 
 function request(at: Window): Judged {
   const numbers = {
@@ -70,16 +90,23 @@ function request(at: Window): Judged {
   return ['request', numbers, failedAnswers(at)]
 }
 
-function commit(at: Window): Judged {
+/** `said`: PostgreSQL itself answered, or its silence is told already. */
+function commit(at: Window, said: boolean, isSilent: boolean): Judged {
   const names = ['products_created_total', 'products_updated_total', 'products_deleted_total']
   const rates = names.map((name) => at.rate(name)).filter((rate) => rate !== undefined)
   const rate = rates.length === 0 ? undefined : rates.reduce((sum, one) => sum + one, 0)
-  const problems = isDown(at, 'database') ? ['product-service has no database: writes are answered with 503'] : []
-  return ['commit', { rate, backlog: at.sum('database_pool_waiting') }, problems]
+  const down = isDown(at, 'database') && !isSilent
+  const problems = down ? ['product-service has no database: writes are answered with 503'] : []
+  return [
+    'commit',
+    { rate, backlog: at.sum('database_pool_waiting') },
+    problems,
+    { unsure: !said && !knows(at, 'database') },
+  ]
 }
 
-function relay(at: Window): Judged {
-  const { waiting, oldest, dead } = outboxOf(at)
+function relay(at: Window, truth: OutboxTruth | undefined): Judged {
+  const { waiting, oldest, dead } = truth ? outboxIn(truth) : outboxOf(at)
   const rate = at.rate('outbox_events_published_total')
   const problems = []
   const held = `${waiting === 1 ? '1 event waits' : `${waiting ?? 'some'} events wait`}, the oldest for ${seconds(oldest)}`
@@ -87,57 +114,65 @@ function relay(at: Window): Judged {
   if (isDown(at, 'queue') && !rate) problems.push(`SQS takes no events from the relay: ${waiting ? held : 'they wait'}`)
   else if ((oldest ?? 0) > HELD_UP_SECONDS)
     problems.push(`events are held up: ${held}${rate ? `; ${Math.ceil(rate)} a second leave` : ''}`)
-  const free = at.most('outbox_lanes_without_relay') ?? 0
-  if (free > 0) problems.push(`${count(free, 'lane')} without a relay: what is in them waits for one`)
-  if (dead > 0) problems.push(`${count(dead, 'dead event')} for somebody to look at: npm run outbox -- list`)
+  const free = truth?.lanes_without_relay ?? at.most('outbox_lanes_without_relay') ?? 0
+  if (free > 0) problems.push(`${count(free, 'lane')} without a relay: ${free === 1 ? 'its' : 'their'} events wait`)
+  if (dead > 0) problems.push(`${count(dead, 'dead event')}: npm run outbox -- list`)
   const owned = at.sum('outbox_lanes_owned')
-  const retried = at.most('outbox_events', { status: 'failed' }) ?? 0
+  const retried = truth ? 0 : (at.most('outbox_events', { status: 'failed' }) ?? 0)
   const note = retried > 0 ? `${retried} to be retried` : owned === undefined ? '' : count(owned, 'lane')
   const delay = at.p95('outbox_publish_delay_seconds')
-  return ['relay', { rate, backlog: waiting, oldest, delay }, problems, note]
+  return ['relay', { rate, backlog: waiting, oldest, delay }, problems, { note, unsure: waiting === undefined }]
 }
 
-function queue(at: Window): Judged {
+function queue(at: Window, truth: Truth['queue']): Judged {
+  const delay = at.p95('queue_wait_seconds')
+  if (truth.kind === 'answered') {
+    const { visible, in_flight, delayed } = truth.value.queue
+    return ['queue', { backlog: visible + in_flight + delayed, delay }, []]
+  }
+  if (truth.kind === 'silent') return ['queue', { delay }, []]
   const problems = isDown(at, 'queue') ? ['SQS does not answer notification-service'] : []
   const dead = at.most('queue_dead_letters') ?? 0
   if (dead > 0) problems.push(`${count(dead, 'message')} in the dead-letter queue: npm run inbox -- list`)
-  return ['queue', { backlog: at.most('queue_messages'), delay: at.p95('queue_wait_seconds') }, problems]
+  return ['queue', { backlog: at.most('queue_messages'), delay }, problems, { unsure: !knows(at, 'queue') }]
 }
 
 function receive(at: Window): Judged {
   const receivers = at.sum('notification_receivers')
   const invalid = at.increase('notification_failures_total', { reason: 'invalid' }) ?? 0
-  const problems = receivers === 0 ? ['nobody receives: no receiver is at work'] : []
-  if (invalid > 0) problems.push(`${count(invalid, 'receive')} of messages that are no events: see the log`)
+  const problems = receivers === 0 ? ['no receiver is at work: messages stay in the queue'] : []
+  if (invalid > 0) problems.push(`${count(invalid, 'receive')} of messages that are no events: npm run inbox -- list`)
   const numbers = { rate: at.rate('queue_messages_received_total'), delay: at.p95('notification_handling_seconds') }
-  return ['receive', numbers, problems, receivers === undefined ? '' : count(receivers, 'receiver')]
+  const note = receivers === undefined ? '' : count(receivers, 'receiver')
+  return ['receive', numbers, problems, { note, unsure: receivers === undefined }]
 }
 
-function store(at: Window): Judged {
-  const problems = isDown(at, 'database') ? ['notification-service has no database: messages wait in the queue'] : []
+function store(at: Window, said: boolean, isSilent: boolean): Judged {
+  const down = isDown(at, 'database') && !isSilent
+  const problems = down ? ['notification-service has no database: messages wait in the queue'] : []
   const refused = at.increase('notification_failures_total', { reason: 'refused' }) ?? 0
-  if (refused > 0) problems.push(`the database refused ${count(refused, 'notification')}: see the log`)
+  if (refused > 0) problems.push(`the database refused ${count(refused, 'notification')}: npm run inbox -- list`)
   const duplicates = at.increase('notifications_duplicates_total') ?? 0
   const numbers = { rate: at.rate('notifications_total'), delay: at.p95('notification_delay_seconds') }
-  return ['store', numbers, problems, duplicates > 0 ? count(duplicates, 'duplicate') : '']
+  const note = duplicates > 0 ? count(duplicates, 'duplicate') : ''
+  return ['store', numbers, problems, { note, unsure: !said && !knows(at, 'database') }]
 }
 
 /** The deliveries of the channels are an outbox too; without channels there is none. */
-function tell(at: Window): Judged {
-  const { waiting, oldest, dead } = outboxOf(at)
+function tell(at: Window, truth: OutboxTruth | undefined): Judged {
+  const { waiting, oldest, dead } = truth ? outboxIn(truth) : outboxOf(at)
   const problems = failedAnswers(at)
   if (dead > 0)
     problems.push(
-      `${count(dead, 'dead delivery', 'dead deliveries')} for somebody to look at: ` +
-        'npm run outbox -- list --service notification-service',
+      `${count(dead, 'abandoned delivery', 'abandoned deliveries')}: npm run outbox -- list --service notification-service`,
     )
-  const disabled = at.sum('channel_endpoints_disabled_total') ?? 0
+  const disabled = truth ? 0 : (at.sum('channel_endpoints_disabled_total') ?? 0)
   if (disabled > 0) problems.push(`${count(disabled, 'endpoint')} disabled, having answered 410 Gone`)
   const delivered = at.rate('channel_deliveries_total', { outcome: 'accepted' })
   // Each notification that is stored is logged.
   const rate = delivered ?? at.rate('notifications_total')
   const numbers = { rate, backlog: waiting, oldest, delay: at.p95('outbox_publish_delay_seconds') }
-  return ['tell', numbers, problems, delivered === undefined ? 'log only' : '']
+  return ['tell', numbers, problems, { note: delivered === undefined ? 'log only' : '' }]
 }
 
 function outboxOf(at: Window) {
@@ -146,6 +181,15 @@ function outboxOf(at: Window) {
     oldest: at.most('outbox_oldest_pending_seconds'),
     dead: at.most('outbox_events', { status: 'dead' }) ?? 0,
   }
+}
+
+/** Its dead events are told with their reason by `truthProblems`. */
+function outboxIn({ backlog: { pending, failed, oldest_seconds } }: OutboxTruth) {
+  return { waiting: pending + failed, oldest: oldest_seconds, dead: 0 }
+}
+
+function knows(at: Window, dependency: string): boolean {
+  return at.least('dependency_up', { dependency }) !== undefined
 }
 
 function failedAnswers(at: Window): string[] {

@@ -46,9 +46,9 @@ test("the AsyncAPI document is one by AsyncAPI's own schema", () => {
   // It brings draft-07's own schema along, which is Ajv's to bring otherwise.
   const ajv = new Ajv({ strict: false, meta: false, validateSchema: false })
   addFormats.default(ajv)
-  const check = ajv.compile(specs.schemas['3.0.0'] as AnySchema)
+  const check = ajv.compile(specs.schemas['3.1.0'] as AnySchema)
   expect({ valid: check(parse(read('asyncapi.yaml'))), errors: check.errors }).toEqual({ valid: true, errors: null })
-  expect(check({ asyncapi: '3.0.0', info: { title: 'no version' } })).toBe(false)
+  expect(check({ asyncapi: '3.1.0', info: { title: 'no version' } })).toBe(false)
 })
 
 test('every reference of the AsyncAPI document leads somewhere', () => {

@@ -3,8 +3,8 @@ import { type ProductEventType, productEvents } from './product-event.ts'
 
 /** What AsyncAPI 3 asks every tool to read. The schemas use nothing that is newer. */
 const JSON_SCHEMA = 'http://json-schema.org/draft-07/schema#'
-/** https://www.asyncapi.com/docs/reference/specification/v3.0.0 */
-const ASYNCAPI = '3.0.0'
+/** https://www.asyncapi.com/docs/reference/specification/v3.1.0 */
+const ASYNCAPI = '3.1.0'
 
 const types = Object.keys(productEvents) as ProductEventType[]
 

@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createBatcher } from '@product-events/batcher'
-import { createRest, databaseOutage, isolate, type Rest } from '@product-events/outages'
+import { createRest, databaseOutage, type Rest } from '@product-events/outages'
 import { inSequence, type InboxEvent, type Message } from './event.ts'
+import { createEvidence } from './evidence.ts'
+import { causeOf, EventError, isolateKind, missingResult } from './isolate-kind.ts'
 import type { AwayPart, Guard, Report } from './reports.ts'
 
 /** An event on its way into the database, and the message that brought it. */
@@ -53,6 +55,9 @@ export interface GroupCommit<Event extends InboxEvent> {
 const MOST_ITEMS = 500
 /** Messages have up to a megabyte each: memory here and in the database must not be a multiple of what is in hand. */
 const MOST_BYTES = 2 * 1024 * 1024
+/** SQLSTATEs of a transaction that lost against another one. */
+const LOST = /^(40001|40P01)$/
+const MOST_LOSSES = 3
 
 /**
  * Stores what all receivers of a process bring by one transaction at a time; events that arrive meanwhile share the next
@@ -67,10 +72,7 @@ export function createGroupCommit<Event extends InboxEvent>(
   guard: Guard,
 ): GroupCommit<Event> {
   const rests = new Map<string, Rest & { reason?: string }>()
-  /** Counts commits and failures, so that it is known which came first. */
-  let clock = 0
-  const succeededAt = new Map<string, number>()
-  const failedAt = new WeakMap<Entry<Event>, number>()
+  const evidence = createEvidence()
 
   function restOf(kind: string): Rest {
     const known = rests.get(kind)
@@ -93,43 +95,6 @@ export function createGroupCommit<Event extends InboxEvent>(
     return databaseOutage(cause) !== undefined || isOutage?.(cause) === true
   }
 
-  async function storeKind(kind: string, entries: readonly Entry<Event>[], outcomes: Map<Entry<Event>, Outcome>) {
-    const suspects = new Map<Entry<Event>, Error>()
-    let lone: { entry: Entry<Event>; error: Error } | undefined
-
-    async function attempt(part: readonly Entry<Event>[]): Promise<void> {
-      // The event at fault is known: halving goes on down to it without asking the database again.
-      const suspect = part.length > 1 ? part.find((entry) => suspects.has(entry)) : undefined
-      if (suspect) throw suspects.get(suspect)
-      try {
-        const results = await retryLost(() => store(part))
-        for (const [index, entry] of part.entries()) outcomes.set(entry, results[index] ?? missingResult())
-        succeededAt.set(kind, ++clock)
-        restOf('').worked()
-        restOf(kind).worked()
-      } catch (thrown) {
-        const error = thrown instanceof Error ? thrown : new Error(String(thrown))
-        if (error instanceof EventError) suspects.set(error.entry as Entry<Event>, error)
-        const [entry] = part
-        if (entry && part.length === 1) lone = { entry, error }
-        throw error
-      }
-    }
-
-    async function decide(): Promise<void> {
-      if (lone === undefined) return
-      const { entry, error } = lone
-      const since = failedAt.get(entry) ?? ++clock
-      failedAt.set(entry, since)
-      const canBeStored = await probe(kind)
-      if (!canBeStored && (succeededAt.get(kind) ?? 0) < since) throw error
-    }
-
-    const { culprits, outage } = await isolate(entries, { attempt, isOutage: isOutageError, probe: decide })
-    for (const { item, error } of culprits) outcomes.set(item, { kind: 'refused', error: causeOf(error) })
-    if (outage) restAfter(outage, kind)
-  }
-
   /** What a handler throws says nothing about events of other kinds, not even that the database is unreachable. */
   function restAfter(error: Error, kind: string): void {
     const everything = isOutageError(error) && !(error instanceof EventError)
@@ -139,28 +104,53 @@ export function createGroupCommit<Event extends InboxEvent>(
   /** One transaction for all, or one for each kind when that fails. An entry without an outcome is held. */
   async function round(entries: Entry<Event>[]): Promise<(Outcome | undefined)[]> {
     const outcomes = new Map<Entry<Event>, Outcome>()
-    const due = inSequence(
-      entries.filter(({ event }) => pauseMs(kindOf(event)) === 0),
-      ({ event }) => event,
-    )
+    const due = inSequence(entries.filter(isDue), ({ event }) => event)
     const kinds = new Set(due.map(({ event }) => kindOf(event)))
     if (kinds.size > 1) {
-      const results = await retryLost(() => store(due)).catch((error: Error) => {
+      const results = await storeRetryingLost(due).catch((error: Error) => {
         if (isOutageError(error)) restAfter(error, '')
       })
       if (results) {
         for (const [index, entry] of due.entries()) outcomes.set(entry, results[index] ?? missingResult())
-        for (const kind of ['', ...kinds]) restOf(kind).worked()
-        for (const kind of kinds) succeededAt.set(kind, ++clock)
+        for (const kind of kinds) {
+          evidence.succeeded(kind, due)
+          worked(kind)
+        }
         return entries.map((entry) => outcomes.get(entry))
       }
     }
     for (const kind of kinds) {
-      if (pauseMs(kind) > 0) continue
+      if (restOf('').pauseMs() > 0) break
       const ofKind = due.filter(({ event }) => kindOf(event) === kind)
-      await storeKind(kind, ofKind, outcomes)
+      const isolation = { kind, store: storeRetryingLost, probe, isOutage: isOutageError, evidence }
+      const isolated = await isolateKind(ofKind, isolation)
+      for (const [entry, outcome] of isolated.outcomes) outcomes.set(entry, outcome)
+      if (isolated.heldFor) restAfter(isolated.heldFor, kind)
+      else if (isolated.proven) worked(kind)
     }
     return entries.map((entry) => outcomes.get(entry))
+  }
+
+  /** While events of a kind rest, one that was not tried yet is: it may be the evidence that the others lack. */
+  function isDue(entry: Entry<Event>): boolean {
+    return restOf('').pauseMs() === 0 && (pauseMs(kindOf(entry.event)) === 0 || !evidence.hasFailed(entry))
+  }
+
+  function worked(kind: string): void {
+    restOf('').worked()
+    restOf(kind).worked()
+  }
+
+  /** A transaction that lost against another one is retried at once: the other one is over by then. */
+  async function storeRetryingLost(part: readonly Entry<Event>[]): Promise<readonly Stored[]> {
+    for (let losses = 1; ; losses++) {
+      try {
+        return await store(part)
+      } catch (error) {
+        const { code } = causeOf(error as Error) as { code?: unknown }
+        if (losses === MOST_LOSSES || typeof code !== 'string' || !LOST.test(code)) throw error
+      }
+    }
   }
 
   const share = createBatcher<Entry<Event>, Outcome | undefined>({
@@ -192,37 +182,4 @@ export function createGroupCommit<Event extends InboxEvent>(
     },
     failing: () => [...rests.values()].find((rest) => rest.isAway())?.reason,
   }
-}
-
-/** SQLSTATEs of a transaction that lost against another one, which is over by then: no reason to rest. */
-const LOST = /^(40001|40P01)$/
-const MOST_LOSSES = 3
-
-async function retryLost<Result>(work: () => Promise<Result>): Promise<Result> {
-  for (let losses = 1; ; losses++) {
-    try {
-      return await work()
-    } catch (error) {
-      const { code } = causeOf(error as Error) as { code?: unknown }
-      if (losses === MOST_LOSSES || typeof code !== 'string' || !LOST.test(code)) throw error
-    }
-  }
-}
-
-/** The error of one event's handler: it is known whose it is before any halving. */
-export class EventError extends Error {
-  readonly entry: Entry
-
-  constructor(entry: Entry, cause: Error) {
-    super(cause.message, { cause })
-    this.entry = entry
-  }
-}
-
-function causeOf(error: Error): Error {
-  return error instanceof EventError ? (error.cause as Error) : error
-}
-
-function missingResult(): Stored {
-  throw new Error('the store gave fewer results than it was given entries')
 }

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { databaseOutage } from '@product-events/outages'
 import { DatabaseTimeout, type Sql, type Transactions, withinTime } from './database.ts'
 import type { EventOf, InboxEvent } from './event.ts'
-import { type Entry, EventError, type Store, type Stored } from './group-commit.ts'
+import type { Entry, Store, Stored } from './group-commit.ts'
+import { EventError } from './isolate-kind.ts'
 import { lockSequences, record, type Recorded, type RecordTarget, saveSequences } from './record.ts'
 
 /** Runs in the transaction that records the event. What it throws rolls the event's effect back. */

@@ -21,7 +21,7 @@ export async function loadActions(): Promise<void> {
 export function Actions(): View {
   useEffect(() => void loadActions(), [])
   useEffect(() => {
-    if (actions.value?.some(({ level }) => level === 'busy')) void loadActions()
+    if (problem.value || actions.value?.some(({ level }) => level === 'busy')) void loadActions()
   }, [snapshot.value])
   const rows = actions.value ?? []
   return html`<section class="verdict plain">

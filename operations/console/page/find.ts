@@ -9,7 +9,11 @@ import { ask, change, hidden, href, route, snapshot } from './state.ts'
 const found = signal<{ id: string; answer: Found } | undefined>()
 const failure = signal('')
 
+let searching = ''
+
 async function load(id: string): Promise<void> {
+  if (searching === id) return
+  searching = id
   searchedAt = performance.now()
   try {
     const answer = await ask<Found>(`find?id=${encodeURIComponent(id)}`)
@@ -18,6 +22,7 @@ async function load(id: string): Promise<void> {
   } catch (error) {
     failure.value = (error as Error).message
   }
+  searching = ''
 }
 
 /** What is not there yet is looked for less often: it costs more. */
@@ -38,7 +43,7 @@ export function Find(): View {
   }, [id])
   // With each snapshot.
   useEffect(() => {
-    if (id && answer && isDue(answer)) void load(id)
+    if (id && (!answer || isDue(answer))) void load(id)
   }, [snapshot.value])
   if (!id)
     return html`<section class="hero">
@@ -55,14 +60,14 @@ export function Find(): View {
       <button onClick=${() => void copy(location.href, 'Link copied')}>Copy link</button
       ><${Copy} text=${() => findText(answer)} />
     <//>
-    ${answer.looked && html`<p class="quiet">Looked at: ${answer.looked}</p>`}
     <div class="columns even">
       ${answer.steps.length > 0 && html`<${Card} title="Its way" aside=${html`<span class="quiet">times of PostgreSQL, UTC</span>`}><${Way} steps=${answer.steps} /><//>`}
       <div class="stack">
         ${answer.siblings.length > 0 && html`<${Siblings} answer=${answer} />`}
         ${answer.documents.length > 0 && html`<${Documents} answer=${answer} />`}
       </div>
-    </div>`
+    </div>
+    <p class="quiet looked">${answer.looked}</p>`
 }
 
 /** A waterfall: each step from the one before it to its own time. */

@@ -91,6 +91,7 @@ async function follow(signal: AbortSignal): Promise<void> {
       for await (const json of events(response)) {
         connection.value = 'live'
         pause = 200
+        if (!snapshot.value) performance.mark('data')
         if (!paused.value) snapshot.value = JSON.parse(json) as Snapshot
       }
     } catch (error) {

@@ -11,7 +11,7 @@ const TICK_MS = 1_000
 /** SQS bills each question. */
 const QUEUE_EVERY_TICKS = 2
 /** The answers of healthy sources are there by then; a slow one is shown when it comes. */
-const PATIENCE_MS = 400
+const PATIENCE_MS = 200
 /** Rates between looks that are closer together jump. */
 const RATE_OVER_LOOKS = 5
 

@@ -11,9 +11,13 @@ import { dropDatabase, freshDatabase, freshQueue } from '@product-events/local'
 import { deadLetterQueueName, findQueueUrl } from '@product-events/queue'
 import type pg from 'pg'
 import { inject } from 'vitest'
-import { createInbox, type HandlingOptions, type InboxReport, parseCloudEvent } from '../index.ts'
+import { createInbox, type HandlingOptions, type InboxReport, parseCloudEvent, type SqsClient } from '../index.ts'
 
-type Options = HandlingOptions<ShopEvents, pg.PoolClient> & { receivers?: number | undefined }
+type Options = HandlingOptions<ShopEvents, pg.PoolClient> & {
+  receivers?: number | undefined
+  sqs?: SqsClient
+  queueUrl?: string
+}
 
 /** What the shop of the tests tells. */
 export interface ShopEvents {
@@ -99,6 +103,20 @@ export async function testInbox({
         new GetQueueAttributesCommand({ QueueUrl: queue.url, AttributeNames: [...AttributeNames] }),
       )
       return { visible: Number(Attributes?.[AttributeNames[0]]), hidden: Number(Attributes?.[AttributeNames[1]]) }
+    },
+
+    /** Counts how often messages are hidden again, from now on. */
+    extensions(): () => number {
+      let sent = 0
+      sqs.middlewareStack.add(
+        (next, { commandName }) =>
+          (args) => {
+            if (commandName === 'ChangeMessageVisibilityBatchCommand') sent += 1
+            return next(args)
+          },
+        { name: 'counting extensions', step: 'initialize' },
+      )
+      return () => sent
     },
 
     async deadLetters(): Promise<Message[]> {

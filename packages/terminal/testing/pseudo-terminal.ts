@@ -18,8 +18,8 @@ export function inPseudoTerminal(
   command: string,
   { cwd, env = process.env }: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
 ): PseudoTerminal {
-  // --return: the exit code of the command; --quiet: no header; the record itself goes nowhere.
-  const child = spawn('script', ['--return', '--quiet', '--command', command, '/dev/null'], {
+  // exec: a shell that waits would answer for the signal itself. --return: the exit code of the command; --quiet: no header; the record itself goes nowhere.
+  const child = spawn('script', ['--return', '--quiet', '--command', `exec ${command}`, '/dev/null'], {
     cwd,
     env,
     stdio: ['pipe', 'pipe', 'inherit'],

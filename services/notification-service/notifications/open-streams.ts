@@ -1,5 +1,4 @@
 import { isIPv6 } from 'node:net'
-import type { FastifyRequest } from 'fastify'
 import type { Followed } from './follow.ts'
 
 /** Shorter than the 30 s after which a silent connection is closed, here and by the usual proxies. */
@@ -87,7 +86,7 @@ export function createOpenStreams(heartbeatMs: number): OpenStreams {
 }
 
 /** Whose stream it is: the subject of the token, or without tokens the address. A network has many IPv6 addresses. */
-export function streamCaller({ caller, ip }: Pick<FastifyRequest, 'caller' | 'ip'>): string {
+export function streamCaller({ caller, ip }: { caller: string; ip: string }): string {
   if (caller !== '') return caller
   return isIPv6(ip) && !ip.startsWith('::ffff:') ? networkOf(ip) : ip
 }

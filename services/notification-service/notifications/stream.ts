@@ -1,6 +1,5 @@
 import { type HttpApi, HttpProblem, leavePlace, problemResponses } from '@product-events/http-api'
 import { databaseOutage } from '@product-events/outages'
-import type { FastifyReply, FastifyRequest } from 'fastify'
 import type pg from 'pg'
 import { type Static, Type } from 'typebox'
 import type { LogLines } from '../log-lines.ts'
@@ -84,7 +83,7 @@ export function streamRoute(app: HttpApi, { pool, enterFeed, log, heartbeatMs = 
     },
     async handler(request, reply) {
       const place = streams.take(streamCaller(request))
-      if (typeof place === 'string') return comeAgain(request, reply, place)
+      if (typeof place === 'string') return comeAgain(request.raw.headers.accept, reply, place)
       // However the request ends, and also if the stream never began.
       reply.raw.once('close', place.leave)
       try {
@@ -92,10 +91,10 @@ export function streamRoute(app: HttpApi, { pool, enterFeed, log, heartbeatMs = 
         place.opened(followed, request.tokenExpiresAt)
         if (reply.raw.destroyed) followed.stream.destroy()
         leavePlace(app.server, reply.raw)
-        return await sendStream(reply, followed.stream)
+        return sendStream(reply, followed.stream)
       } catch (error) {
         if (databaseOutage(error) === undefined) throw error
-        return comeAgain(request, reply, 'The database can not be reached just now.')
+        return comeAgain(request.raw.headers.accept, reply, 'The database can not be reached just now.')
       }
     },
   })
@@ -130,7 +129,13 @@ export function streamRoute(app: HttpApi, { pool, enterFeed, log, heartbeatMs = 
   }
 }
 
-function sendStream(reply: FastifyReply, content: Followed['stream'] | string): FastifyReply {
+/** As much of Fastify's reply as a stream needs. */
+interface StreamReply {
+  headers(headers: Record<string, string>): unknown
+  send(content: Followed['stream'] | string): unknown
+}
+
+function sendStream<Reply extends StreamReply>(reply: Reply, content: Followed['stream'] | string): Reply {
   void reply.headers({
     'content-type': 'text/event-stream; charset=utf-8',
     'cache-control': 'no-store',
@@ -139,12 +144,13 @@ function sendStream(reply: FastifyReply, content: Followed['stream'] | string): 
     // When the stream ends so does its connection: no other request waits on it.
     connection: 'close',
   })
-  return reply.send(content)
+  void reply.send(content)
+  return reply
 }
 
 /** A browser's EventSource reconnects after a stream that ends, and gives up after a 503. */
-function comeAgain({ headers }: FastifyRequest, reply: FastifyReply, reason: string): FastifyReply {
-  if (!headers.accept?.includes('text/event-stream')) throw new HttpProblem('unavailable', reason)
+function comeAgain<Reply extends StreamReply>(accept: string | undefined, reply: Reply, reason: string): Reply {
+  if (!accept?.includes('text/event-stream')) throw new HttpProblem('unavailable', reason)
   const { min, max } = COME_AGAIN_MS
   return sendStream(reply, `retry: ${Math.round(min + Math.random() * (max - min))}\n: ${reason}\n\n`)
 }

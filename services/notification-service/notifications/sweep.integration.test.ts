@@ -91,7 +91,7 @@ test('a sweep that fails is reported once, is retried, and notes its success', a
   })
   await pool.query('ALTER TABLE notifications RENAME TO hidden')
   const over = keepSweeping(counted, {
-    log: log as never,
+    log,
     succeeded: () => succeeded++,
     stopping: stop.signal,
     retryMs: 10,

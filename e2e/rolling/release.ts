@@ -1,0 +1,66 @@
+import { execFile } from 'node:child_process'
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { promisify } from 'node:util'
+import { repositoryRoot } from './root.ts'
+import type { Program } from '../stack.ts'
+
+const run = promisify(execFile)
+
+/** The programs of a release. */
+export interface Release {
+  name: string
+  'product-service': Program
+  relay: Program
+  'notification-service': Program
+  remove(): Promise<void>
+}
+
+/** Where the programs are in a release: the first one had them elsewhere. */
+const layouts = [
+  { services: 'services', telemetry: 'packages/telemetry' },
+  { services: '.', telemetry: 'telemetry' },
+]
+
+/**
+ * The release at `ref` (a tag or a commit), checked out into a temporary folder. It runs on the packages that are
+ * installed here, with its own workspaces. Rejects when git does not know `ref`, as in a shallow clone.
+ */
+export async function checkOutRelease(ref: string): Promise<Release> {
+  const dir = await mkdtemp(join(tmpdir(), 'release-'))
+  const archive = join(dir, 'release.tar')
+  await run('git', ['archive', '--output', archive, ref], { cwd: repositoryRoot })
+  await run('tar', ['-xf', archive, '-C', dir])
+  await linkPackages(dir)
+  const files = await readdir(dir)
+  const layout = layouts.find(({ services }) => services === '.' || files.includes(services)) ?? layouts[0]!
+  const program = (main: string): Program => ({
+    main: join(dir, layout.services, main),
+    tracing: pathToFileURL(join(dir, layout.telemetry, 'tracing.ts')).href,
+  })
+  return {
+    name: ref,
+    'product-service': program('product-service/main.ts'),
+    relay: program('product-service/relay-main.ts'),
+    'notification-service': program('notification-service/main.ts'),
+    remove: () => rm(dir, { recursive: true, force: true }),
+  }
+}
+
+/** The installed packages, and the release's own workspaces by the names that it gives them. */
+async function linkPackages(dir: string): Promise<void> {
+  const modules = join(dir, 'node_modules')
+  const installed = join(repositoryRoot, 'node_modules')
+  await mkdir(modules)
+  for (const name of await readdir(installed)) {
+    if (name !== '@product-events') await symlink(join(installed, name), join(modules, name))
+  }
+  const { workspaces } = JSON.parse(await readFile(join(dir, 'package.json'), 'utf8')) as { workspaces: string[] }
+  for (const workspace of workspaces) {
+    const { name } = JSON.parse(await readFile(join(dir, workspace, 'package.json'), 'utf8')) as { name: string }
+    if (name.startsWith('@')) await mkdir(join(modules, name.split('/')[0]!), { recursive: true })
+    await symlink(resolve(dir, workspace), join(modules, name))
+  }
+}

@@ -1,0 +1,55 @@
+import { expect, test, vi } from 'vitest'
+import { createWatch, type Sources } from './watch.ts'
+
+const backlog = { pending: 0, failed: 0, dead: 0, oldest_seconds: 0 }
+const lanes = { owners: [], relays: [] }
+
+/** Sources that count how often they are asked. */
+function counted(): { sources: Sources; asked: () => number } {
+  let asked = 0
+  const count =
+    <Value>(value: Value) =>
+    async () => {
+      asked++
+      return value
+    }
+  const history = { read: count(undefined), points: () => [] }
+  const sources: Sources = {
+    instances: [],
+    readProducts: count({ backlog, lanes, events: [] }),
+    readNotifications: count({ backlog, lanes, stored: new Map(), failing: [], disabled: [] }),
+    readDepths: count({ visible: 0, in_flight: 0, delayed: 0, dead_letters: 0 }),
+    written: history,
+    notified: history,
+  }
+  return { sources, asked: () => asked }
+}
+
+test('ten viewers cost what one does, and nobody costs nothing', async () => {
+  vi.useFakeTimers()
+  try {
+    const { sources, asked } = counted()
+    const watch = createWatch(sources)
+    const during = async (ms: number) => {
+      const before = asked()
+      await vi.advanceTimersByTimeAsync(ms)
+      return asked() - before
+    }
+    expect(await during(10_000)).toBe(0)
+    const seen: number[] = []
+    const leave = [watch.enter(() => seen.push(0))]
+    await during(10_000)
+    const one = await during(60_000)
+    for (let viewer = 1; viewer < 10; viewer++) leave.push(watch.enter(() => seen.push(viewer)))
+    const ten = await during(60_000)
+    expect(one).toBeGreaterThan(100)
+    expect(ten).toBe(one)
+    // Each viewer gets each snapshot, and the latest at once.
+    expect(Map.groupBy(seen, (viewer) => viewer).get(9)?.length).toBeGreaterThan(50)
+    for (const one of leave) one()
+    expect(await during(60_000)).toBe(0)
+    watch.stop()
+  } finally {
+    vi.useRealTimers()
+  }
+})

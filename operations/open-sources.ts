@@ -1,0 +1,59 @@
+import { connectSqs } from '@product-events/queue'
+import pg from 'pg'
+import type { Service } from './config.ts'
+import { findQueues, type Queues } from './queues.ts'
+
+export interface SourcesOptions {
+  /** Shown in `pg_stat_activity`. */
+  name: string
+  urls: Record<Service, string>
+  queue: { queueName: string; queueUrl: string | undefined; awsRegion: string; sqsEndpoint: string | undefined }
+  /** The longest that a query or a call of SQS may take. */
+  timeoutMs: number
+}
+
+/** Both databases and SQS, for a command that looks. Opens nothing before it is asked; `opened` closes it. */
+export function openSources(
+  opened: AsyncDisposableStack,
+  { name, urls, queue, timeoutMs }: SourcesOptions,
+): { products: pg.Pool; notifications: pg.Pool; queues: () => Promise<Queues> } {
+  const open = (connectionString: string) => {
+    const pool = new pg.Pool({
+      connectionString,
+      application_name: name,
+      max: 3,
+      connectionTimeoutMillis: Math.min(timeoutMs, CONNECT_TIMEOUT_MS),
+      query_timeout: timeoutMs,
+    })
+    pool.on('error', () => {}) // the query under way rejects with the same error
+    // What a frozen server never confirms ends with the process.
+    opened.defer(() => Promise.race([pool.end(), closed(CLOSE_MS)]))
+    return pool
+  }
+  const sqs = connectSqs({
+    endpoint: queue.sqsEndpoint,
+    region: queue.awsRegion,
+    requestTimeoutMs: Math.min(timeoutMs, SQS_TIMEOUT_MS),
+    maxConnections: 4,
+  })
+  opened.defer(() => sqs.destroy())
+  let found: Promise<Queues> | undefined
+  return {
+    products: open(urls['product-service']),
+    notifications: open(urls['notification-service']),
+    queues() {
+      found ??= findQueues(sqs, queue)
+      found.catch(() => (found = undefined))
+      return found
+    },
+  }
+}
+
+/** A person waits. */
+const CONNECT_TIMEOUT_MS = 5_000
+const SQS_TIMEOUT_MS = 5_000
+const CLOSE_MS = 500
+
+function closed(afterMs: number): Promise<void> {
+  return new Promise((resolve) => void setTimeout(resolve, afterMs).unref())
+}

@@ -1,0 +1,33 @@
+import type pg from 'pg'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { createMemoryQueue } from './memory-queue.ts'
+import { paid, testInbox, type TestInbox } from './testing/inbox.ts'
+
+let t: TestInbox
+beforeEach(async () => {
+  t = await testInbox()
+})
+afterEach(() => t.close())
+
+test('a consumer runs on a queue in memory: handled messages are gone, a poison message is dead', async () => {
+  const queue = createMemoryQueue({ visibilityTimeoutMs: 50 })
+  const consumer = t.consumer({
+    ...queue,
+    handlers: {
+      'order.paid': ({ payload }, tx: pg.PoolClient) =>
+        tx.query('INSERT INTO invoices VALUES ($1, $2)', [payload.order, payload.amount]),
+    },
+  })
+  queue.send(paid('a'))
+  queue.send(paid('b'), { traceparent: '00-1' })
+  expect(queue.messages()).toHaveLength(2)
+  expect(await consumer.handleOnce()).toBe(2)
+  expect(await t.invoices()).toEqual(['a', 'b'])
+  expect(queue.messages()).toEqual([])
+
+  queue.send('no event')
+  await vi.waitFor(async () => {
+    await consumer.handleOnce()
+    expect(queue.deadLetters()).toMatchObject([{ Body: 'no event' }])
+  })
+})
