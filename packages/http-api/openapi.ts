@@ -93,7 +93,8 @@ function shareProblems(document: OpenApiDocument): OpenApiDocument {
       used.add(Number(status) as ProblemStatus)
     }
   }
-  const responses = Object.fromEntries([...used].toSorted().map((status) => [name(status), problemAnswer(status)]))
+  const statuses = [...used].toSorted((a, b) => a - b)
+  const responses = Object.fromEntries(statuses.map((status) => [name(status), problemAnswer(status)]))
   const schemas = { ...document.components.schemas, Problem: { ...Problem } }
   return { ...document, components: { ...document.components, schemas, responses } }
 }
