@@ -34,7 +34,7 @@ export function describePlace({ place, row, event_id }: EventWay, now: number): 
         where: 'Published, not stored, and no longer in the queue.',
         why: 'The queue was purged or made anew, or the notifications were restored to an earlier state.',
         next: 'Nothing brings it back.',
-        action: `npm run outbox -- resend --id ${event_id}`,
+        action: `npm run outbox -- resend ${row?.id ?? event_id}`,
       }
     case 'channels':
       return inChannels(place, now)
