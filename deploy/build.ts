@@ -1,5 +1,5 @@
 /**
- * `npm run build`: each program of `programs.ts` as one file for plain Node without node_modules, the parts of the
+ * `npm run build`, or `node deploy/build.ts <folder>`: each program of `programs.ts` as one file for plain Node without node_modules, the parts of the
  * image, the migrations' SQL files, the console's page, the certificates of RDS, and a bill of materials, all in `dist/`.
  */
 import { existsSync } from 'node:fs'
@@ -12,7 +12,7 @@ import manifest from './package.json' with { type: 'json' }
 import { imageParts, programs } from './programs.ts'
 
 const root = resolve(import.meta.dirname, '..')
-const dist = join(root, 'dist')
+const dist = resolve(process.argv[2] ?? join(root, 'dist'))
 const page = 'operations/console/page'
 
 /** Every module that is in some bundle. */
@@ -20,7 +20,7 @@ const modules = new Set<string>()
 const add = (more: string[]) => more.forEach((id) => modules.add(id))
 
 await rm(dist, { recursive: true, force: true })
-await mkdir(dist)
+await mkdir(dist, { recursive: true })
 for (const [name, main] of Object.entries({ ...programs, ...imageParts })) {
   if (!existsSync(join(root, main))) continue
   add(await bundleProgram(join(root, main), { name, folder: dist, root }))

@@ -142,9 +142,8 @@ test('a sequence behind its rows, a lock and a read-only server are 503, one lin
   await admin.query(`SELECT setval(pg_get_serial_sequence('public.events', 'id'), 1)`)
   const collided = await post()
   expect([collided.status, collided.headers.get('retry-after')]).toEqual([503, '2'])
-  expect(String(lines(products, 'the database fails requests')[0]?.reason)).toMatch(
-    /a sequence is behind .*events_pkey/,
-  )
+  const reason = () => String(lines(products, 'the database fails requests')[0]?.reason)
+  await vi.waitFor(() => expect(reason()).toMatch(/a sequence is behind .*events_pkey/), patiently)
   await untilCreated()
   await vi.waitFor(() => expect(lines(products, 'the database works again')).toHaveLength(1), patiently)
 

@@ -1,5 +1,5 @@
 /** `npm run outbox`: status, list, show, redrive, prune. `--help` tells. */
-import { neverAcceptedBySqs, outboxCommand } from '@product-events/outbox'
+import { neverAcceptedBySqs, outboxCommand } from '@product-events/outbox/command'
 import { runProcess } from '@product-events/terminal'
 import { readOperationsConfig, readStackConfig, services } from './config.ts'
 import { sayWhichStack } from './which-stack.ts'

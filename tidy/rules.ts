@@ -15,7 +15,7 @@ const arrows: Record<string, readonly string[]> = {
   // Group commit, for requests (product-service) and for messages (inbox). It knows no database.
   'packages/batcher': [],
   'packages/queue': [],
-  'packages/telemetry': ['packages/terminal'],
+  'packages/telemetry': ['packages/outages', 'packages/terminal'],
   'packages/outages': [],
   'packages/terminal': [],
   'packages/process': ['packages/database', 'packages/outages', 'packages/queue', 'packages/telemetry'],
@@ -24,9 +24,8 @@ const arrows: Record<string, readonly string[]> = {
   'packages/outbox': [
     'packages/outages',
     'packages/terminal',
+    // Its command only.
     'packages/database',
-    'packages/queue',
-    'packages/telemetry',
   ],
   // Installable, as the outbox is. The core needs no database driver, broker client or telemetry at run time.
   'packages/inbox': ['packages/outages', 'packages/terminal', 'packages/batcher'],

@@ -5,7 +5,8 @@ import {
   SQSClient,
 } from '@aws-sdk/client-sqs'
 import { freePort, freshQueue, startSqs } from '@product-events/local'
-import { SEND_TIMEOUT_MS, type Send, sendToSqs } from '@product-events/outbox'
+import { SEND_TIMEOUT_MS, type Send } from '@product-events/outbox'
+import { sendToSqs } from '@product-events/outbox/sqs'
 import { connectSqs } from '@product-events/queue'
 import { samplePayload } from '../drain/drainer.ts'
 import { oursTo } from '../drain/ours.ts'

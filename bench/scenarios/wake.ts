@@ -1,5 +1,5 @@
 import { freePort, freshQueue, startSqs } from '@product-events/local'
-import { sendToSqs } from '@product-events/outbox'
+import { sendToSqs } from '@product-events/outbox/sqs'
 import type { Scenario, Skipped } from '../scenario.ts'
 import { startBenchServer } from '../server.ts'
 import { graphileWorkerWoken } from '../wake/graphile-worker.ts'

@@ -15,7 +15,7 @@ export function collectorConfig({ region, remoteWriteUrl }: { region: string; re
     receivers: {
       prometheus: {
         config: {
-          global: { scrape_interval: '15s', scrape_timeout: '10s' },
+          global: { scrape_interval: '30s', scrape_timeout: '10s' },
           scrape_configs: [
             {
               job_name: JOB,

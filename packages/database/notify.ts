@@ -7,7 +7,7 @@ const SHORTEST_PAUSE_MS = 5
 /**
  * A function that notifies `channel` with `payload`. To be called after a commit: within the transaction it would let
  * those transactions commit one at a time. Calls while a notification is under way share the next one. A failure is not
- * reported: whoever listens also polls.
+ * reported: a listener polls as well.
  */
 export function createNotifier(db: Pick<pg.Pool, 'query'>, channel: string, payload: string): () => void {
   let wanted = false

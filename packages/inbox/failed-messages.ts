@@ -74,7 +74,7 @@ export async function findFailures(
   return new Map(rows.map((row) => [row.message_id, row]))
 }
 
-/** Messages whose last failure is younger than `seconds`: newest first. */
+/** Messages whose last failure is younger than `seconds`, newest first; those of all consumers if it has no name. */
 export async function recentFailures(
   sql: Sql,
   target: RecordTarget,
@@ -86,7 +86,7 @@ export async function recentFailures(
          to_char(first_failed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS first_failed_at,
          to_char(last_failed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS last_failed_at
        FROM ${target.schema}.failed_messages AS failed
-       WHERE consumer = $1::text AND failed.last_failed_at > clock_timestamp() - $2 * interval '1 second'
+       WHERE ($1::text = '' OR consumer = $1) AND failed.last_failed_at > clock_timestamp() - $2 * interval '1 second'
        ORDER BY failed.last_failed_at DESC
        LIMIT $3`,
       [target.consumer, seconds, limit],

@@ -5,7 +5,7 @@ import { forgetFailures, noteFailures } from './failed-messages.ts'
 import type { Store } from './group-commit.ts'
 import { type Handlers, handlerStore, type Samples } from './handlers.ts'
 import { createLambdaHandler, type LambdaHandler } from './lambda.ts'
-import { grants, migrate, migrations } from './migrations.ts'
+import { allSql, grants, migrate } from './migrations.ts'
 import type { ProcessingOptions, RecordKeeping } from './processing.ts'
 import { prune } from './prune.ts'
 
@@ -94,8 +94,6 @@ export function createInbox<Events = Record<string, unknown>>({
     },
     lambdaHandler: (options) => createLambdaHandler(options, storeOf(options), recordsIn(options.db, true)),
     migrate: (client) => migrate(client, target.schema),
-    sql: (role) =>
-      migrations.map((step) => step.sql(target.schema)).join('\n') +
-      (role === undefined ? '' : grants(target.schema, quotedName(role))),
+    sql: (role) => allSql(target.schema) + (role === undefined ? '' : grants(target.schema, quotedName(role))),
   }
 }

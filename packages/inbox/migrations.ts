@@ -48,6 +48,19 @@ CREATE INDEX failed_messages_age ON ${schema}.failed_messages (last_failed_at);
   },
 ]
 
+/** All steps for a migration tool of another kind, and the note that they ran, which `migrate` reads. */
+export function allSql(schema: string): string {
+  const steps = migrations.map(({ name, sql }) => `${sql(schema)}${noteOf(schema, name)}`)
+  return steps.join('\n')
+}
+
+function noteOf(schema: string, name: string): string {
+  return `
+CREATE TABLE IF NOT EXISTS ${schema}.inbox_migrations (name text PRIMARY KEY, run_at timestamptz NOT NULL);
+INSERT INTO ${schema}.inbox_migrations VALUES ('${name}', clock_timestamp());
+`
+}
+
 /** What a role needs that runs a consumer, and no more. */
 export function grants(schema: string, role: string): string {
   return `GRANT USAGE ON SCHEMA ${schema} TO ${role};
@@ -70,13 +83,7 @@ export async function migrate(client: Sql, schema: string): Promise<string[]> {
   try {
     await client.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK])
     const due = await dueOf(client, schema)
-    for (const { sql } of due) await client.query(sql(schema), [])
-    await client.query(
-      `CREATE TABLE IF NOT EXISTS ${schema}.inbox_migrations (name text PRIMARY KEY, run_at timestamptz NOT NULL)`,
-      [],
-    )
-    for (const { name } of due)
-      await client.query(`INSERT INTO ${schema}.inbox_migrations VALUES ($1, clock_timestamp())`, [name])
+    for (const { name, sql } of due) await client.query(sql(schema) + noteOf(schema, name), [])
     await client.query('COMMIT', [])
     return due.map(({ name }) => name)
   } catch (error) {

@@ -5,3 +5,4 @@ export { type Culprit, isolate, type Isolated, type Isolation } from './isolate.
 export { createOutageWatch, type OutageEvents, type OutageWatch } from './outage-watch.ts'
 export { type Repeated, repeat } from './repeat.ts'
 export { createRest, type Rest } from './rest.ts'
+export { sampled } from './sampled.ts'

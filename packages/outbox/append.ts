@@ -1,4 +1,5 @@
 import { quotedName } from './database.ts'
+import { uuidv7 } from './uuidv7.ts'
 
 /** Anything that runs SQL in the caller's open transaction: a `pg` client as it is, others by a one-line adapter. */
 export interface Transaction {
@@ -6,8 +7,8 @@ export interface Transaction {
 }
 
 export interface NewEvent {
-  /** UUID; the consumer's key for telling a duplicate. */
-  id: string
+  /** A UUID, by which consumers find duplicates. A new one (version 7) if it is left out. */
+  id?: string | undefined
   /** Events of one key are sent in the order in which they were appended; `subject` of a CloudEvent. */
   key: string
   type: string
@@ -33,11 +34,17 @@ export async function append(tx: Transaction, events: readonly NewEvent[], schem
   await tx.query(text, values)
 }
 
+/** A statement, and the parameters of its places. */
+export interface Statement {
+  text: string
+  values: [events: string]
+}
+
 /** The longest key and type, in bytes of UTF-8: more than a broker takes, and little enough for an index. */
 const MAX_NAME_BYTES = 1024
 
 /** Says which event breaks a rule that the table has too, before the server fails the caller's transaction for it. */
-function check({ id, key, type, headers }: NewEvent): void {
+function check({ id, key, type, headers }: NewEvent & { id: string }): void {
   for (const [what, text] of Object.entries({ key, type })) {
     if (typeof text !== 'string') throw new TypeError(`${what} of event ${id} must be a string, not ${typeof text}`)
     const bytes = Buffer.byteLength(text)
@@ -51,10 +58,8 @@ function check({ id, key, type, headers }: NewEvent): void {
 }
 
 /** The statement of `append`, for a program that makes it a part of its own (`WITH appended AS (…)`). */
-export function appendStatement(
-  events: readonly NewEvent[],
-  schema = 'public',
-): { text: string; values: [events: string] } {
+export function appendStatement(newEvents: readonly NewEvent[], schema = 'public'): Statement {
+  const events = newEvents.map((event) => ({ ...event, id: event.id ?? uuidv7() }))
   events.forEach(check)
   // By way of text: for a parameter of type jsonb postgres.js would turn the JSON into JSON once more. One parameter, used
   // once: adapters for libraries that know no $1 need not count.

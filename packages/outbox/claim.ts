@@ -4,8 +4,9 @@ import type { OutboxEvent } from './send.ts'
 /** A lane to read from, and what of it is in memory. */
 export interface LaneToRead {
   lane: number
-  /** Ids of the events in memory. By event id: after a failover a new event may have the number of an old one. */
+  /** The events in memory, by number and by event id: after a failover a new event may have the number of an old one. */
   held: string[]
+  heldEvents: string[]
   /** Keys with so many events in memory that more of them would only take the place of other keys. */
   full: string[]
 }
@@ -36,13 +37,14 @@ export async function claimPending({ db, schema }: Tables, lanes: LaneToRead[], 
             bytes, CASE WHEN bytes <= $3 THEN payload::text END AS payload
      FROM (
        SELECT next.*, sum(bytes) OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes_before
-       FROM jsonb_to_recordset($1::text::jsonb) AS owned (lane smallint, held uuid[], "full" text[])
+       FROM jsonb_to_recordset($1::text::jsonb) AS owned (lane smallint, held bigint[], "heldEvents" uuid[], "full" text[])
        CROSS JOIN LATERAL (
          SELECT *, CASE WHEN pg_column_compression(payload) IS NULL THEN pg_column_size(payload)
                         ELSE octet_length(payload::text) END AS bytes
          FROM ${schema}.events AS pending
          WHERE pending.status = 'pending' AND pending.lane = owned.lane
-           AND pending.event_id <> ALL (owned.held) AND pending.key <> ALL (owned."full")
+           AND (pending.id <> ALL (owned.held) OR pending.event_id <> ALL (owned."heldEvents"))
+           AND pending.key <> ALL (owned."full")
            AND NOT EXISTS (SELECT FROM ${schema}.events AS failed WHERE failed.status = 'failed' AND failed.key = pending.key)
          ORDER BY pending.id
          LIMIT $2
@@ -62,13 +64,13 @@ export async function claimDue({ db, schema }: Tables, lanes: LaneToRead[], perL
             bytes, CASE WHEN bytes <= $3 THEN payload::text END AS payload
      FROM (
        SELECT next.*, sum(bytes) OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes_before
-       FROM jsonb_to_recordset($1::text::jsonb) AS owned (lane smallint, held uuid[])
+       FROM jsonb_to_recordset($1::text::jsonb) AS owned (lane smallint, held bigint[], "heldEvents" uuid[])
        CROSS JOIN LATERAL (
          SELECT *, CASE WHEN pg_column_compression(payload) IS NULL THEN pg_column_size(payload)
                         ELSE octet_length(payload::text) END AS bytes
          FROM ${schema}.events AS failed
          WHERE failed.status = 'failed' AND failed.lane = owned.lane AND failed.next_attempt_at <= clock_timestamp()
-           AND failed.event_id <> ALL (owned.held)
+           AND (failed.id <> ALL (owned.held) OR failed.event_id <> ALL (owned."heldEvents"))
            AND NOT EXISTS (SELECT FROM ${schema}.events AS earlier
                            WHERE earlier.status = 'failed' AND earlier.key = failed.key AND earlier.id < failed.id)
          ORDER BY failed.next_attempt_at

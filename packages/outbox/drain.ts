@@ -107,7 +107,7 @@ export function createDrain({ tables, send, lease, hold, bell, report, ...limits
 
   async function balance(): Promise<void> {
     const before = lease.owned()
-    await lease.balance((lane) => hold.idsOf(lane).length === 0)
+    await lease.balance((lane) => hold.eventsOf(lane).length === 0)
     const readable = new Set(lease.readable())
     hold.forgetWaiting((lane) => !readable.has(lane))
     if (lease.owned() === before) return

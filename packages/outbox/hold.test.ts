@@ -34,9 +34,9 @@ test('an accepted event stays held until it is settled, so that no claim reads i
   hold.add([a1])
   hold.take(1, always)
   hold.accepted(a1)
-  expect(hold.idsOf(0)).toEqual(['event-1'])
+  expect(ids(hold.eventsOf(0))).toEqual([1])
   hold.forget(a1)
-  expect(hold.idsOf(0)).toEqual([])
+  expect(ids(hold.eventsOf(0))).toEqual([])
   expect(hold.size()).toBe(0)
 })
 
@@ -47,7 +47,29 @@ test('a rejected event takes the rest of its key out of memory when it is settle
   hold.take(1, always)
   expect(ids(hold.take(1, always))).toEqual([3])
   hold.forgetKey(a1)
-  expect(hold.idsOf(0)).toEqual(['event-3'])
+  expect(ids(hold.eventsOf(0))).toEqual([3])
+})
+
+test('an event with the number of another one is an event of its own, but never in the same batch', () => {
+  const hold = createHold()
+  const [old, fresh] = [event(1, 'a'), { ...event(1, 'b'), eventId: 'event-of-another-time' }]
+  hold.add([old, fresh, fresh])
+  expect(hold.size()).toBe(2)
+  expect(hold.take(10, always)).toEqual([old])
+  expect(hold.take(10, always)).toEqual([fresh])
+  hold.accepted(old)
+  hold.forget(old)
+  expect(hold.eventsOf(0)).toEqual([fresh])
+})
+
+test('a key with many events in memory is full until half of them have left; other keys are not', () => {
+  const hold = createHold()
+  const hot = Array.from({ length: 32 }, (_, n) => event(n + 1, 'hot'))
+  hold.add([...hot, event(99, 'other')])
+  expect(hold.fullKeysOf(0)).toEqual(['hot'])
+  const hasRoom = hot.slice(0, 16).map((event) => hold.accepted(event))
+  expect(hasRoom.indexOf(true)).toBe(15)
+  expect(hold.fullKeysOf(0)).toEqual([])
 })
 
 test('an event without a verdict is the first of its key again', () => {
@@ -75,8 +97,8 @@ test('events of lanes that are gone are forgotten, but for those on their way', 
   hold.add([a1, a2, b3])
   hold.take(1, always)
   hold.forgetWaiting((lane) => lane === 1)
-  expect(hold.idsOf(1)).toEqual(['event-1'])
-  expect(hold.idsOf(2)).toEqual(['event-3'])
+  expect(ids(hold.eventsOf(1))).toEqual([1])
+  expect(ids(hold.eventsOf(2))).toEqual([3])
   hold.accepted(a1)
   expect(ids(hold.take(10, always))).toEqual([3])
 })

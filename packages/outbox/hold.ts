@@ -30,8 +30,8 @@ export interface Hold {
   reserve(event: OutboxEvent): void
   /** Up to `count` ready events, no two of one key or one id. Those that `may` forbids are forgotten. */
   take(count: number, may: (event: OutboxEvent) => boolean): OutboxEvent[]
-  /** Event ids in memory, of one lane. */
-  idsOf(lane: number): string[]
+  /** The events of one lane in memory. */
+  eventsOf(lane: number): OutboxEvent[]
   /** Keys of one lane of which no more should be read now. */
   fullKeysOf(lane: number): string[]
   /** The broker has it: the next of its key is ready. True when the key has room for more events again. */
@@ -74,7 +74,7 @@ export function createHold(): Hold {
     size: held.size,
     bytes: held.bytes,
     ready: () => ready.size,
-    idsOf: held.idsOf,
+    eventsOf: held.eventsOf,
     fullKeysOf: (lane) => [...full].filter((key) => keys.get(key)?.lane === lane),
 
     add(events) {
@@ -141,27 +141,31 @@ function insert(keys: Map<string, KeyQueue>, event: OutboxEvent): KeyQueue {
   return queue
 }
 
-/** Which events are in memory, by number and event id: after a failover a new event may have the number of an old one. */
+/** What tells two events apart: after a failover a new one may have the number of an old one, and writers choose event ids. */
+export function identityOf({ id, eventId }: OutboxEvent): string {
+  return `${id} ${eventId}`
+}
+
+/** Which events are in memory. */
 function createHeldEvents() {
   const lanes = new Map<number, Map<string, OutboxEvent>>()
-  const identity = ({ id, eventId }: OutboxEvent) => `${id} ${eventId}`
   let size = 0
   let bytes = 0
   return {
     size: () => size,
     bytes: () => bytes,
-    idsOf: (lane: number) => [...(lanes.get(lane)?.values() ?? [])].map(({ eventId }) => eventId),
+    eventsOf: (lane: number) => [...(lanes.get(lane)?.values() ?? [])],
     /** False when it is there already. */
     add(event: OutboxEvent): boolean {
       const events = lanes.get(event.lane) ?? new Map<string, OutboxEvent>()
-      if (events.has(identity(event))) return false
-      lanes.set(event.lane, events.set(identity(event), event))
+      if (events.has(identityOf(event))) return false
+      lanes.set(event.lane, events.set(identityOf(event), event))
       size++
       bytes += event.payload.length
       return true
     },
     delete(event: OutboxEvent): void {
-      if (!lanes.get(event.lane)?.delete(identity(event))) return
+      if (!lanes.get(event.lane)?.delete(identityOf(event))) return
       size--
       bytes -= event.payload.length
     },

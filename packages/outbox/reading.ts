@@ -61,7 +61,7 @@ export function createReading({ tables, lease, hold, onBroken }: ReadingOptions)
     const lanes = lease.readable()
     if (lanes.length === 0) return { events: [], full: false }
     const perLane = Math.ceil(Math.min(page, MAX_HELD - hold.size()) / lanes.length)
-    const toRead: LaneToRead[] = lanes.map((lane) => ({ lane, held: hold.idsOf(lane), full: hold.fullKeysOf(lane) }))
+    const toRead = lanes.map((lane) => laneToRead(hold, lane))
     const size = page
     // Until the claim is back it counts as failed: a statement that takes too long is smaller the next time.
     page = Math.max(1, page >> 1)
@@ -110,6 +110,16 @@ export function createReading({ tables, lease, hold, onBroken }: ReadingOptions)
       more = true
       lookedForDueAt = -Infinity
     },
+  }
+}
+
+function laneToRead(hold: Hold, lane: number): LaneToRead {
+  const events = hold.eventsOf(lane)
+  return {
+    lane,
+    held: events.map(({ id }) => id),
+    heldEvents: events.map(({ eventId }) => eventId),
+    full: hold.fullKeysOf(lane),
   }
 }
 

@@ -1,5 +1,5 @@
 import { databaseOutage, isolate, outageBackoffMs } from '@product-events/outages'
-import type { Hold } from './hold.ts'
+import { type Hold, identityOf } from './hold.ts'
 import type { Lease } from './lease.ts'
 import type { OutboxEvent, Outcome, Send, SendResult } from './send.ts'
 import { type Rejection, rejection, type Retries } from './settle.ts'
@@ -173,17 +173,17 @@ function isNothingTaken(batch: readonly OutboxEvent[], outcomes: Map<string, Out
 function createSuspects() {
   const suspects = new Map<string, { since: number; failures: number }>()
   return {
-    failed({ eventId }: OutboxEvent): { since: number; failures: number } {
-      const known = suspects.get(eventId) ?? { since: performance.now(), failures: 0 }
+    failed(event: OutboxEvent): { since: number; failures: number } {
+      const known = suspects.get(identityOf(event)) ?? { since: performance.now(), failures: 0 }
       known.failures++
-      suspects.set(eventId, known)
+      suspects.set(identityOf(event), known)
       const [oldest] = suspects.keys()
       if (suspects.size > MAX_SUSPECTS && oldest !== undefined) suspects.delete(oldest)
       return known
     },
     /** Others were accepted where this one failed: from now on its failures are its own. */
-    proven: ({ eventId }: OutboxEvent) => void suspects.set(eventId, { since: -Infinity, failures: 1 }),
-    cleared: ({ eventId }: OutboxEvent) => void suspects.delete(eventId),
+    proven: (event: OutboxEvent) => void suspects.set(identityOf(event), { since: -Infinity, failures: 1 }),
+    cleared: (event: OutboxEvent) => void suspects.delete(identityOf(event)),
   }
 }
 

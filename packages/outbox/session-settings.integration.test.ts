@@ -1,19 +1,12 @@
 import { freshDatabase } from '@product-events/local'
-import { Registry } from '@product-events/telemetry'
+import { Registry } from '@prometheus-io/client'
 import type pg from 'pg'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { readStatus } from './cli/status.ts'
 import { outboxTables } from './database.ts'
 import { findEvents, listEvents } from './find.ts'
-import {
-  append,
-  createOutboxMetrics,
-  createRelay,
-  outboxMigrations,
-  prune,
-  redrive,
-  type RelayReport,
-} from './index.ts'
+import { append, createRelay, outboxMigrations, prune, redrive, type RelayReport } from './index.ts'
+import { createOutboxMetrics } from './prometheus.ts'
 import { connectForTest, newEvent, statuses, testBroker } from './testing/outbox.ts'
 
 /** What an administrator, a pooler or another part of an application may set. */

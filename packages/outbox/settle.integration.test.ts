@@ -16,7 +16,7 @@ beforeEach(async () => {
 })
 afterAll(() => db.end())
 
-const allLanes = Array.from({ length: LANES }, (_, lane) => ({ lane, held: [], full: [] }))
+const allLanes = Array.from({ length: LANES }, (_, lane) => ({ lane, held: [], heldEvents: [], full: [] }))
 const refusal = (event: OutboxEvent) => rejection(event, { kind: 'refused', reason: 'not today' })
 
 test('a refusal that comes late leaves alone what another relay has settled since', async () => {

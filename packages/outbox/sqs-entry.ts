@@ -9,6 +9,9 @@ export interface Entry {
   bytes: number
 }
 
+/** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html */
+export const MAX_BYTES = 1024 * 1024
+
 /** UTF-16 surrogates, and the two code points that SQS refuses because XML 1.0 has no place for them. */
 const TO_ESCAPE = /[\ud800-\udfff\ufffe\uffff]/g
 

@@ -1,5 +1,5 @@
 import { Gauge, type Registry } from '@prometheus-io/client'
-import { sampled } from './sampled.ts'
+import { sampled } from '@product-events/outages'
 
 /** The dependencies that a service can't do its job without. */
 export type Dependency = 'database' | 'queue'

@@ -17,4 +17,3 @@ export {
 export { measurePool } from './pool.ts'
 export { cutText, redact } from './redact.ts'
 export { createRetentionGauge } from './retention.ts'
-export { sampled } from './sampled.ts'

@@ -1,6 +1,6 @@
-import { claimOutbox, outboxMigrations, outboxTables } from '@product-events/outbox'
+import { outboxMigrations } from '@product-events/outbox'
 import type { ServiceDescription } from '@product-events/process/service'
-import { OWNER } from './channels/start-channels.ts'
+import { outbox, OWNER } from './channels/outbox.ts'
 import { notificationMigrations } from './migrations.ts'
 
 /** One for the inbox, one for the sweep, and the rest for the HTTP API. */
@@ -10,7 +10,7 @@ export const notificationService: ServiceDescription = {
   name: 'notification-service',
   maxConnections: MAX_CONNECTIONS,
   migrations: [outboxMigrations, notificationMigrations],
-  claimOutbox: (db) => claimOutbox(outboxTables(db), OWNER),
+  claimOutbox: (db) => outbox.claim(db, OWNER),
   stranger: { name: 'product-service', table: 'product_service_migrations' },
   privileges: {
     'public.notifications': ['SELECT', 'INSERT', 'DELETE'],

@@ -1,6 +1,7 @@
 import type { SQSClient } from '@aws-sdk/client-sqs'
 import { type Depth, depthOf, findQueues } from '@product-events/inbox/command'
-import { Gauge, type Registry, sampled } from '@product-events/telemetry'
+import { sampled } from '@product-events/outages'
+import { Gauge, type Registry } from '@product-events/telemetry'
 
 const UNKNOWN: Depth = { visible: NaN, in_flight: NaN, delayed: NaN }
 

@@ -1,17 +1,15 @@
 import type { ServiceDescription } from '@product-events/process/service'
-import { claimOutbox, type Database, outboxMigrations, outboxTables } from '@product-events/outbox'
+import { type Database, outboxMigrations } from '@product-events/outbox'
 import { productMigrations } from './migrations.ts'
+import { outbox, OWNER } from './outbox.ts'
 
 /** PostgreSQL on few cores gets no faster with more connections; other requests wait in the process. */
 const MAX_CONNECTIONS = 10
 
-/** Whose outbox it is: the same in every process that relays its events. */
-export const OWNER = 'product-service'
-
 const shared = {
   maxConnections: MAX_CONNECTIONS,
   migrations: [outboxMigrations, productMigrations],
-  claimOutbox: (db: Database) => claimOutbox(outboxTables(db), OWNER),
+  claimOutbox: (db: Database) => outbox.claim(db, OWNER),
   stranger: { name: 'notification-service', table: 'notification_service_migrations' },
 } as const
 

@@ -1,71 +1,15 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { connect as connectSocket, createServer } from 'node:net'
 import { migrate } from '@product-events/database'
 import { claimOutbox, outboxMigrations, outboxTables } from '@product-events/outbox'
 import pg from 'pg'
-import { freePort, freshDatabase, freshQueue, localCredentials, machineVariables } from '@product-events/local'
-import { afterEach, expect, inject, test, vi } from 'vitest'
+import { freePort, freshQueue } from '@product-events/local'
+import { expect, inject, test, vi } from 'vitest'
 import type { Page } from './testing/app.ts'
+import { environment, ready, start } from './testing/process.ts'
 
 /** A process starts within a second on a quiet machine. */
 vi.setConfig({ testTimeout: 120_000 })
-
-interface Service {
-  process: ChildProcess
-  api: string
-  operations: string
-  environment: Record<string, string>
-  stdout: () => string
-  stderr: () => string
-  exit: Promise<number | null>
-}
-
-const running: ChildProcess[] = []
-afterEach(async () => {
-  for (const child of running.splice(0)) {
-    if (child.exitCode !== null || child.signalCode !== null) continue
-    child.kill('SIGKILL')
-    await once(child, 'exit')
-  }
-})
-
-async function environment(): Promise<Record<string, string>> {
-  return {
-    ...localCredentials,
-    DATABASE_URL: await freshDatabase(inject('postgresUrl')),
-    AWS_ENDPOINT_URL_SQS: inject('sqsEndpoint'),
-    SQS_QUEUE_NAME: `queue-${await freePort()}-${Date.now()}`,
-    HTTP_PORT: String(await freePort()),
-    METRICS_PORT: String(await freePort()),
-  }
-}
-
-function start(environment: Record<string, string>): Service {
-  const child = spawn(process.execPath, [`${import.meta.dirname}/main.ts`], {
-    env: { ...machineVariables(), ...environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  running.push(child)
-  let stdout = ''
-  let stderr = ''
-  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()))
-  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
-  return {
-    process: child,
-    api: `http://127.0.0.1:${environment.HTTP_PORT}`,
-    operations: `http://127.0.0.1:${environment.METRICS_PORT}`,
-    environment,
-    stdout: () => stdout,
-    stderr: () => stderr,
-    exit: once(child, 'close').then(([code]) => code as number | null),
-  }
-}
-
-const ready = (service: Service) =>
-  vi.waitFor(() => expect(service.stdout() + service.stderr()).toContain('product-service is ready'), {
-    timeout: 60_000,
-  })
 
 test('starts on an empty database, answers, tells its health and numbers, and ends with 0 on SIGTERM', async () => {
   const service = start(await environment())
@@ -110,7 +54,9 @@ test('a request that is under way when SIGTERM comes is answered, and readiness 
   const socket = connectSocket(Number(service.environment.HTTP_PORT), '127.0.0.1')
   let answer = ''
   socket.on('data', (chunk: Buffer) => (answer += chunk.toString()))
-  socket.write(`POST /products HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nExpect: 100-continue\r\n`)
+  socket.write(
+    `POST /products HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nExpect: 100-continue\r\n`,
+  )
   socket.write(`Content-Length: ${body.length}\r\n\r\n`)
   await vi.waitFor(() => expect(answer).toContain('100 Continue')) // the service has it in hand
 

@@ -1,8 +1,9 @@
-import { createOutboxMetrics, createRelay, sendToSqs } from '@product-events/outbox'
+import { createOutboxMetrics } from '@product-events/outbox/prometheus'
+import { sendToSqs } from '@product-events/outbox/sqs'
 import type { Logger } from '@product-events/telemetry'
 import type { Config } from './config.ts'
 import { logRelayReport } from './log-lines.ts'
-import { OWNER } from './descriptions.ts'
+import { outbox, OWNER } from './outbox.ts'
 import type { Resources } from './resources.ts'
 import { traceSends } from './trace-sends.ts'
 
@@ -16,8 +17,8 @@ export function startRelay(
   logger: Logger,
   opened: AsyncDisposableStack,
 ): () => void {
-  const metrics = createOutboxMetrics(registry, pool)
-  const relay = createRelay({
+  const metrics = createOutboxMetrics(registry, pool, 'public')
+  const relay = outbox.createRelay({
     owner: OWNER,
     db: pool,
     send: traceSends(sendToSqs({ sqs, queueUrl: queue.url, bounded: true }), queue.name),

@@ -2,6 +2,7 @@ import {
   EXIT,
   harmless,
   harmlessJson,
+  type Options,
   plural,
   readCommand,
   runCommand,
@@ -33,7 +34,10 @@ export interface InboxCommandOptions {
   /** What is typed to run it. */
   name: string
   version: string
-  open: () => Promise<InboxPlaces>
+  /** Options that say which inbox it is. */
+  places?: Options
+  /** Gets what was typed for `places`. */
+  open: (typed: Readonly<Record<string, unknown>>) => Promise<InboxPlaces>
   /** Asks a person; resolves with false without one. */
   confirm: (question: string) => Promise<boolean>
   /** How long a look at the dead-letter queue is kept, in milliseconds. Default: a minute. */
@@ -56,14 +60,14 @@ interface At extends InboxPlaces {
 /** The operator's command: status, list, show, redrive, purge. Resolves with the exit code, and never rejects. */
 export async function inboxCommand(options: InboxCommandOptions, terminal: Terminal): Promise<number> {
   return runCommand(options.name, terminal, async () => {
-    const typed = readCommand(programOf(options.name, options.version), terminal.args)
+    const typed = readCommand(programOf(options.name, options.version, options.places ?? {}), terminal.args)
     if (typed.kind === 'print') {
       terminal.stdout(typed.text)
       return EXIT.done
     }
     if (typed.command === 'redrive' && typed.words.length > 0 === typed.options.all)
       throw new UsageError('redrive takes ids or --all, one of both')
-    const places = await options.open()
+    const places = await options.open(typed.options)
     const print = (text: string, json: unknown) =>
       terminal.stdout(typed.options.json ? `${harmlessJson(json, 2)}\n` : text)
     const at: At = { ...places, options, terminal, print }

@@ -1,6 +1,6 @@
 import type { Tables } from '../database.ts'
 import type { OutboxEvent } from '../send.ts'
-import { MAX_BYTES } from '../send-to-sqs.ts'
+import { MAX_BYTES } from '../sqs-entry.ts'
 import { toEntry } from '../sqs-entry.ts'
 
 /** Why a broker can never accept an event; undefined if it may. */

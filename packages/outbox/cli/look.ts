@@ -2,7 +2,7 @@ import { harmless, harmlessLines, table } from '@product-events/terminal'
 import type { Tables } from '../database.ts'
 import { type EventRecord, findEvents, listEvents, type Status } from '../find.ts'
 import { readIds } from './ids.ts'
-import type { Answer } from './run.ts'
+import type { Answer } from './index.ts'
 
 /** About a screen. A payload may have a megabyte. */
 const SHOWN_CHARACTERS = 4_000

@@ -1,11 +1,11 @@
-import { hostname, userInfo } from 'node:os'
 import { EXIT, plural, table, type Terminal, UsageError } from '@product-events/terminal'
 import type { Tables } from '../database.ts'
 import { deadIds, findEvents } from '../find.ts'
 import { overtakenBy, redrive as redriveEvents } from '../redrive.ts'
 import { type NeverAccepts, neverAccepted } from './fits.ts'
 import { readIds } from './ids.ts'
-import type { Answer } from './run.ts'
+import type { Answer } from './index.ts'
+import { userAndHost } from './user-and-host.ts'
 
 /** A person reads no more rows than this; --json has them all. */
 const MAX_SHOWN = 100
@@ -102,14 +102,5 @@ function answer({ ids, done, overtaken, hopeless, dryRun, interrupted }: Redrive
       interrupted ? `Stopped: ${plural(ids.length - done.length, 'event')} left as they were.\n` : '',
     ].join(''),
     exitCode: interrupted ? EXIT.interrupted : EXIT.done,
-  }
-}
-
-/** The user may be a number that has no name, as in many containers. */
-function userAndHost(): string {
-  try {
-    return `${userInfo().username}@${hostname()}`
-  } catch {
-    return `user ${process.getuid?.() ?? 'unknown'}@${hostname()}`
   }
 }

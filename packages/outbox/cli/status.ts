@@ -1,7 +1,7 @@
 import { duration, harmless, plural, ranges, table } from '@product-events/terminal'
 import type { Tables } from '../database.ts'
 import { listEvents } from '../find.ts'
-import { backlog } from '../metrics.ts'
+import { backlog } from '../backlog.ts'
 
 /** A person waits, and wants the number itself. */
 const COUNT_ALL = 2_147_483_647

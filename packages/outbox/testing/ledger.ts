@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type pg from 'pg'
-import type { NewEvent } from '../append.ts'
+import type { WithId } from './outbox.ts'
 import type { OutboxEvent } from '../send.ts'
 import { MAX_ATTEMPTS } from '../settle.ts'
 
@@ -41,7 +41,7 @@ export function createLedger() {
   return {
     broken,
 
-    newEvents(keys: readonly string[], { committed, attempts }: { committed: boolean; attempts: number }): NewEvent[] {
+    newEvents(keys: readonly string[], { committed, attempts }: { committed: boolean; attempts: number }): WithId[] {
       return keys.map((key) => {
         const id = randomUUID()
         const place = (places.get(key) ?? 0) + 1

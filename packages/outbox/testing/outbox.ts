@@ -20,7 +20,10 @@ export function connectForTest(databaseUrl: string): pg.Pool {
   return connect({ databaseUrl, applicationName: 'test', maxConnections: 20, onIdleError: () => {} })
 }
 
-export function newEvent(key: string, payload: unknown = {}): NewEvent {
+/** An event whose id the test knows. */
+export type WithId = NewEvent & { id: string }
+
+export function newEvent(key: string, payload: unknown = {}): WithId {
   return { id: randomUUIDv7(), key, type: 'test.happened', payload }
 }
 

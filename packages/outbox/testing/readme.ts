@@ -1,10 +1,10 @@
 /** The code of README.md as it stands there, a region a block, so that the compiler checks it and a test runs it. */
-import { randomUUID } from 'node:crypto'
 import type { SQSClient } from '@aws-sdk/client-sqs'
 import { connect, migrate, transaction } from '@product-events/database'
 import { type SQL, sql as drizzleSql } from 'drizzle-orm'
 import { CompiledQuery, type Transaction as KyselyTransaction } from 'kysely'
-import { append, createRelay, outboxMigrations, sendToSqs, type Transaction } from '@product-events/outbox'
+import { createOutbox, outboxMigrations, type Transaction } from '@product-events/outbox'
+import { sendToSqs } from '@product-events/outbox/sqs'
 import type { TransactionSql } from 'postgres'
 
 const onIdleError = () => {}
@@ -12,14 +12,15 @@ const onIdleError = () => {}
 export async function use(databaseUrl: string, sqs: SQSClient, queueUrl: string, id: string) {
   const stop = new AbortController()
   // #region use
+  const outbox = createOutbox<{ 'order.paid': { id: string } }>({ schema: 'public' })
   await migrate(databaseUrl, outboxMigrations)
   const pool = connect({ databaseUrl, applicationName: 'orders', maxConnections: 10, onIdleError })
-  const relay = createRelay({ db: pool, send: sendToSqs({ sqs, queueUrl }) })
+  const relay = outbox.createRelay({ owner: 'orders', db: pool, send: sendToSqs({ sqs, queueUrl }) })
   const running = relay.run(stop.signal)
 
   await transaction(pool, async (tx) => {
     await tx.query('UPDATE orders SET paid = true WHERE id = $1', [id])
-    await append(tx, [{ id: randomUUID(), key: id, type: 'order.paid', payload: { id } }])
+    await outbox.append(tx, [{ key: id, type: 'order.paid', payload: { id } }])
   })
   relay.nudge()
   // #endregion

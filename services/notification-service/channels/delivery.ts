@@ -1,4 +1,4 @@
-import type { NewEvent } from '@product-events/outbox'
+import type { EventOf } from '@product-events/outbox'
 import type { TraceHeaders } from '@product-events/telemetry'
 import type { NewNotification } from '../notifications/notification.ts'
 
@@ -40,7 +40,7 @@ export function deliveriesOf(
   notifications: readonly NewNotification[],
   destinations: readonly Destination[],
   traces?: ReadonlyMap<string, TraceHeaders>,
-): NewEvent[] {
+): EventOf<Record<string, Delivery>>[] {
   // A standard queue may have brought events of one product out of order; within a batch that can be mended.
   const inOrder = notifications.toSorted((one, other) => compareSequences(one.sequence, other.sequence))
   return inOrder.flatMap((notification) =>

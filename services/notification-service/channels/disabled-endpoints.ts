@@ -51,13 +51,13 @@ export function disabledEndpoints(pool: pg.Pool, readable: OutageWatch): Disable
 }
 
 async function readNames(pool: pg.Pool): Promise<ReadonlySet<string>> {
-  const { rows } = await pool.query<{ endpoint: string }>('SELECT endpoint FROM disabled_endpoints')
+  const { rows } = await pool.query<{ endpoint: string }>('SELECT endpoint FROM public.disabled_endpoints')
   return new Set(rows.map(({ endpoint }) => endpoint))
 }
 
 async function insertName(pool: pg.Pool, endpoint: string, reason: string): Promise<boolean> {
   const { rowCount } = await pool.query(
-    'INSERT INTO disabled_endpoints (endpoint, reason) VALUES ($1, $2) ON CONFLICT (endpoint) DO NOTHING',
+    'INSERT INTO public.disabled_endpoints (endpoint, reason) VALUES ($1, $2) ON CONFLICT (endpoint) DO NOTHING',
     [endpoint, reason],
   )
   return rowCount === 1

@@ -1,9 +1,9 @@
+import { harmless } from '@product-events/terminal'
 import type { Delivery } from './delivery.ts'
-import { printable } from './printable.ts'
 
 /** The subject and both bodies of a mail. A product's name can add no line, no markup and no invisible character. */
 export function mailOf({ title, message, product_id, occurred_at }: Delivery['data']) {
-  const lines = { title: printable(title), message: printable(message), product_id, occurred_at }
+  const lines = { title: harmless(title), message: harmless(message), product_id, occurred_at }
   return { subject: lines.title, text: textOf(lines), html: htmlOf(lines) }
 }
 

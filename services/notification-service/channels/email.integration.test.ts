@@ -59,7 +59,7 @@ test('a name with controls adds no line and no invisible character to a mail', a
   const source = decoded(mails[0]?.source ?? '')
   expect(source).not.toMatch(/^Product: forged/m)
   expect(source).not.toMatch(/(?![\r\n\t])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u)
-  expect(source).toContain(String.raw`Mug\u{d}\u{a}Product: forged\u{1b}]52;c;eA==\u{7}\u{202e}gnp`)
+  expect(source).toContain(String.raw`Mug\r\nProduct: forged\u{1b}]52;c;eA==\u{7}\u{202e}gnp`)
 })
 
 test('a mail that was refused for now is sent again with the same Message-ID, in order for each product', async () => {

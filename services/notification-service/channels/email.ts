@@ -11,6 +11,9 @@ import { type Conversation, converse, type SmtpError } from './smtp.ts'
 /** A process has ten seconds to stop: the server's answer to a message that it has is waited for this long. */
 const LAST_ANSWER_MS = 4_000
 
+/** The next process makes the delivery, without having lost an attempt. */
+const STOPPING = { kind: 'postponed', reason: 'the process stops', delayMs: 0 } as const
+
 /** Called when a mail was accepted for some of its recipients only; the others do not get it. */
 export type OnRejected = (eventId: string, recipients: string[]) => void
 
@@ -62,7 +65,7 @@ export function emailChannel({ server, from, to }: EmailSettings, { resolve, onR
   return {
     async deliver(event) {
       const mail = await compose(event)
-      if (closing) return { kind: 'postponed', reason: 'the process stops', delayMs: 0 }
+      if (closing) return STOPPING
       const conversation = converse(server, mail, resolve)
       open.add(conversation)
       try {
@@ -70,7 +73,9 @@ export function emailChannel({ server, from, to }: EmailSettings, { resolve, onR
         if (rejected.length > 0) onRejected(event.eventId, rejected)
         return { kind: 'accepted' }
       } catch (error) {
-        return verdictOn(error as SmtpError)
+        const failure = error as SmtpError
+        // Cut off by us: the mail server refused nothing.
+        return closing && failure.responseCode === undefined ? STOPPING : verdictOn(failure)
       } finally {
         open.delete(conversation)
       }

@@ -1,6 +1,8 @@
 import type { Socket } from 'node:net'
 import { afterEach, expect, inject, test } from 'vitest'
+import { createResolve } from './resolve.ts'
 import { localWebhook, newProducts, testChannels } from './testing/channels.ts'
+import { nameServer } from './testing/name-server.ts'
 import { rawReceiver, writeForEver, writeSlowly } from './testing/raw-receiver.ts'
 import { webhookServer } from './testing/receivers.ts'
 
@@ -60,6 +62,43 @@ test.each(refusals)('a receiver that %s frees its place, and is refused with the
     expect(line).toMatchObject({ endpoint: 'webhook:odd', reason: expect.stringMatching(reason) as string })
   expect(steady.accepted).toHaveLength(20)
   expect(receiver.requests()).toBeGreaterThan(8)
+})
+
+test.each([
+  ['speaks no TLS', /SSL|EPROTO|packet/i, (socket: Socket) => void socket.write('HTTP/1.1 200 OK\r\n\r\n')],
+  ['says nothing to the handshake', /no answer within/, () => {}],
+  ['ends the handshake', /ECONNRESET|disconnected before secure TLS/, (socket: Socket) => void socket.end()],
+])('a receiver that %s is refused with the reason', async (_, reason, greet) => {
+  const receiver = await rawReceiver(() => {}, greet)
+  opened.push(receiver.close)
+  const url = new URL(`https://127.0.0.1:${receiver.port}/`)
+  const t = await testChannels(inject('postgresUrl'), { webhooks: [{ ...localWebhook('odd', 0), url }] })
+  opened.push(t.close)
+  await t.notify(newProducts(1))
+  await expect.poll(() => t.logged('delivery refused')[0]?.reason, patiently).toMatch(reason)
+})
+
+test('the silent name server of one endpoint delays no other endpoint', async () => {
+  const names = await nameServer((name, type) => {
+    if (name === 'silent.example') return 'silent'
+    return name === 'erp.example' && type === 'A' ? ['127.0.0.1'] : []
+  })
+  const erp = await webhookServer()
+  opened.push(names.close, erp.close)
+  const at = (name: string, host: string) => ({
+    ...localWebhook(name, 0),
+    url: new URL(`http://${host}:${erp.port}/`),
+  })
+  const webhooks = [at('silent', 'silent.example'), at('erp', 'erp.example')]
+  const allowHosts = new Set(['silent.example', 'erp.example'])
+  const t = await testChannels(inject('postgresUrl'), { webhooks, allowHosts }, createResolve([names.address]))
+  opened.push(t.close)
+  await t.notify(newProducts(50))
+  await expect.poll(() => erp.accepted.length, patiently).toBe(50)
+  await expect
+    .poll(() => t.logged('endpoint refuses'), patiently)
+    .toMatchObject([{ endpoint: 'webhook:silent', reason: 'no name server answered for silent.example within 2 s' }])
+  expect((await t.statuses())['erp processed']).toBe(50)
 })
 
 /** Odd, and accepted all the same: the verdict is in the status. */

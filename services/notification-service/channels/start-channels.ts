@@ -1,5 +1,6 @@
 import { createOutageWatch } from '@product-events/outages'
-import { createOutboxMetrics, createRelay, type OutboxEvent, type RelayReport } from '@product-events/outbox'
+import { type OutboxEvent, type RelayReport } from '@product-events/outbox'
+import { createOutboxMetrics } from '@product-events/outbox/prometheus'
 import type pg from 'pg'
 import type { Registry } from '@product-events/telemetry'
 import type { ChannelsConfig, EmailSettings } from './config.ts'
@@ -10,6 +11,7 @@ import { createEndpointWatch, type EndpointWatch } from './endpoint-watch.ts'
 import type { ChannelLogLines } from './log-lines.ts'
 import { outlastSends } from './long-deliveries.ts'
 import { createChannelMetrics } from './metrics.ts'
+import { outbox, OWNER } from './outbox.ts'
 import { refused } from './outcomes.ts'
 import { createPlaces, type PlacesOptions } from './places.ts'
 import { createResolve, type Resolve } from './resolve.ts'
@@ -20,8 +22,6 @@ import type { Outgoing } from './store-with-deliveries.ts'
 import { type Deliver, traceDeliveries } from './trace-deliveries.ts'
 import { REQUEST_TIMEOUT_MS, webhookChannel } from './webhook.ts'
 
-/** Whose outbox it is: the same in every instance. */
-export const OWNER = 'notification-service'
 /** With the time of a request it stays below the relay's send timeout of five seconds. */
 const LONGEST_WAIT_MS = 1_500
 /** What remains until that timeout: a place is freed then, even if our own bound on the request failed. */
@@ -81,10 +81,10 @@ export function startChannels(config: ChannelsConfig = NO_CHANNELS, context: Cha
   const { pool, registry, log } = context
   const { channels, watchOf, endLongTries, close } = openChannels(config, context)
   const metrics = createChannelMetrics(registry, channels)
-  const outboxMetrics = createOutboxMetrics(registry, pool)
+  const outboxMetrics = createOutboxMetrics(registry, pool, 'public')
   const readable = createOutageWatch({ lost: log.disabledUnreadable, back: log.disabledReadable })
   const disabled = disabledEndpoints(pool, readable)
-  const relay = createRelay({
+  const relay = outbox.createRelay({
     owner: OWNER,
     db: pool,
     send: sendToChannels({ channels, disabled, metrics, watchOf, onUnknown: log.unknown, onDisabled: log.disabled }),

@@ -1,11 +1,11 @@
 import { transaction } from '@product-events/database'
-import { append } from '@product-events/outbox'
 import type pg from 'pg'
 import type { TraceHeaders } from '@product-events/telemetry'
 import type { NewNotification } from '../notifications/notification.ts'
 import { type Inserted, storeNotifications } from '../notifications/store.ts'
 import { type Destination, deliveriesOf, nameOf } from './delivery.ts'
 import type { DisabledEndpoints } from './disabled-endpoints.ts'
+import { outbox } from './outbox.ts'
 
 /** Where new notifications go out to. */
 export interface Outgoing {
@@ -49,6 +49,6 @@ export async function storeAll(
   const inserted = await storeNotifications(tx, notifications, contents)
   const ids = new Set(inserted.map(({ id }) => id))
   const isNew = notifications.filter(({ id }) => ids.has(id))
-  await append(tx, deliveriesOf(isNew, destinations, traces))
+  await outbox.append(tx, deliveriesOf(isNew, destinations, traces))
   return inserted
 }

@@ -7,7 +7,7 @@ export interface FoundPlace {
   exact: boolean
 }
 
-/** The clocks of instances, and the time from an id to its commit. What is read again for it is known to the reader. */
+/** The clocks of instances, and the time from an id to its commit. The reader knows what it gets again for it. */
 const BEFORE_MS = 60_000
 /** The ids of notifications are UUIDs of version 7, which begin with the time. */
 const VERSION_7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i

@@ -41,7 +41,7 @@ export function notificationRoutes(app: HttpApi, pool: pg.Pool): void {
       response: { 200: Notification, ...problemResponses(404, 500, 503) },
     },
     async handler({ params: { id } }) {
-      // What is no UUID names no notification either.
+      // A text that is not a UUID names no notification either.
       const notification = UUID.test(id) ? await getNotification(pool, id) : undefined
       if (!notification) throw new HttpProblem('not-found', `There is no notification ${id}.`)
       return notification

@@ -22,7 +22,7 @@ export const Notification = Type.Object(
     id: Uuid,
     event_id: Type.String({
       format: 'uuid',
-      description: 'The event that it tells of. One event has one notification.',
+      description: 'The event of the notification. One event has one notification.',
     }),
     event_type: Type.String({ description: 'As in the event, also if this version does not know it.' }),
     product_id: Uuid,

@@ -8,7 +8,7 @@ import { soon, streamTests } from './testing/stream-api.ts'
 
 const { opened, query, startApi, read, store } = streamTests()
 
-test('whoever listens is told what comes from now on, in order, each as GET /notifications/{id} shows it', async () => {
+test('a reader gets every notification from now on, in order, each as GET /notifications/{id} shows it', async () => {
   await store(3)
   const { url } = await startApi()
   const reader = await read(url)
@@ -18,14 +18,14 @@ test('whoever listens is told what comes from now on, in order, each as GET /not
   expect(await shown.json()).toEqual(reader.notifications[0])
 })
 
-test('what any instance stores is told by every instance', async () => {
+test('a stream of any instance shows what every instance stores', async () => {
   const instances = [await startApi(), await startApi()]
   const readers = await Promise.all(instances.map(({ url }) => read(url)))
   const ids = await store(25)
   for (const reader of readers) await expect.poll(() => reader.ids, soon).toEqual(ids)
 })
 
-test('from one instance to the other and back, cut off in the middle of a stream of changes, no one is missed or told twice', async () => {
+test('from one instance to the other and back, cut off in the middle of a stream of changes, none is missed or comes twice', async () => {
   const instances = [await startApi(), await startApi()]
   let stored = 0
   let enough = false

@@ -1,9 +1,9 @@
 import { type Product, type ProductEvent, productEvent } from '@product-events/contracts'
-import { appendStatement } from '@product-events/outbox'
 import type pg from 'pg'
 import type { SpanContext } from '@product-events/telemetry'
 import { toNewEvent } from './new-event.ts'
 import { WITHIN_A_REQUEST } from '../limits.ts'
+import { outbox } from '../outbox.ts'
 import { etagOf } from './etag.ts'
 import { newProductId } from './product-id.ts'
 import type { NewProduct } from './schemas.ts'
@@ -46,7 +46,7 @@ export async function writeCreations(db: pg.Pool, creations: Creation[]): Promis
       // Two statements that write the same keys in different orders would wait for each other.
       .toSorted((a, b) => (a.caller + a.key < b.caller + b.key ? -1 : 1)),
   )
-  const appendEvents = appendStatement(creations.map(({ event, trace }) => toNewEvent(event, trace)))
+  const appendEvents = outbox.appendStatement(creations.map(({ event, trace }) => toNewEvent(event, trace)))
   await db.query({
     text: `WITH appended AS (
        ${appendEvents.text}

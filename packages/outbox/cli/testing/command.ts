@@ -2,7 +2,7 @@ import { freshDatabase } from '@product-events/local'
 import type pg from 'pg'
 import { append, outboxMigrations } from '../../index.ts'
 import { connectForTest, newEvent } from '../../testing/outbox.ts'
-import { outboxCommand } from '../run.ts'
+import { outboxCommand } from '../index.ts'
 
 /** The command on a database of its own, whose table is empty before each test. */
 export async function commandForTest(postgresUrl: string) {

@@ -30,8 +30,8 @@ export function sampled<Sample>(take: () => Promise<Sample>, unknown: Sample): (
   return async () => {
     if (performance.now() < freshUntil) return latest
     underWay ??= refresh()
-    const { promise: enough, resolve } = Promise.withResolvers<void>()
-    const timer = setTimeout(resolve, PATIENCE_MS)
+    let timer: NodeJS.Timeout | undefined
+    const enough = new Promise<void>((resolve) => (timer = setTimeout(resolve, PATIENCE_MS)))
     await Promise.race([underWay, enough])
     clearTimeout(timer)
     return latest

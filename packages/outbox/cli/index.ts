@@ -8,7 +8,10 @@ import { type NeverAccepts, neverAcceptedBySqs } from './fits.ts'
 import { list, show } from './look.ts'
 import { programFor } from './program.ts'
 import { redrive } from './redrive.ts'
+import { resend } from './resend.ts'
 import { readStatus, statusText } from './status.ts'
+
+export { type NeverAccepts, neverAcceptedBySqs } from './fits.ts'
 
 /** A person waits. */
 const CONNECT_TIMEOUT_MS = 5_000
@@ -36,7 +39,7 @@ export interface OutboxCommandOptions<Service extends string> {
 }
 
 /**
- * The operator's command: status, list, show, redrive, prune (`--help` tells). Resolves with the exit code: 0 done,
+ * The operator's command: status, list, show, redrive, resend, prune (see `--help`). Resolves with the exit code: 0 done,
  * 1 not done, 2 not understood, 130 stopped. Never rejects because of what was typed or of what is unreachable.
  */
 export function outboxCommand<Service extends string>(options: OutboxCommandOptions<Service>): Promise<number> {
@@ -73,6 +76,10 @@ async function run(
   if (line.command === 'redrive') {
     const { all, 'dry-run': dryRun, rate, by } = line.options
     return redrive(tables, { words: line.words, all, dryRun, rate, by }, terminal, neverAccepts)
+  }
+  if (line.command === 'resend') {
+    const { since, 'dry-run': dryRun, rate, by } = line.options
+    return resend(tables, { words: line.words, since, dryRun, rate, by }, terminal)
   }
   if (line.command === 'status') {
     const status = await readStatus(tables)

@@ -3,7 +3,8 @@ import fc from 'fast-check'
 import { localCredentials } from '@product-events/local'
 import { connectSqs } from '@product-events/queue'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type OutboxEvent, sendToSqs } from './index.ts'
+import { type OutboxEvent } from './index.ts'
+import { sendToSqs } from './sqs.ts'
 import { type CallFate, type EntryFate, startSqsModel } from './testing/sqs.ts'
 
 let model: Awaited<ReturnType<typeof startSqsModel>>

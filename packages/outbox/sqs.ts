@@ -1,10 +1,9 @@
 import { type BatchResultErrorEntry, SendMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs'
 import { type OutboxEvent, type Send, SEND_TIMEOUT_MS, type SendResult } from './send.ts'
-import { type Entry, pack, toEntry } from './sqs-entry.ts'
+import { type Entry, MAX_BYTES, pack, toEntry } from './sqs-entry.ts'
 
 /** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html */
 const MAX_ENTRIES = 10
-export const MAX_BYTES = 1024 * 1024
 /** Errors that speak of what a message is, not of the service or of our right to use it: another try says the same. */
 const NEVER_ACCEPTABLE =
   /(InvalidMessageContents|InvalidParameterValue|InvalidParameterCombination|InvalidAttributeValue|InvalidAttributeName|MissingParameter|MessageTooLong|BatchRequestTooLong)$/

@@ -2,7 +2,8 @@ import { type Message, ReceiveMessageCommand, type SQSClient } from '@aws-sdk/cl
 import { freshQueue } from '@product-events/local'
 import { connectSqs, type Queue } from '@product-events/queue'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
-import { type OutboxEvent, sendToSqs } from './index.ts'
+import { type OutboxEvent } from './index.ts'
+import { sendToSqs } from './sqs.ts'
 
 let sqs: SQSClient
 let queue: Queue
