@@ -1,4 +1,5 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { freePorts, npmStart, type Run } from '../npm-start.ts'
 
 /** `npm start` with its console, ready, on ports and data of its own. */
@@ -23,12 +24,13 @@ export async function startWithConsole(): Promise<ConsoleRun> {
   await run.ready()
   const at = (name: string) => `http://127.0.0.1:${ports[name]}`
   const console = at('CONSOLE_PORT')
+  const password = (await readFile(join(dataDir, 'postgres-password'), 'utf8')).trim()
   return {
     run,
     console,
     products: at('PRODUCT_SERVICE_PORT'),
     notifications: at('NOTIFICATION_SERVICE_PORT'),
-    postgres: `postgres://postgres@127.0.0.1:${ports.POSTGRES_PORT}`,
+    postgres: `postgres://postgres:${password}@127.0.0.1:${ports.POSTGRES_PORT}`,
     sqs: at('SQS_PORT'),
     async play(what) {
       const response = await fetch(`${console}/api/trial`, {

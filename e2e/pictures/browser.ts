@@ -20,7 +20,7 @@ export async function openBrowser(): Promise<Browser> {
 
 /** The element `main` of a page, with some room around it, as a PNG. */
 export async function photographHtml(browser: Browser, html: string): Promise<Buffer> {
-  const page = await browser.newPage({ viewport: { width: 1000, height: 600 } })
+  const page = await browser.newPage({ viewport: { width: 1000, height: 600 }, deviceScaleFactor: 2 })
   await page.setContent(html)
   const picture = await page.locator('body').screenshot()
   await page.close()
@@ -29,7 +29,7 @@ export async function photographHtml(browser: Browser, html: string): Promise<Bu
 
 /** The top of a page, as much as a window shows. */
 export async function photographUrl(browser: Browser, url: string): Promise<Buffer> {
-  const page = await browser.newPage({ viewport: { width: 1000, height: 760 } })
+  const page = await browser.newPage({ viewport: { width: 1000, height: 760 }, deviceScaleFactor: 2 })
   await page.goto(url)
   const picture = await page.screenshot()
   await page.close()

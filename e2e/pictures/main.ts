@@ -8,8 +8,9 @@ import type { Browser } from 'playwright-core'
 import { npmStart, type Run } from '../npm-start.ts'
 import { openBrowser, photographHtml, photographUrl } from './browser.ts'
 import { excerpt } from './excerpt.ts'
+import { filmOutage } from './film.ts'
 import { type Terminal, terminalPage } from './frame.ts'
-import { FOLDER, MAX_BYTES, type Picture } from './pictures.ts'
+import { FOLDER, MAX_BYTES, MAX_FILM_BYTES, type Picture } from './pictures.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 /** test_api.sh creates three products and deletes them: these, and the first that is deleted. */
@@ -34,6 +35,9 @@ try {
   })
   await stack.ready()
   await takeAll(browser, stack)
+  const { light, dark } = await filmOutage(browser)
+  await save('outage-light.webp', light, MAX_FILM_BYTES)
+  await save('outage-dark.webp', dark, MAX_FILM_BYTES)
 } catch (error) {
   process.stderr.write(`${(error as Error).message}\n`)
   process.exitCode = 1
@@ -88,8 +92,8 @@ function withoutMachine(terminal: Terminal): Terminal {
   return terminal
 }
 
-async function save(name: string, picture: Buffer): Promise<void> {
-  if (picture.length > MAX_BYTES) throw new Error(`${name} would have ${picture.length} bytes, at most ${MAX_BYTES}`)
+async function save(name: string, picture: Buffer, most = MAX_BYTES): Promise<void> {
+  if (picture.length > most) throw new Error(`${name} would have ${picture.length} bytes, at most ${most}`)
   await writeFile(join(root, FOLDER, name), picture)
   process.stdout.write(`${FOLDER}/${name}  ${Math.ceil(picture.length / 1024)} kB\n`)
 }

@@ -3,21 +3,42 @@ import { join, resolve } from 'node:path'
 import { expect, test } from 'vitest'
 import { excerpt } from './excerpt.ts'
 import { COLUMNS, terminalPage, wrap } from './frame.ts'
-import { FOLDER, MAX_BYTES, pictures } from './pictures.ts'
+import { films, FOLDER, MAX_BYTES, MAX_FILM_BYTES, pictures } from './pictures.ts'
 
 const root = resolve(import.meta.dirname, '../..')
-const readme = readFileSync(join(root, 'README.md'), 'utf8')
+const folder = join(root, 'docs')
+const documents = [
+  readFileSync(join(root, 'README.md'), 'utf8'),
+  ...readdirSync(folder)
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => readFileSync(join(folder, name), 'utf8').replaceAll('](pictures/', `](${FOLDER}/`)),
+]
 const SIGNATURE = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1')
 
-test.each(Object.entries(pictures))('the README shows %s, which is a small PNG', (name, alternative) => {
-  expect(readme).toContain(`![${alternative}](${FOLDER}/${name})`)
+test.each(Object.entries(pictures))('a document shows %s, which is a small PNG', (name, alternative) => {
+  expect(documents.some((text) => text.includes(`![${alternative}](${FOLDER}/${name})`))).toBe(true)
   const picture = readFileSync(join(root, FOLDER, name))
   expect(picture.subarray(0, SIGNATURE.length).equals(SIGNATURE)).toBe(true)
   expect(picture.length).toBeLessThanOrEqual(MAX_BYTES)
 })
 
+test.each(films)('the README shows %s, which moves and is small', (name) => {
+  expect(documents[0]).toContain(`${FOLDER}/${name}`)
+  const film = readFileSync(join(root, FOLDER, name))
+  expect([film.toString('latin1', 0, 4), film.toString('latin1', 8, 16)]).toEqual(['RIFF', 'WEBPVP8X'])
+  expect(film.readUInt32LE(4)).toBe(film.length - 8)
+  const frames = film
+    .toString('latin1')
+    .split(/ANMF[^]{20}(?=[^]{4})/)
+    .slice(1)
+  expect(frames.length).toBeGreaterThan(20)
+  // A browser shows no film whose parts have headers of their own.
+  for (const frame of frames) expect(frame.slice(0, 4)).toBe('VP8 ')
+  expect(film.length).toBeLessThanOrEqual(MAX_FILM_BYTES)
+})
+
 test('there is no picture that nobody makes', () => {
-  expect(readdirSync(join(root, FOLDER)).toSorted()).toEqual(Object.keys(pictures).toSorted())
+  expect(readdirSync(join(root, FOLDER)).toSorted()).toEqual([...Object.keys(pictures), ...films].toSorted())
 })
 
 test('what a service says is text on the page, wherever it stands', () => {

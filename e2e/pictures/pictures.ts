@@ -1,4 +1,4 @@
-/** The README's pictures: their files in `docs/pictures/`, and what whoever can't see them reads. */
+/** The pictures of README and docs: their files in `docs/pictures/`, and their text for readers who can't see them. */
 export const pictures = {
   'requests.png': 'test_api.sh: requests to product-service and their answers',
   'counters.png': 'the counters of created and deleted products',
@@ -9,5 +9,9 @@ export const pictures = {
 
 export type Picture = keyof typeof pictures
 export const FOLDER = 'docs/pictures'
-/** A README should be there at once. */
-export const MAX_BYTES = 100 * 1024
+/** A page should be there at once; at two pixels for each of a screen a terminal has this much. */
+export const MAX_BYTES = 300 * 1024
+
+/** The moving picture, for light and for dark pages; a browser loads one of them. */
+export const films = ['outage-dark.webp', 'outage-light.webp'] as const
+export const MAX_FILM_BYTES = 1_500_000

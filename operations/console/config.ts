@@ -15,7 +15,7 @@ import {
 } from '@product-events/process'
 import type { AlbIssuer } from '@product-events/http-api'
 import { logLevels } from '@product-events/telemetry'
-import { operationsUrls, readOperationsConfig, readQueueConfig } from '../config.ts'
+import { operationsUrls, readMigrateConfig, readQueueConfig } from '../config.ts'
 
 /** `arn:aws:elasticloadbalancing:<region>:<account>:loadbalancer/app/<name>/<id>` */
 const loadBalancerArn: Kind<string> = {
@@ -39,12 +39,13 @@ export function readConsoleConfig(env: NodeJS.ProcessEnv) {
     LOGS_URL: optional(url(['http', 'https'])),
     CONSOLE_CONTROL_URL: optional(secretUrl(['http'], 'http://:token@127.0.0.1:port')),
   })
-  const databases = readOperationsConfig(env)
+  const { urls, credentials } = readMigrateConfig(env)
   return {
     access: readAccess(env, variables.HOST),
     ...readQueueConfig(env),
-    productsUrl: databases['product-service'],
-    notificationsUrl: databases['notification-service'],
+    productsUrl: urls['product-service'],
+    notificationsUrl: urls['notification-service'],
+    credentials,
     migrates: variables.MIGRATE === 'start',
     host: variables.HOST,
     port: variables.HTTP_PORT,

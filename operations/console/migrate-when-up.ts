@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { migrate } from '@product-events/database'
+import { type Credentials, migrateDatabase } from '@product-events/database'
 import type { Logger } from '@product-events/telemetry'
 import type pg from 'pg'
 import { stopUnfinished } from './actions/record.ts'
@@ -9,7 +9,7 @@ const RETRY_MS = 2_000
 
 /** Makes the audit table once PostgreSQL is there, unless MIGRATE=off. Never rejects. */
 export async function migrateWhenUp(
-  { productsUrl, migrates }: { productsUrl: string; migrates: boolean },
+  { productsUrl, credentials, migrates }: { productsUrl: string; credentials: Credentials; migrates: boolean },
   products: pg.Pool,
   logger: Logger,
   signal: AbortSignal,
@@ -17,7 +17,7 @@ export async function migrateWhenUp(
   let told = false
   while (!signal.aborted) {
     try {
-      if (migrates) await migrate(productsUrl, consoleMigrations)
+      if (migrates) await migrateDatabase({ databaseUrl: productsUrl, credentials, sets: [consoleMigrations], signal })
       await stopUnfinished(products)
       return
     } catch (error) {

@@ -17,6 +17,7 @@ export function openPlaces(config: ConsoleConfig, opened: AsyncDisposableStack):
   const pool = (databaseUrl: string) => {
     const made = connect({
       databaseUrl,
+      credentials: config.credentials,
       applicationName: 'console',
       maxConnections: MAX_CONNECTIONS,
       onIdleError: () => {},

@@ -54,8 +54,8 @@ export function createWatch(sources: Sources): Watch {
     const productsAsked = products.ask()
     const asks = [productsAsked, written.ask(), notified.ask(), ...processes.map(({ ask }) => ask())]
     if (tick++ % QUEUE_EVERY_TICKS === 0) asks.push(queue.ask())
-    // The notifications of the events that were just read.
-    asks.push(productsAsked.then(() => notifications.ask()))
+    // The notifications of the events that were just read; a database that hangs must not hide the other one.
+    asks.push(withinPatience([productsAsked]).then(() => notifications.ask()))
     await withinPatience(asks)
     const now = Date.now()
     return snapshotOf(

@@ -1,0 +1,74 @@
+import type { Browser, Page } from 'playwright-core'
+import pg from 'pg'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { createProduct } from '../api.ts'
+import { headline, openChromium, openPage, type WatchedPage } from './browser.ts'
+import { type ConsoleRun, startWithConsole } from './run.ts'
+
+/** Ten seconds are promised, and about three are measured on a quiet machine. */
+const SEEN = { timeout: 30_000, interval: 50 }
+const HEALED = { timeout: 60_000, interval: 200 }
+
+let browser: Browser
+let stack: ConsoleRun
+let open: WatchedPage & AsyncDisposable
+let page: Page
+let frozen: number[] = []
+beforeAll(async () => {
+  ;[browser, stack] = await Promise.all([openChromium(), startWithConsole()])
+  open = await openPage(browser, stack.console)
+  page = open.page
+  await stack.play({ traffic: 3 })
+  await page.getByRole('heading', { name: 'Every event arrives.' }).waitFor({ timeout: HEALED.timeout })
+})
+afterEach(() => {
+  for (const pid of frozen.splice(0)) process.kill(pid, 'SIGCONT')
+})
+afterAll(async () => {
+  await open[Symbol.asyncDispose]()
+  await browser.close()
+  await stack.stop()
+})
+
+/** Stops the processes of the stack whose command has this text, as a machine without a processor does. */
+async function freeze(command: RegExp): Promise<void> {
+  const processes = (await stack.run.processes()).filter((one) => command.test(one.command))
+  expect(processes.length).toBeGreaterThan(0)
+  frozen = processes.map(({ pid }) => pid)
+  for (const pid of frozen) process.kill(pid, 'SIGSTOP')
+}
+
+/** One step, looking at the page that is open: the seconds until it has the answer. */
+async function secondsUntil(incident: string, said: RegExp): Promise<number> {
+  const from = performance.now()
+  await expect.poll(() => headline(page), SEEN).toMatch(said)
+  const seconds = (performance.now() - from) / 1000
+  console.log(`${incident}: ${seconds.toFixed(1)} s: ${await headline(page)}`)
+  return seconds
+}
+
+test.each<[string, RegExp, RegExp]>([
+  ['SQS frozen', /sqs-main\.ts/, /^SQS (is unreachable|takes no events)\./],
+  ['PostgreSQL frozen', /postgres/, /^PostgreSQL is unreachable\.$/],
+  ['the relay frozen', /product-service\/main\.ts/, /^product-service does not answer\.$/],
+])('%s: the answer stands on the page, and goes when it is over', async (incident, command, said) => {
+  await freeze(command)
+  expect(await secondsUntil(incident, said)).toBeLessThan(30)
+  for (const pid of frozen.splice(0)) process.kill(pid, 'SIGCONT')
+  await expect.poll(() => headline(page), HEALED).toBe('Every event arrives.')
+})
+
+test('a dead event: the answer stands on the page', async () => {
+  const { id } = await createProduct(stack.products, 'Dead tea')
+  const products = new pg.Client({ connectionString: `${stack.postgres}/products` })
+  await products.connect()
+  await products.query(`UPDATE events SET status = 'dead', last_error = 'AccessDenied: no right' WHERE key = $1`, [id])
+  expect(await secondsUntil('a dead event', /^1 thing needs you\.$/)).toBeLessThan(30)
+  await products.query(`UPDATE events SET status = 'processed' WHERE key = $1`, [id])
+  await products.end()
+})
+
+test('a poison message: the answer stands on the page', async () => {
+  await stack.play({ fault: 'poison-message' })
+  expect(await secondsUntil('a poison message', /^1 message fails at the consumer: /)).toBeLessThan(30)
+})
