@@ -20,7 +20,7 @@ export function isGone(child: ChildProcess): boolean {
   return child.exitCode !== null || child.signalCode !== null
 }
 
-/** Whether there is a process of that id, of whoever it is. */
+/** Whether a process of that id exists, of any user. */
 export function isAlive(pid: number): boolean {
   try {
     return process.kill(pid, 0)

@@ -102,7 +102,7 @@ async function launch(bin: Binaries, dataDir: string, options: PostgresOptions):
 /**
  * A killed run leaves its server behind, and a killed server its `postmaster.pid`. The process id in there may belong
  * to anybody by now (after a reboot, or in a new container), and PostgreSQL, which looks no further, would not start:
- * it is the server's only if somebody listens on its port.
+ * it is the server's only if a process listens on its port.
  */
 async function stopOrphan(bin: Binaries, dataDir: string): Promise<void> {
   const file = join(dataDir, 'postmaster.pid')

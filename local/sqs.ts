@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { mkdir } from 'node:fs/promises'
 import { type Part, recordLastWords, stopChild } from './child.ts'
 
-/** The emulator waits for long polls under way; what it keeps survives being killed, so nobody has to wait. */
+/** The emulator waits for long polls under way; its data survives a kill, so a stop need not wait. */
 const STOP_TIMEOUT_MS = 2_000
 
 export interface LocalSqs extends Part {
@@ -20,7 +20,7 @@ export interface SqsOptions {
 
 /**
  * Starts the SQS emulator as a process of its own (so that it can be killed like the real thing) and resolves once it
- * answers. It ends by itself when this process is gone.
+ * answers. It ends when this process is gone.
  */
 export async function startSqs({ port, dataDir, detached = false }: SqsOptions): Promise<LocalSqs> {
   if (dataDir !== undefined) await mkdir(dataDir, { recursive: true, mode: 0o700 })

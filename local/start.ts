@@ -85,7 +85,7 @@ async function bringUp(supervisor: Supervisor): Promise<void> {
   release()
 }
 
-/** Its address, with its token, is for `npm run demo`, and for nobody who may not read the folder. */
+/** `npm run demo` reads the address, with its token, from a file that other users cannot read. */
 async function openControl(config: StartConfig, parts: Parts): Promise<string> {
   control = await startControl(createStage(config, parts))
   await writeFile(join(config.dataDir, 'control-url'), control.url, { mode: 0o600 })

@@ -5,8 +5,8 @@ export type End =
   { kind: 'signal'; signal: NodeJS.Signals } | { kind: 'died'; part: Part } | { kind: 'failed'; error: Error }
 
 /**
- * A Ctrl-C arrives twice: from the terminal, and from npm, which passes it on. What comes later than this is a second
- * one, from somebody who does not want to wait.
+ * One Ctrl-C arrives twice: from the terminal, and from npm, which passes it on. A signal that comes later than this is
+ * a second press, of a person who does not want to wait.
  */
 const SAME_KEYPRESS_MS = 1_000
 
@@ -46,7 +46,7 @@ export function supervise(): Supervisor {
       end({ kind: 'signal', signal })
     })
   }
-  // Whoever read our output has gone away.
+  // The reader of the output has closed the pipe.
   process.stdout.on('error', () => end({ kind: 'signal', signal: 'SIGHUP' }))
 
   return {

@@ -6,6 +6,7 @@ import { connect, migrate } from '@product-events/database'
 import { createDatabase, dropDatabase, freshDatabase, machineVariables } from '@product-events/local'
 import { append, outboxMigrations } from '@product-events/outbox'
 import { afterEach, expect, inject, onTestFinished, test } from 'vitest'
+import { inPseudoTerminal } from '../packages/terminal/testing/pseudo-terminal.ts'
 import { readOperationsConfig } from './config.ts'
 
 const children: ChildProcess[] = []
@@ -44,7 +45,7 @@ test('help needs no environment; a command without DATABASE_URL says what is mis
   )
 })
 
-test('Ctrl-C stops a slow redrive between two events, and the process says how far it came', async () => {
+test('one Ctrl-C through npm stops a slow redrive between two events, and it says how far it came', async () => {
   const databaseUrl = await freshDatabase(inject('postgresUrl'), outboxMigrations)
   const db = connect({ databaseUrl, applicationName: 'test', maxConnections: 2, onIdleError: () => {} })
   const event = (n: number) => ({ id: crypto.randomUUID(), key: String(n), type: 'x', payload: {} })
@@ -53,13 +54,17 @@ test('Ctrl-C stops a slow redrive between two events, and the process says how f
     Array.from({ length: 50 }, (_, n) => event(n)),
   )
   await db.query(`UPDATE events SET status = 'dead'`)
-  const { child, ended } = start(['redrive', '--all', '--rate', '2'], { DATABASE_URL: databaseUrl })
+  const terminal = inPseudoTerminal('npm run --silent outbox -- redrive --all --rate 2', {
+    cwd: join(import.meta.dirname, '..'),
+    env: { ...machineVariables(), TERM: 'xterm', DATABASE_URL: databaseUrl },
+  })
+  onTestFinished(terminal.kill)
   const pending = async () => (await db.query(`SELECT FROM events WHERE status = 'pending'`)).rowCount ?? 0
-  await expect.poll(pending, { timeout: 10_000 }).toBeGreaterThan(0)
-  child.kill('SIGINT')
-  const { code, stdout, stderr } = await ended
-  expect({ code, stderr }).toEqual({ code: 130, stderr: '' })
-  expect(stdout).toContain(`Stopped: ${50 - (await pending())} events left as they were.`)
+  await expect.poll(pending, { timeout: 20_000 }).toBeGreaterThan(0)
+  terminal.type('\x03')
+  expect(await terminal.ended).toBe(130)
+  expect(terminal.shown()).toContain(`${await pending()} event`)
+  expect(terminal.shown()).toContain(`Stopped: ${50 - (await pending())} events left as they were.`)
   await db.end()
 })
 

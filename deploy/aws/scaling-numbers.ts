@@ -7,7 +7,7 @@ import { queueNumbers } from './names.ts'
 export const scalingNumbers = {
   /** Leaves room for the 30 to 60 s until a new task is ready. */
   apiCpuPercent: 60,
-  /** 50 requests a second on a quarter of a processor, a third of what `npm run bench` measured for it. */
+  /** 50 requests a second on a quarter of a processor. */
   apiRequestsPerMinute: 3_000,
   /** A message that fails is oldest for five receives: 150 s. Twice that is load. */
   consumerAgeSeconds: 2 * queueNumbers.maxReceiveCount * queueNumbers.visibilityTimeoutSeconds,

@@ -45,16 +45,23 @@ export const inboxMutants: readonly Mutant[] = [
   },
   {
     what: 'everything failing alike is the fault of each event',
-    file: inbox('group-commit'),
-    find: 'if (!canBeStored && (succeededAt.get(kind) ?? 0) < since) throw error',
-    replace: '',
+    file: inbox('isolate-kind'),
+    find: 'if (proven || evidence.isAgainst(kind, item)) {',
+    replace: 'if (item) {',
     tests: [...library, ...failures],
   },
   {
     what: 'a lone culprit is held for ever',
-    file: inbox('group-commit'),
-    find: `outcomes.set(item, { kind: 'refused', error: causeOf(error) })`,
-    replace: '{ void item; void error }',
+    file: inbox('isolate-kind'),
+    find: 'if (proven || evidence.isAgainst(kind, item)) {',
+    replace: 'if (item === undefined) {',
+    tests: [...library, ...failures],
+  },
+  {
+    what: 'an event that was found at fault is trusted again',
+    file: inbox('evidence'),
+    find: 'atFault.has(entry.event.id) || ',
+    replace: '',
     tests: [...library, ...failures],
   },
   {
@@ -95,11 +102,8 @@ export const inboxMutants: readonly Mutant[] = [
   {
     what: 'events of one product are stored in the order of receipt',
     file: inbox('group-commit'),
-    find: `    const due = inSequence(
-      entries.filter(({ event }) => pauseMs(kindOf(event)) === 0),
-      ({ event }) => event,
-    )`,
-    replace: '    const due = entries.filter(({ event }) => pauseMs(kindOf(event)) === 0)',
+    find: 'const due = inSequence(entries.filter(isDue), ({ event }) => event)',
+    replace: 'const due = entries.filter(isDue)',
     tests: [...library, ...service],
   },
   {

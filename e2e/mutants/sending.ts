@@ -3,48 +3,48 @@ import type { Mutant } from './mutant.ts'
 const outbox = (file: string) => `packages/outbox/${file}.ts`
 const tests = (...names: string[]) => names.map((name) => `packages/outbox/${name}`)
 const ofRelays = tests('relay.integration', 'relays.integration', 'drain.integration')
-const ofSends = tests('send-to-sqs.integration', 'send-to-sqs-model', 'one-bad-event')
+const ofSends = tests('sqs.integration', 'sqs-model', 'one-bad-send')
 
 /** The relay: sending, settling, retention, and whose failure it is. */
 export const sendingMutants: readonly Mutant[] = [
   {
     what: 'a whole call refused because of one message is taken for an outage',
-    file: outbox('send-to-sqs'),
+    file: outbox('sqs'),
     find: 'if (!NEVER_ACCEPTABLE.test(failure.name)) {',
     replace: 'if (true) {',
     tests: ofSends,
   },
   {
     what: 'the entries in Failed are ignored',
-    file: outbox('send-to-sqs'),
+    file: outbox('sqs'),
     find: 'for (const failed of Failed) settleFailed(failed, result)',
     replace: '',
     tests: ofSends,
   },
   {
     what: 'throttling of an entry counts as its refusal',
-    file: outbox('send-to-sqs'),
+    file: outbox('sqs'),
     find: 'if (THROTTLED.test(Code)) result.outage = reason\n  else if',
     replace: 'if',
     tests: ofSends,
   },
   {
     what: 'an internal error of SQS uses up an attempt',
-    file: outbox('send-to-sqs'),
+    file: outbox('sqs'),
     find: `else if (SenderFault !== true) result.outcomes.set(Id, { kind: 'not-taken', reason })`,
     replace: `else if (SenderFault !== true) result.outcomes.set(Id, { kind: 'refused', reason })`,
     tests: ofSends,
   },
   {
     what: 'expired credentials are kept',
-    file: outbox('send-to-sqs'),
+    file: outbox('sqs'),
     find: 'if (CREDENTIALS.test(failure.name)) void sqs.config.credentials({ forceRefresh: true }).catch(() => {})',
     replace: '',
     tests: ofSends,
   },
   {
     what: 'an event that is too large is sent',
-    file: outbox('send-to-sqs'),
+    file: outbox('sqs'),
     find: 'if (entry.bytes <= MAX_BYTES) entries.push(entry)',
     replace: 'if (entry.bytes <= 2 * MAX_BYTES) entries.push(entry)',
     tests: ofSends,
@@ -68,7 +68,7 @@ export const sendingMutants: readonly Mutant[] = [
     file: outbox('sending'),
     find: 'performance.now() - since >= ITS_OWN_FAULT_AFTER_MS',
     replace: 'performance.now() - since >= 0',
-    tests: tests('one-bad-event', 'outage.integration'),
+    tests: tests('one-bad-send', 'outage.integration'),
   },
   {
     what: 'more is not read after a settled rejection',

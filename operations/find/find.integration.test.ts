@@ -130,7 +130,7 @@ test('published and not stored: on the queue, failing there, or lost when the qu
   await accept(event.id, '10 min')
   const lost = await way(event.id)
   expect(lost.place).toEqual({ at: 'lost' })
-  expect(words(lost).action).toBe(`npm run outbox -- resend --id ${event.id}`)
+  expect(words(lost).action).toBe(`npm run outbox -- resend ${lost.row?.id}`)
   const messageId = randomUUID()
   await fail(messageId, event.id, 2)
   const failing = await way(event.id)

@@ -32,9 +32,9 @@ export function describePlace({ place, row, event_id }: EventWay, now: number): 
     case 'lost':
       return {
         where: 'Published, not stored, and no longer in the queue.',
-        why: 'The queue was purged or made anew, or the notifications were restored to an earlier state.',
+        why: 'The queue was purged or deleted, or the notifications were restored to an earlier state.',
         next: 'Nothing brings it back.',
-        action: `npm run outbox -- resend --id ${event_id}`,
+        action: `npm run outbox -- resend ${row?.id ?? event_id}`,
       }
     case 'channels':
       return inChannels(place, now)

@@ -14,7 +14,7 @@ export type Look = Instance & { at: number } & (
     { kind: 'silent'; reason: string } | { kind: 'answered'; metrics: Metrics; missing: Record<string, string> }
   )
 
-/** A scrape waits for its gauges up to a second each, a few at a time. Whoever takes longer does not answer. */
+/** A scrape waits for its gauges up to a second each, a few at a time. A process that takes longer does not answer. */
 const TIMEOUT_MS = 5_000
 
 /** Asks a process for its metrics and its readiness. Never rejects, and is silent at once when `signal` aborts. */

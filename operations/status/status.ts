@@ -8,7 +8,7 @@ export interface Status {
   at: string
   /** Nothing is wrong, and nothing is unknown. */
   ok: boolean
-  /** Steps of which nobody who answers knows how they are. */
+  /** Steps whose state no source that answers knows. */
   unknown: string[]
   /** Whether PostgreSQL and SQS were asked, too. */
   asked: boolean

@@ -3,7 +3,7 @@ import { NOT_ASKED, type OutboxTruth, type Truth } from './truth.ts'
 import { truthProblems } from './truth-problems.ts'
 import { type Window, windowOf } from './window.ts'
 
-/** One of the seven steps between a request and its notification. `null` is what nobody tells of. */
+/** One of the seven steps between a request and its notification. `null`: no source tells it. */
 export interface Step {
   number: number
   name: string
@@ -24,7 +24,7 @@ export interface Step {
 type Numbers = Partial<Record<'rate' | 'backlog' | 'oldest' | 'delay', number | undefined>>
 
 /**
- * An event leaves within milliseconds, and if nobody nudged the relay within its poll of 2 s; the gauge may be 5 s old.
+ * An event leaves within milliseconds, or at the relay's next poll, 2 s later; the gauge may be 5 s old.
  * One that is older than this is held up.
  */
 const HELD_UP_SECONDS = 10

@@ -10,7 +10,7 @@ export interface Span {
   seconds: number
 }
 
-/** What the instances of a service did between two looks at each. `undefined` is what nobody tells of. */
+/** What the instances of a service did between two looks at each. `undefined`: no instance tells it. */
 export interface Window {
   /** By how much a counter grew, over all instances. */
   increase(name: string, labels?: Labels): number | undefined
@@ -61,7 +61,7 @@ function total(metrics: Metrics, name: string, wanted: Labels): number | undefin
 }
 
 /**
- * A counter that is lower than it was began anew with its process. One that was not there yet, and a service has many
+ * A counter that is lower than before started again with its process. One that was not there yet, and a service has many
  * whose labels come with use, was 0.
  */
 function growth(before: number | undefined, after: number | undefined): number | undefined {

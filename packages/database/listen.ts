@@ -36,8 +36,8 @@ export interface Listening {
  * Listens to `channel` on a connection of its own until `signal` aborts, and renews the connection when it breaks.
  *
  * Finds out whether it works by notifying itself: a transaction pooler accepts LISTEN and passes nothing on, and a
- * connection may be dead without an error. The probe is sent over `db`, since even such a pooler passes on the notification
- * of a connection to itself.
+ * connection may be dead without an error. The probe is sent over `db`, since even such a pooler passes on the
+ * notification of a connection to itself.
  */
 export function listen(options: ListenOptions): Listening {
   const { signal } = options

@@ -6,10 +6,14 @@ import { createLockWatch } from './lock-holder.ts'
 import { type Migration, type Migrations, pendingMigrations } from './pending.ts'
 import { demandVersion } from './version.ts'
 
-/** Requests that queue behind a migration's lock wait no longer than this, and then take their turn before the next try. */
+/**
+ * Requests that queue behind a migration's lock wait no longer than this, and then take their turn before the next try.
+ */
 const LOCK_TIMEOUT = '2s'
 const RETRY_AFTER_MS = 1_000
-/** The key that node-pg-migrate uses, so that versions of this project that used it exclude each other with this one. */
+/**
+ * The key that node-pg-migrate uses, so that versions of this project that used it exclude each other with this one.
+ */
 const LOCK_KEY = '7241865325823964'
 /** SQLSTATE of a lock that was not granted within `lock_timeout`. */
 const LOCK_NOT_AVAILABLE = '55P03'
@@ -29,12 +33,12 @@ export interface MigrateOptions {
 }
 
 /**
- * Brings the database up to date and resolves with the names of the migrations that ran. When nothing is due it takes no
- * lock and needs no right but SELECT. Several processes may call it at once: they take turns, for each migration.
+ * Brings the database up to date and resolves with the names of the migrations that ran. When nothing is due it takes
+ * no lock and needs no right but SELECT. Several processes may call it at once: they take turns, for each migration.
  *
- * Each file runs in a transaction of its own and waits at most two seconds for a lock; then it lets others pass and tries
- * again, until `signal` aborts. Rejects with the server's error, and nothing of that file remains; or, before anything
- * is changed, because the server is older than PostgreSQL 14 or the database belongs to another application.
+ * Each file runs in a transaction of its own and waits at most two seconds for a lock; then it lets others pass and
+ * tries again, until `signal` aborts. Rejects with the server's error, and nothing of that file remains; or, before
+ * anything is changed, because the server is older than PostgreSQL 14 or the database belongs to another application.
  */
 export async function migrateDatabase(options: MigrateOptions): Promise<string[]> {
   return withClient(options, async (client) => {

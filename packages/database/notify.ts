@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type pg from 'pg'
 
-/** NOTIFY takes a lock of the whole server for its commit, so a busy process sends at most this many milliseconds apart. */
+/**
+ * NOTIFY takes a lock of the whole server for its commit, so a busy process sends at most this many milliseconds apart.
+ */
 const SHORTEST_PAUSE_MS = 5
 
 /**

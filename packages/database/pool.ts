@@ -56,8 +56,8 @@ interface Session {
 }
 
 /**
- * Cancels the statement of each connection that is given up while the statement runs. Its caller was told that it failed,
- * so it must not commit later. Needs no `statement_timeout`, which poolers refuse in the startup packet.
+ * Cancels the statement of each connection that is given up while the statement runs. Its caller was told that it
+ * failed, so it must not commit later. Needs no `statement_timeout`, which poolers refuse in the startup packet.
  */
 export function cancelAbandonedStatements(pool: pg.Pool): void {
   pool.on('release', (error, client) => {

@@ -1,9 +1,11 @@
 import type pg from 'pg'
 
-/** The oldest that the tests have run on. Statements that an older server does not know would fail one by one, later. */
+/**
+ * The oldest that the tests have run on. Statements that an older server does not know would fail one by one, later.
+ */
 const OLDEST = 14
 
-/** Rejects, in words for whoever starts the service, when the server is older than PostgreSQL 14. */
+/** Rejects, in words for the operator, when the server is older than PostgreSQL 14. */
 export async function demandVersion(client: pg.Client): Promise<void> {
   const { rows } = await client.query<{ number: number; name: string }>(
     `SELECT current_setting('server_version_num')::int AS number, current_setting('server_version') AS name`,

@@ -17,17 +17,17 @@ const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Anybody may call this route: it tells of the API, and nothing that is in it. */
+    /** This route requires no token: it describes the API and shows no data. */
     open?: true
   }
   interface FastifyRequest {
-    /** Who calls: a hash of the token's issuer and subject; empty where nobody has to sign in. */
+    /** Who calls: a hash of the token's issuer and subject; empty where no token is required. */
     caller: string
     /** When the caller's token expires, in milliseconds since 1970; undefined where no token is required. */
     tokenExpiresAt: number | undefined
-    /** The `sub` of the token; empty where nobody has to sign in. */
+    /** The `sub` of the token; empty where no token is required. */
     subject: string
-    /** The scopes of the token; undefined where nobody has to sign in. */
+    /** The scopes of the token; undefined where no token is required. */
     scopes: readonly string[] | undefined
   }
 }

@@ -29,11 +29,11 @@ import { acceptJson, createValidatorCompiler } from './validation.ts'
 const BODY_LIMIT_BYTES = 64 * 1024
 /** URL and headers together. What Node takes by default, said here because the answer to a longer one names it. */
 const MAX_HEADER_BYTES = 16 * 1024
-/** An id is 36 characters; anything near this long is no id, and must not reach a regular expression. */
+/** An id is 36 characters; a longer parameter can't be one, and must not reach a regular expression. */
 const MAX_PARAM_LENGTH = 200
 /** Longer paths are not repeated whole in an answer. */
 const MAX_SHOWN_PATH = 200
-/** A request of 64 KiB arrives within this time on the slowest line that anybody uses an API over. */
+/** A request of 64 KiB arrives within this time on the slowest line that an API is used over. */
 const REQUEST_TIMEOUT_MS = 10_000
 /** Node looks for late requests every 30 s unless told otherwise. */
 const CHECK_TIMEOUTS_EVERY_MS = 1_000
@@ -137,7 +137,9 @@ export function createHttpApi({ logger, registry, document, access, database, is
   return app
 }
 
-/** Routes whose bodies may be of this media type as well; to all others it is unsupported. It must be a kind of JSON. */
+/**
+ * Routes whose bodies may be of this media type as well; to all others it is unsupported. It must be a kind of JSON.
+ */
 export function alsoAccept(app: HttpApi, mediaType: string, addRoutes: (app: HttpApi) => void): void {
   void app.register((scope, _, done) => {
     acceptJson(scope, mediaType)

@@ -9,7 +9,7 @@ export function curlOf(
   const [method = 'GET', path = '/'] = name.split(' ')
   const examples = parameters.map((parameter) => ({ ...parameter, value: examplesOf(parameter)[0] }))
   const filled = path.replaceAll(/\{(\w+)\}/g, (_, parameter: string) =>
-    encodeURIComponent(String(examples.find(({ name }) => name === parameter)?.value ?? parameter)),
+    encodeURIComponent((examples.find(({ name }) => name === parameter)?.value as string | undefined) ?? parameter),
   )
   const streams = Object.values(responses).some(
     (answer) => 'content' in answer && 'text/event-stream' in (answer.content ?? {}),

@@ -9,7 +9,10 @@ pre { background: #f4f4f4; padding: .7rem; overflow-x: auto } table { border-col
 td, th { text-align: left; padding: .2rem 1rem .2rem 0; vertical-align: top } summary { cursor: pointer; padding: .2rem 0 }
 @media (prefers-color-scheme: dark) { body { color: #ddd; background: #1b1b1b } pre { background: #2a2a2a } a { color: #8cf } }`
 
-/** The document as a page to read, with a command for each call at `baseUrl`. It needs no script, and nothing from elsewhere. */
+/**
+ * The document as a page to read, with a command for each call at `baseUrl`. It needs no script, and nothing from
+ * elsewhere.
+ */
 export function docsPage(document: OpenApiDocument, baseUrl: string): string {
   const { title, description = '' } = document.info
   const operations = Object.entries(document.paths).flatMap(([path, methods]) =>

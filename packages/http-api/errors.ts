@@ -55,8 +55,8 @@ const UNFIT = /^(42501|42P01|42703|42883|3F000)$/
 const UNIQUE_VIOLATION = '23505'
 
 /**
- * Why the database failed a request that another time may succeed; undefined when the failure is ours. Handlers have dealt
- * with the duplicates that mean something: any other one is an id that a sequence gave out twice.
+ * Why the database failed a request that another time may succeed; undefined when the failure is ours. Handlers have
+ * dealt with the duplicates that mean something: any other one is an id that a sequence gave out twice.
  */
 function databaseFailure(error: unknown): string | undefined {
   const { code = '', constraint, message } = error as { code?: string; constraint?: string; message: string }

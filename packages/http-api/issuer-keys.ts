@@ -22,8 +22,8 @@ export class KeysUnavailable extends Error {}
 type KeySet = ReturnType<typeof createLocalJWKSet>
 
 /**
- * The key that signed a token, of the set that is at `url`. Fetches it when it is first needed, every ten minutes, and for
- * unknown keys, but at most twice a minute. Callers with known keys never wait for a fetch but the first.
+ * The key that signed a token, of the set that is at `url`. Fetches it when it is first needed, every ten minutes,
+ * and for unknown keys, but at most twice a minute. Callers with known keys never wait for a fetch but the first.
  */
 export function createIssuerKeys(url: string, events: OutageEvents): JWTVerifyGetKey {
   const watch = createOutageWatch(events)

@@ -9,7 +9,7 @@ import { MEDIA_TYPE, Problem, problemResponses, type ProblemStatus } from './pro
 export interface DocumentOptions {
   title: string
   description: string
-  /** When tokens are asked for: the scope that reading needs, and the one that changing needs. */
+  /** When tokens are required: the scope for reading, and the scope for changing. */
   scopes: Scopes | undefined
 }
 
@@ -93,7 +93,8 @@ function shareProblems(document: OpenApiDocument): OpenApiDocument {
       used.add(Number(status) as ProblemStatus)
     }
   }
-  const responses = Object.fromEntries([...used].toSorted().map((status) => [name(status), problemAnswer(status)]))
+  const statuses = [...used].toSorted((a, b) => a - b)
+  const responses = Object.fromEntries(statuses.map((status) => [name(status), problemAnswer(status)]))
   const schemas = { ...document.components.schemas, Problem: { ...Problem } }
   return { ...document, components: { ...document.components, schemas, responses } }
 }

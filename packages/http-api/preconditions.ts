@@ -31,7 +31,7 @@ export interface EntityTags {
   noneMatch: '*' | string[]
 }
 
-/** The same as data, for a statement that decides by itself. */
+/** The same as data, for a statement that checks them. */
 export function readEntityTags(headers: PreconditionHeaders): EntityTags {
   const noneMatch = readTags('if-none-match', headers['if-none-match']) ?? []
   return {

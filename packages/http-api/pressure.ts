@@ -4,8 +4,8 @@ import { MEDIA_TYPE, problemBody, problems } from './problems.ts'
 import { securityHeaders } from './security-headers.ts'
 
 /**
- * A service that takes everything answers nothing: each request more makes all of them slower, until clients give up and
- * ask again. So there is a most, and what comes above it is turned away at once, before anything of it is read.
+ * A service that takes everything answers nothing: each request more makes all of them slower, until clients give up
+ * and ask again. So there is a most, and what comes above it is turned away at once, before anything of it is read.
  */
 
 /**
@@ -13,14 +13,19 @@ import { securityHeaders } from './security-headers.ts'
  * last in the row waits a quarter of a second.
  */
 export const MAX_IN_FLIGHT = 256
-/** Open connections: an idle one costs some ten kilobytes, one with half a request up to a hundred. See `boundConnections`. */
+/**
+ * Open connections: an idle one costs some ten kilobytes, one with half a request up to a hundred. See
+ * `boundConnections`.
+ */
 export const MAX_CONNECTIONS = 4_096
 /**
- * Connections that the system holds until the process takes them. With Node's 511 a burst is met with silence: the caller
- * believes itself connected, and sends again after one second, after three, after seven.
+ * Connections that the system holds until the process takes them. With Node's 511 a burst is met with silence: the
+ * caller believes itself connected, and sends again after one second, after three, after seven.
  */
 export const BACKLOG = MAX_CONNECTIONS
-/** Above this the event loop is so far behind that new work only makes it worse. Garbage collection stays well below. */
+/**
+ * Above this the event loop is so far behind that new work only makes it worse. Garbage collection stays well below.
+ */
 const MAX_LOOP_LAG_MS = 500
 /** Often enough to see a lag within a fraction of what clients wait. */
 const LOOP_CHECK_EVERY_MS = 100
@@ -30,7 +35,7 @@ const ALWAYS_IN_FLIGHT = 32
 export interface Pressure {
   /** What the service itself has waiting (for a database connection, say) is as much as it should be. */
   isFull?: (() => boolean) | undefined
-  /** Told of each request that is turned away. */
+  /** Called for each request that is turned away. */
   onRefused: (method: string) => void
 }
 
@@ -41,7 +46,10 @@ interface Places {
 }
 const places = new WeakMap<Server, Places>()
 
-/** A stream that stays open for hours is no request under way: it leaves its place to others. Whoever opens it bounds them. */
+/**
+ * A stream that stays open for hours frees its place among the requests in flight. The route that opens it bounds
+ * streams.
+ */
 export function leavePlace(server: Server, response: ServerResponse): void {
   places.get(server)?.leave(response)
 }
@@ -64,7 +72,7 @@ export function createBoundedServer(options: ServerOptions, handle: RequestListe
       onRefused(request.method ?? 'GET')
       return
     }
-    // A type without a body: whoever would read it waited for its end, which never comes (`optimizeEmptyRequests`).
+    // A type without a body: its parser would wait for an end that never comes (`optimizeEmptyRequests`).
     if (request.readableEnded && request.method !== 'GET') delete request.headers['content-type']
     inFlight++
     // Comes once for every response, however it ends; 'finish' does not when the caller goes away.

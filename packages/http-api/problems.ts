@@ -2,7 +2,7 @@ import { type TSchema, Type } from 'typebox'
 
 /**
  * Every error that an API answers with: the one place that decides its status and title, and after how many seconds a
- * client may try again. What is not in here is `internal` to the caller, and whole in the log.
+ * client may retry. Any other error is `internal` to the caller, and whole in the log.
  */
 export const problems = {
   'invalid-request': { status: 400, title: 'The request is not valid' },
@@ -21,7 +21,7 @@ export const problems = {
   internal: { status: 500, title: 'Something went wrong on our side' },
   // A database that restarts is back within seconds; a client that waits this long finds most outages over.
   unavailable: { status: 503, title: 'The service can’t answer right now', retryAfterSeconds: 2 },
-  // Whoever is turned away comes back when those who were there first are done: a matter of moments.
+  // The requests in flight are done within moments.
   overloaded: { status: 503, title: 'The service has too much to do', retryAfterSeconds: 1 },
 } as const satisfies Record<string, { status: number; title: string; retryAfterSeconds?: number }>
 

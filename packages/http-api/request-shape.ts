@@ -3,8 +3,8 @@ import type { FastifyInstance } from 'fastify'
 import { HttpProblem } from './problems.ts'
 
 /**
- * Headers that may occur once. Node keeps the first of two for some, and joins the two values for others; whatever stands
- * in front of the service may decide otherwise, and then checks another request than the one that is answered.
+ * Headers that may occur once. Node keeps the first of two for some, and joins the two values for others; whatever
+ * stands in front of the service may decide otherwise, and then checks another request than the one that is answered.
  */
 const SINGLETONS = new Set(
   [
@@ -18,7 +18,9 @@ const HOST = /^[\w.~!$&'()*+,;=:%[\]-]*$/
 /** Methods that carry no body of ours: what describes one is ignored, as the body is. */
 const WITHOUT_BODY = ['GET', 'HEAD']
 
-/** Refuses requests that two HTTP implementations could understand differently, and encodings that nobody decodes. */
+/**
+ * Refuses requests that two HTTP implementations could understand differently, and encodings that it does not decode.
+ */
 export function checkRequestShape(app: FastifyInstance): void {
   app.addHook('onRequest', ({ raw }, _, done) => {
     done(shapeProblem(raw))
@@ -62,7 +64,10 @@ function malformed(detail: string): HttpProblem {
   return new HttpProblem('malformed-request', detail)
 }
 
-/** The path of `http://host/path`, a form in which proxies ask, and which every server must understand (RFC 9112, 3.2.2). */
+/**
+ * The path of `http://host/path`, a form in which proxies ask, and which every server must understand (RFC 9112,
+ * 3.2.2).
+ */
 export function originForm(url: string): string {
   if (url.startsWith('/') || !/^https?:\/\//i.test(url)) return url
   const path = url.indexOf('/', url.indexOf('//') + 2)

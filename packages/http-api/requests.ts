@@ -68,7 +68,7 @@ export function requestRecorder(durations: Durations): RecordRequest {
   const sample = sampleLines()
   return (request, reply) => {
     const duration_ms = Math.round(reply.elapsedTime * 1000) / 1000
-    // A path that is no route would make a new time series for each typo.
+    // An unknown path as label would make a new time series for each typo.
     const route = request.routeOptions.url ?? 'none'
     // A stream lasts for as long as its reader likes: that says nothing about how fast we answer.
     if (!isStream(reply))

@@ -1,19 +1,20 @@
 /**
- * Which lines of requests are written. A service that answers ten thousand a second would spend more on telling so than
- * on answering; but nothing that somebody may look for is left out:
+ * Which lines of requests are written. A service that answers ten thousand a second would spend more on telling so
+ * than on answering; but these rules keep every line that is worth a search:
  *
  * - A request that was refused, failed or was slow always has its line. So has every change of a product and every
  *   notification: those lines don't come by here.
  * - Of the others, the first hundred of each second have theirs, and above that one of a hundred has.
- * - A line that also stands for requests before it says for how many, itself included: `sampled`. So the lines' `sampled`,
- *   1 where there is none, add up to the number of requests, but for those (less than a hundred) that the next will tell.
+ * - A line that also stands for requests before it says for how many, itself included: `sampled`. So the lines'
+ *   `sampled`, 1 where there is none, add up to the number of requests, but for those (less than a hundred) that the
+ *   next will tell.
  */
 
 /** More than a person reads or a quiet service gets: below it nothing is ever left out. */
 export const ALL_OF_FIRST = 100
 /** At 10 000 requests a second: 200 lines of them. */
 export const ONE_OF = 100
-/** Ten times what a slow answer takes here: whoever asks why finds it. */
+/** Ten times the duration of a slow answer: such a request always has its line. */
 export const SLOW_MS = 1_000
 
 export interface Answered {

@@ -1,6 +1,6 @@
 /**
- * For a browser that is led here: it takes an answer for what it says it is, runs nothing of it, shows it in no frame, and
- * lets no other site read it. What helmet sends beyond these has no meaning for JSON; HTTPS, and with it
+ * For a browser that is led here: it takes an answer for what it says it is, runs nothing of it, shows it in no
+ * frame, and lets no other site read it. What helmet sends beyond these has no meaning for JSON; HTTPS, and with it
  * Strict-Transport-Security, is a matter of what stands in front.
  */
 export const securityHeaders = {

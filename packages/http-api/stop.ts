@@ -3,11 +3,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 
 /**
- * Whoever sends requests here learns from the readiness that another instance has to take them, and needs this long to
- * ask for it and act: until then they are taken as ever. A balancer that looks less often should be told in another way.
+ * A balancer learns from the readiness that another instance must take the requests, and needs this long to ask and
+ * act. Requests are accepted until then. A balancer that asks less often needs another signal.
  */
 const STILL_TAKE_MS = 1_000
-/** Nobody waits longer than this for connections that are gone already. */
+/** The stop continues within this time after the last connection has closed. */
 const LOOK_EVERY_MS = 50
 
 const leaving = new WeakSet<Server>()
@@ -21,10 +21,10 @@ export function closePolitely(app: FastifyInstance): void {
 }
 
 /**
- * Takes requests for up to a second more, as long as there are connections that they may come over, but no second one on
- * any of them; then stops listening, and resolves once every request under way is answered. Connections that are idle
- * by then are closed. What is still open `cutAfterMs` after that second is cut off, such as a request of which only half ever
- * arrived.
+ * Takes requests for up to a second more, as long as there are connections that they may come over, but no second one
+ * on any of them; then stops listening, and resolves once every request under way is answered. Connections that are
+ * idle by then are closed. What is still open `cutAfterMs` after that second is cut off, such as a request of which
+ * only half ever arrived.
  */
 export async function stopHttpApi(app: Pick<FastifyInstance, 'close' | 'server'>, cutAfterMs: number): Promise<void> {
   leaving.add(app.server)

@@ -11,7 +11,9 @@ const CLOCK_TOLERANCE_SECONDS = 5
 
 /** What a bearer token allows, or why it allows nothing. */
 export type TokenCheck =
-  /** `caller` tells one subject from another and nothing else; `subject` is the token's `sub`, for a record of actions. */
+  /**
+   * `caller` tells one subject from another and nothing else; `subject` is the token's `sub`, for a record of actions.
+   */
   | { kind: 'valid'; scopes: string[]; caller: string; subject: string; expiresAt: number }
   | { kind: 'invalid'; reason: string }
   /** Nothing can be said: the issuer's keys can't be had just now. */
@@ -28,7 +30,7 @@ export function createTokenCheck(
     audience,
     algorithms: ALGORITHMS,
     clockTolerance: CLOCK_TOLERANCE_SECONDS,
-    // Else a token without an end would be good for ever, and nobody could tell one caller from another.
+    // Without them a token could be valid for ever, and callers could not be told apart.
     requiredClaims: ['exp', 'sub'],
   }
   return async (token) => {
@@ -53,7 +55,7 @@ function scopesOf({ scope, scp }: JWTPayload): string[] {
   return []
 }
 
-/** Hashed: a subject may be of any length, and may be somebody's mail address. */
+/** Hashed: a subject may be of any length, and may be a mail address. */
 function callerOf({ iss, sub }: JWTPayload): string {
   return createHash('sha256')
     .update(JSON.stringify([iss, sub]))

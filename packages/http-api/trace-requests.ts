@@ -22,8 +22,8 @@ declare module 'fastify' {
 const spans = new WeakMap<FastifyRequest, Span>()
 
 /**
- * Each request is a span in the trace of its caller, or the first one of a new trace, and its log lines name both. While
- * tracing is off a caller's trace is passed on all the same: whoever has traces finds their id in our logs.
+ * Each request is a span in the trace of its caller, or the first one of a new trace, and its log lines name both.
+ * While tracing is off a caller's trace is passed on all the same: its id is in our log lines.
  */
 export function traceRequests(app: FastifyInstance): void {
   const tracer = activeTracer()
@@ -55,7 +55,7 @@ export function endRequestSpan(request: FastifyRequest, { statusCode }: FastifyR
     'url.scheme': 'http',
     'http.request.header.x-request-id': [request.id],
   })
-  // By OpenTelemetry's conventions what the caller did wrong is no error of the server.
+  // By OpenTelemetry's conventions a 4xx is not an error of the server.
   const failed = statusCode >= 500
   if (failed) span.setAttribute('error.type', String(statusCode))
   endSpan(span, failed ? `answered ${statusCode}` : undefined)

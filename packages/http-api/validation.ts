@@ -18,7 +18,7 @@ function createAjv(more: Options): Ajv {
   // A CommonJS module: what TypeScript takes for its default export is one level down.
   ;(ajvFormats as unknown as typeof ajvFormats.default)(ajv)
   ajv.addFormat('text', (value) => !value.includes('\u0000') && value.isWellFormed())
-  // Ajv divides, and so finds that 0.29 is no multiple of 0.01.
+  // Ajv divides, and so rejects 0.29 as a multiple of 0.01.
   ajv.removeKeyword('multipleOf')
   ajv.addKeyword({
     keyword: 'multipleOf',
@@ -39,7 +39,9 @@ export function isMultipleOf(value: number, step: number): boolean {
   return Number.isInteger(decimals) && decimals >= 0 ? Number(value.toFixed(decimals)) === value : value % step === 0
 }
 
-/** An integer or a decimal number as people write it: no sign but minus, no blank, no exponent, no 0x, no leading zero. */
+/**
+ * An integer or a decimal number as people write it: no sign but minus, no blank, no exponent, no 0x, no leading zero.
+ */
 const INTEGER = /^-?(?:0|[1-9][0-9]*)$/
 const DECIMAL = /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?$/
 
@@ -111,7 +113,7 @@ function unescapePointer(segment: string): string {
 }
 
 /**
- * Takes bodies of this media type, and parses them as JSON. Refuses JSON that is no UTF-8, which would else be stored
+ * Takes bodies of this media type, and parses them as JSON. Refuses JSON that is not UTF-8, which would else be stored
  * with U+FFFD in place of what was sent.
  */
 export function acceptJson(app: FastifyInstance, mediaType: string): void {

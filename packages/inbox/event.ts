@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 /** An event as a consumer sees it, whatever message carried it here. */
 export interface InboxEvent<Type extends string = string, Payload = unknown> {
@@ -41,8 +41,9 @@ export interface MessageAttribute {
  */
 export function contentHash(event: InboxEvent): string {
   const { type, key = null, sequence = null, payload } = event
-  const content = JSON.stringify([type, key, sequence, payload], withSortedKeys)
-  return createHash('sha256').update(content).digest().readBigInt64BE().toString()
+  return hash('sha256', canonical([type, key, sequence, payload]), 'buffer')
+    .readBigInt64BE()
+    .toString()
 }
 
 /** Events of one key by sequence, in the places that events of this key have; events without a sequence stay. */
@@ -69,10 +70,18 @@ export function compareSequences(one: string, other: string): number {
   return one.length - other.length || (one < other ? -1 : Number(one > other))
 }
 
-function withSortedKeys(_key: string, value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
-  const entries = Object.entries(value).toSorted(([one], [other]) => (one < other ? -1 : 1))
-  return Object.fromEntries(entries)
+/** JSON with sorted keys. A payload that is nested too deeply throws a `RangeError`. */
+function canonical(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null'
+  if (Array.isArray(value)) return `[${value.map(canonical).join()}]`
+  const fields = value as Record<string, unknown>
+  let json = '{'
+  for (const key of Object.keys(fields).toSorted(byText)) json += `${JSON.stringify(key)}:${canonical(fields[key])},`
+  return `${json}}`
+}
+
+function byText(one: string, other: string): number {
+  return one < other ? -1 : 1
 }
 
 /** Seconds that a message was in the queue until now, its first receive; undefined when it was received before. */

@@ -1,8 +1,10 @@
-/** A scrape must not cost more than a look: one sample serves whoever asks for this long. */
+/** A scrape must not cost more than a look: one sample serves all scrapes for this long. */
 const FRESH_MS = 5_000
 /** What takes long is taken seldom: sampling may cost a twentieth of the time at most. */
 const REST_FACTOR = 20
-/** A part that hangs must not take the other metrics along: a scrape that lasts for its interval, 5 s or more, is lost. */
+/**
+ * A part that hangs must not take the other metrics along: a scrape that lasts for its interval, 5 s or more, is lost.
+ */
 const PATIENCE_MS = 1_000
 
 /**

@@ -5,9 +5,9 @@ import { LANES } from './lanes.ts'
 import type { Lease } from './lease.ts'
 import { createReading } from './reading.ts'
 import type { Report } from './reports.ts'
-import { type Send, SEND_TIMEOUT_MS } from './send.ts'
+import { type OutboxEvent, type Send, SEND_TIMEOUT_MS } from './send.ts'
 import { createSending } from './sending.ts'
-import type { Retries } from './settle.ts'
+import type { Rejection, Retries } from './settle.ts'
 import { createSettling } from './settling.ts'
 
 /** A cycle claims no more once it has claimed this many: it is bounded, so that its caller gets to look around. */
@@ -56,18 +56,14 @@ export function createDrain({ tables, send, lease, hold, bell, report, ...limits
   let hadOutage = false
   const settling = createSettling({ tables, hold, report, onSettled: (event, as) => reading.settled(event, as) })
   const reading = createReading({ tables, lease, hold, onBroken: (rejections) => settling.add([], rejections) })
-  const sending = createSending({
-    ...limits,
-    send,
-    lease,
-    hold,
-    onSent(accepted, rejected) {
-      for (const event of accepted) if (hold.accepted(event)) reading.again()
-      settling.add(accepted, rejected)
-      if (accepted.length > 0) report({ kind: 'published', events: accepted, at: Date.now() })
-      bell.ring()
-    },
-  })
+  const sending = createSending({ ...limits, send, lease, hold, onSent })
+
+  function onSent(accepted: OutboxEvent[], rejected: Rejection[]): void {
+    for (const event of accepted) if (hold.accepted(event)) reading.again()
+    settling.add(accepted, rejected)
+    if (accepted.length > 0) report({ kind: 'published', events: accepted, at: Date.now() })
+    bell.ring()
+  }
 
   async function drainOnce(stopping: () => boolean): Promise<DrainCounts> {
     const counts: DrainCounts = { claimed: 0, published: 0, failed: 0, dead: 0 }
@@ -107,9 +103,7 @@ export function createDrain({ tables, send, lease, hold, bell, report, ...limits
 
   async function balance(): Promise<void> {
     const before = lease.owned()
-    await lease.balance((lane) => hold.eventsOf(lane).length === 0)
-    const readable = new Set(lease.readable())
-    hold.forgetWaiting((lane) => !readable.has(lane))
+    await balanceLanes(lease, hold)
     if (lease.owned() === before) return
     reading.again()
     report({ kind: 'lanes', owned: lease.owned(), of: LANES })
@@ -126,6 +120,13 @@ export function createDrain({ tables, send, lease, hold, bell, report, ...limits
       bell.ring()
     },
   }
+}
+
+/** Events of lanes that are not this relay's any more, or not for long, are forgotten: another relay may send them. */
+async function balanceLanes(lease: Lease, hold: Hold): Promise<void> {
+  await lease.balance((lane) => hold.eventsOf(lane).length === 0)
+  const readable = new Set(lease.readable())
+  hold.forgetWaiting((lane) => !readable.has(lane))
 }
 
 /** Waits for both, also when one fails: nothing may go on behind the back of the next cycle. */

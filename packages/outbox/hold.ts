@@ -89,16 +89,10 @@ export function createHold(): Hold {
     reserve: (event) => void held.add(event),
 
     take(count, may) {
-      const taken = new Map<string, OutboxEvent>()
-      for (const event of ready) {
-        if (taken.size === count) break
-        if (!may(event)) forgetKey(event)
-        else if (!taken.has(event.id)) {
-          ready.delete(event)
-          taken.set(event.id, event)
-        }
-      }
-      return [...taken.values()]
+      const { taken, forbidden } = choose(ready, count, may)
+      for (const event of taken) ready.delete(event)
+      forbidden.forEach(forgetKey)
+      return taken
     },
 
     accepted(event) {
@@ -139,6 +133,18 @@ function insert(keys: Map<string, KeyQueue>, event: OutboxEvent): KeyQueue {
   queue.events.splice(place, 0, event)
   queue.bytes += event.payload.length
   return queue
+}
+
+/** Up to `count` of the events that may be sent, no two with one number: a broker's answer names them by it. */
+function choose(events: Iterable<OutboxEvent>, count: number, may: (event: OutboxEvent) => boolean) {
+  const taken = new Map<string, OutboxEvent>()
+  const forbidden: OutboxEvent[] = []
+  for (const event of events) {
+    if (taken.size === count) break
+    if (!may(event)) forbidden.push(event)
+    else if (!taken.has(event.id)) taken.set(event.id, event)
+  }
+  return { taken: [...taken.values()], forbidden }
 }
 
 /** What tells two events apart: after a failover a new one may have the number of an old one, and writers choose event ids. */

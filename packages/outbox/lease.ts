@@ -51,8 +51,7 @@ export function createLease(tables: Tables, name: string, now: () => number = ()
   let balanceAgainAt = -Infinity
   let owned = new Set<number>()
   let leaving = new Set<number>()
-  const clock = createClockWatch(now)
-  const silence = createSilenceWatch(now, LEASE_MS)
+  const [clock, silence] = [createClockWatch(now), createSilenceWatch(now, LEASE_MS)]
 
   function lose(): void {
     relay = undefined

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os'
 import { createRest, databaseOutage, type Rest } from '@product-events/outages'
-import { createBell } from './bell.ts'
+import { type Bell, createBell } from './bell.ts'
 import { type Database, outboxTables } from './database.ts'
 import { createDrain, type Drain, type DrainCounts } from './drain.ts'
 import { createHold } from './hold.ts'
@@ -76,19 +76,6 @@ export function createRelay(options: RelayOptions): Relay {
   })
   const cycle = createCycle({ drain, lease, broker, database, pollIntervalMs })
 
-  /** Waits for the database, then makes sure that the outbox may be used. */
-  async function begin(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      try {
-        return await claimOutbox(tables, options.owner)
-      } catch (error) {
-        if (error instanceof OutboxRefused) throw error
-        database.failed(reasonOf(error))
-      }
-      await bell.wait(database.pauseMs())
-    }
-  }
-
   /** Sends in flight finish. If the database is unreachable it is not asked again: a frozen one takes five seconds to fail,
    * and a process has ten to stop. The events are published again later, and the lease runs out. */
   async function settleTheRest(): Promise<void> {
@@ -106,7 +93,7 @@ export function createRelay(options: RelayOptions): Relay {
 
     async run(signal) {
       signal.addEventListener('abort', bell.ring, { once: true })
-      await begin(signal)
+      await untilClaimed(() => claimOutbox(tables, options.owner), { database, bell, signal })
       const mayPrune = () => lease.maySend(0)
       const pruning = keepPruning({
         tables,
@@ -127,6 +114,22 @@ export function createRelay(options: RelayOptions): Relay {
       await pruning
       if (!database.isAway()) await lease.release().catch(() => {})
     },
+  }
+}
+
+/** Waits for the database, then makes sure that the outbox may be used. */
+async function untilClaimed(
+  claim: () => Promise<void>,
+  { database, bell, signal }: { database: Rest; bell: Bell; signal: AbortSignal },
+): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      return await claim()
+    } catch (error) {
+      if (error instanceof OutboxRefused) throw error
+      database.failed(reasonOf(error))
+    }
+    await bell.wait(database.pauseMs())
   }
 }
 

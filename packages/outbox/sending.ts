@@ -137,15 +137,6 @@ export function createJudge({ send, lease }: Pick<SendingOptions, 'send' | 'leas
     return result
   }
 
-  function judged(event: OutboxEvent, outcome: Outcome, otherAccepted: boolean): Judged {
-    if (outcome.kind === 'accepted') suspects.cleared(event)
-    if (outcome.kind !== 'not-taken') return outcome
-    const { since, failures } = suspects.failed(event)
-    const { reason } = outcome
-    if (otherAccepted && performance.now() - since >= ITS_OWN_FAULT_AFTER_MS) return { kind: 'refused', reason }
-    return { kind: 'postponed', reason, delayMs: outageBackoffMs(failures, NOT_TAKEN_CAP_MS) }
-  }
-
   return {
     /** Never rejects. An event without an outcome was not judged, for the reason in `outage`. */
     async send(batch: readonly OutboxEvent[]): Promise<{ outcomes: Map<string, Judged>; outage?: string }> {
@@ -157,7 +148,7 @@ export function createJudge({ send, lease }: Pick<SendingOptions, 'send' | 'leas
       const known = new Map<string, Judged>()
       for (const event of batch) {
         const outcome = outcomes.get(event.id)
-        if (outcome) known.set(event.id, judged(event, outcome, otherAccepted))
+        if (outcome) known.set(event.id, judged(suspects, event, outcome, otherAccepted))
       }
       const reason = outage ?? (known.size < batch.length ? 'the broker left events without a verdict' : undefined)
       return { outcomes: known, ...(reason !== undefined && { outage: reason }) }
@@ -165,9 +156,20 @@ export function createJudge({ send, lease }: Pick<SendingOptions, 'send' | 'leas
   }
 }
 
+function judged(suspects: Suspects, event: OutboxEvent, outcome: Outcome, otherAccepted: boolean): Judged {
+  if (outcome.kind === 'accepted') suspects.cleared(event)
+  if (outcome.kind !== 'not-taken') return outcome
+  const { since, failures } = suspects.failed(event)
+  const { reason } = outcome
+  if (otherAccepted && performance.now() - since >= ITS_OWN_FAULT_AFTER_MS) return { kind: 'refused', reason }
+  return { kind: 'postponed', reason, delayMs: outageBackoffMs(failures, NOT_TAKEN_CAP_MS) }
+}
+
 function isNothingTaken(batch: readonly OutboxEvent[], outcomes: Map<string, Outcome>): boolean {
   return batch.every(({ id }) => outcomes.get(id)?.kind === 'not-taken')
 }
+
+type Suspects = ReturnType<typeof createSuspects>
 
 /** Events that failed while nothing proved whose failure it was: since when, and how often. */
 function createSuspects() {

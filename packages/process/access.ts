@@ -24,8 +24,8 @@ export const authUrl: Kind<string | undefined> = optional(url(['https', 'http'])
 export const authText: Kind<string | undefined> = optional(text('text'))
 
 /**
- * Whose tokens an API must ask for; undefined when nobody has to sign in: on loopback, or where `AUTH=off` says that
- * somebody else checks. Throws a `StartError` for everything between: nothing is open by accident.
+ * The issuer of the tokens that an API must require; undefined when it requires none: on loopback, or where `AUTH=off`
+ * says that a proxy checks callers. Throws a `StartError` for any other combination: no API is open by accident.
  */
 export function readAccess(variables: AccessVariables): TokenIssuer | undefined {
   const { HOST, AUTH, AUTH_JWKS_URL: jwksUrl, AUTH_ISSUER: issuer, AUTH_AUDIENCE: audience } = variables

@@ -18,8 +18,8 @@ export function isClosing(): boolean {
 }
 
 /**
- * On the first SIGTERM or SIGINT: closes and exits with 0, or with 1 when that fails or takes longer than 9.5 s. Further
- * signals change nothing: Ctrl-C reaches a whole process group, and a supervisor then sends its own.
+ * On the first SIGTERM or SIGINT: closes and exits with 0, or with 1 when that fails or takes longer than 9.5 s.
+ * Further signals change nothing: Ctrl-C reaches a whole process group, and a supervisor then sends its own.
  */
 export function closeOnSignal({ close, onSignal, onCrash, onClosed }: CloseOptions): void {
   const exitAfterClose = async (code: 0 | 1) => {

@@ -2,8 +2,8 @@ import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
 
 /**
- * Keeps at most `max` connections: a new one closes the connection that has been idle for longest, or, when all are busy,
- * the oldest. So connections that are only held open lock nobody out. A half-sent request counts as idle.
+ * Keeps at most `max` connections: a new one closes the connection that has been idle for longest, or, when all are
+ * busy, the oldest. So connections that are only held open do not lock out others. A half-sent request counts as idle.
  */
 export function boundConnections(server: Server, max: number): void {
   // Sets keep the order of insertion: the first is the oldest.

@@ -10,7 +10,10 @@ export interface DatabaseWatch {
 
 /** So that the line about the return comes within a second of it. */
 const ASK_EVERY_MS = 500
-/** One statement in a while may hit a lock or a timeout although the database works: it is well when none did for so long. */
+/**
+ * One statement in a while may hit a lock or a timeout although the database works: it is well when none did for so
+ * long.
+ */
 const QUIET_MS = 10_000
 
 export interface DatabaseWatchOptions {

@@ -65,8 +65,8 @@ export interface Service {
 }
 
 /**
- * Opens logger, metrics and health, then waits for the database and migrates it. From the first moment on a signal closes
- * what was opened, and health tells what is still missing.
+ * Opens logger, metrics and health, then waits for the database and migrates it. From the first moment on a signal
+ * closes what was opened, and health tells what is still missing.
  */
 export async function openService(
   description: ServiceDescription,

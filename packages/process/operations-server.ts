@@ -37,9 +37,9 @@ interface Answer {
 }
 
 /**
- * The port for operators, apart from the API's: `/metrics` for Prometheus; `/health/live`: 200 while the process answers;
- * `/health/started`: 200 from the end of the start until the process is told to stop; `/health/ready`: 200 while it can do
- * its job. The last two answer 503 with the missing parts by name. Rejects when the port is taken.
+ * The port for operators, apart from the API's: `/metrics` for Prometheus; `/health/live`: 200 while the process
+ * answers; `/health/started`: 200 from the end of the start until the process is told to stop; `/health/ready`: 200
+ * while it can do its job. The last two answer 503 with the missing parts by name. Rejects when the port is taken.
  */
 export async function startOperationsServer(options: OperationsServerOptions): Promise<Server> {
   const { what, host, port } = options

@@ -1,4 +1,6 @@
-/** The first thing that a program runs. It imports nothing, so that a signal finds a handler within the first moments. */
+/**
+ * The first thing that a program runs. It imports nothing, so that a signal finds a handler within the first moments.
+ */
 
 /**
  * Runs the program that `load` imports. A SIGTERM or SIGINT that comes before the program handles signals itself ends

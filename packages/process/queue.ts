@@ -3,7 +3,10 @@ import { type Kind, matching, optional } from './read-config.ts'
 /** As SQS has it: 80 characters, the end of a FIFO queue's name among them. */
 const QUEUE_NAME = /^(?=.{1,80}$)[A-Za-z0-9_-]+(\.fifo)?$/
 
-/** Not parsed as a URL: emulators give hosts like sqs.us-east-1.127.0.0.1, which are none, and nobody connects to. */
+/**
+ * Not parsed as a URL: emulators give hosts like sqs.us-east-1.127.0.0.1, which is not a valid host. No connection is
+ * made to it.
+ */
 const QUEUE_URL = /^https?:\/\/[^/\s]+\/\S+$/
 
 /** The name of the queue between the two services. */

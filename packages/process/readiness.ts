@@ -17,7 +17,9 @@ export interface ReadinessOptions {
 export interface Readiness {
   /** From now on these parts are there. */
   found(...parts: AwaitedPart[]): void
-  /** From now on `failing` is asked as well: why a part of the process does none of its work, undefined while it does. */
+  /**
+   * From now on `failing` is asked as well: why a part of the process does none of its work, undefined while it does.
+   */
   watch(part: string, failing: () => string | undefined): void
   /** What the process has not found since its start. Asks nobody. */
   notStarted(): Missing

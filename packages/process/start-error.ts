@@ -4,8 +4,9 @@ import { isClosing } from './close-on-signal.ts'
 export class StartError extends Error {}
 
 /**
- * Runs the start of a process. A failure ends the process with code 1: a `StartError` as its one line on stderr, any other
- * error whole, since that is a bug. A start that a signal stopped just ends; the handler of the signal ends the process.
+ * Runs the start of a process. A failure ends the process with code 1: a `StartError` as its one line on stderr, any
+ * other error whole, since that is a bug. A start that a signal stopped just ends; the handler of the signal ends the
+ * process.
  */
 export async function startOrExit(start: () => Promise<void>): Promise<void> {
   try {
@@ -24,6 +25,6 @@ export function describePortError(error: NodeJS.ErrnoException, what: string, po
   if (error.code === 'EACCES')
     return new StartError(`port ${port} (${what}) is not allowed for this user; ${variable} changes it`)
   if (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND')
-    return new StartError(`HOST is no address of this machine, so ${what} can't listen there (${error.code})`)
+    return new StartError(`HOST is not an address of this machine, so ${what} can't listen there (${error.code})`)
   return error
 }

@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { StartError } from './start-error.ts'
 
-/** Containers that start together are up within seconds of each other; one that takes longer than this is not coming. */
+/**
+ * Containers that start together are up within seconds of each other; one that takes longer than this is not coming.
+ */
 const GIVE_UP_AFTER_MS = 30_000
-/** Short enough that nobody notices it, long enough not to be a load. */
+/** Too short to be noticed, and long enough not to be a load. */
 const RETRY_EVERY_MS = 250
 /** A person who watches the log wants to know what it waits for, but not four times a second. */
 const REPORT_EVERY_MS = 3_000

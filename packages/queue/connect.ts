@@ -9,7 +9,9 @@ export interface SqsOptions {
   /** Undefined: AWS itself, in `region`. Else LocalStack, the embedded SQS, or a VPC endpoint. */
   endpoint: string | undefined
   region: string
-  /** How long a call may take, to the last byte of its answer, in milliseconds. A receiver must allow for its long poll. */
+  /**
+   * How long a call may take, to the last byte of its answer, in milliseconds. A receiver must allow for its long poll.
+   */
   requestTimeoutMs: number
   /** Calls under way at once; further ones wait for a connection. */
   maxConnections: number
@@ -26,15 +28,15 @@ export function connectSqs({ endpoint, region, requestTimeoutMs, maxConnections 
     ...(endpoint !== undefined && { endpoint }),
     // The queue's URL may carry a host that only resolves inside a container (LocalStack, the embedded SQS).
     useQueueUrlAsEndpoint: endpoint === undefined,
-    // Whoever calls decides about retries: it knows what a failure means and how long to wait.
+    // The caller decides about retries: it knows what a failure means and how long to wait.
     maxAttempts: 1,
     // Off, for its time (see "Why there is no MD5" in ARCHITECTURE.md): signatures and TLS check more than it does.
     md5: false,
-    // Else the SDK sorts its middleware anew for every call: a tenth of what a call costs.
+    // Else the SDK sorts its middleware for every call: a tenth of what a call costs.
     cacheMiddleware: true,
     requestHandler: new BoundedHandler(requestTimeoutMs, maxConnections),
   })
-  // It copies every message, in and out, without what is secret, for a logger that nobody gave it: another tenth.
+  // It copies every message, in and out, without what is secret, for a logger that is not set: another tenth.
   sqs.middlewareStack.remove('loggerMiddleware')
   askAgainWhenRefused(sqs)
   return sqs

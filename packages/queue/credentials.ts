@@ -4,7 +4,7 @@ import { defaultProvider } from '@aws-sdk/credential-provider-node'
 /** Names of the answers to credentials that are not valid, or not any more. Emulators put a prefix before the name. */
 const REFUSED =
   /(ExpiredToken|ExpiredTokenException|InvalidClientTokenId|UnrecognizedClientException|InvalidAccessKeyId|AuthFailure|SignatureDoesNotMatch|InvalidSignatureException|MissingAuthenticationToken|IncompleteSignature)$/
-/** However many calls fail, and however long: credentials are asked for once a second at most. */
+/** Credentials are requested once a second at most, however many calls fail. */
 const COOLDOWN_MS = 1_000
 
 /** The SDK's standard chain (environment, profile, container, web identity, instance), without its cache of files. */

@@ -19,7 +19,9 @@ export interface Queue {
   fifo: boolean
 }
 
-/** `orders` → `orders-dlq`; `orders.fifo` → `orders-dlq.fifo`, since the dead-letter queue of a FIFO queue must be FIFO. */
+/**
+ * `orders` → `orders-dlq`; `orders.fifo` → `orders-dlq.fifo`, since the dead-letter queue of a FIFO queue must be FIFO.
+ */
 export function deadLetterQueueName(name: string): string {
   return isFifo(name) ? name.replace(/\.fifo$/, '-dlq.fifo') : `${name}-dlq`
 }
@@ -42,7 +44,9 @@ export async function findOrCreateQueue(sqs: SQSClient, name: string): Promise<Q
   return { name, url, fifo: isFifo(name) }
 }
 
-/** The queue at that URL, which must exist. Rejects with the SDK's error when it does not, or can't be asked for. */
+/**
+ * The queue at that URL, which must exist. Rejects with the SDK's error when it does not exist or SQS does not answer.
+ */
 export async function findQueueAt(sqs: SQSClient, url: string): Promise<Queue> {
   await sqs.send(new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ['QueueArn'] }))
   return { name: queueNameOf(url), url, fifo: isFifo(url) }

@@ -1,4 +1,6 @@
-/** What waiting does not cure: no credentials, wrong ones, or ones that may not. Emulators put a prefix before the name. */
+/**
+ * What waiting does not cure: no credentials, wrong ones, or ones that may not. Emulators put a prefix before the name.
+ */
 const LASTING =
   /(CredentialsProviderError|AccessDenied|AccessDeniedException|InvalidClientTokenId|UnrecognizedClientException|SignatureDoesNotMatch|InvalidSignatureException|OptInRequired|InvalidAddress)$/
 

@@ -1,12 +1,12 @@
 import type { SQSClient } from '@aws-sdk/client-sqs'
 import { findOrCreateQueue, isNoQueue } from './find-or-create.ts'
 
-/** AWS refuses to make a queue anew within a minute of its deletion; an emulator that restarted makes it at once. */
+/** AWS refuses to make a queue again within a minute of its deletion; an emulator that restarted makes it at once. */
 const COOLDOWN_MS = 2_000
 
 /**
- * Makes the queue of that name, with its dead-letter queue, again when a call finds that it is gone: deleted, or lost by
- * an emulator that restarted. `onMade` is called when it is there again.
+ * Makes the queue of that name, with its dead-letter queue, again when a call finds that it is gone: deleted, or lost
+ * by an emulator that restarted. `onMade` is called when it is there again.
  */
 export function makeAgainWhenGone(sqs: SQSClient, name: string, onMade: () => void): void {
   let tryAgainAt = 0

@@ -1,12 +1,12 @@
 import { basename, dirname, extname } from 'node:path'
 
-/** What is read here; OpenTelemetry's exporter reads its other variables by itself. */
+/** The variables read here; OpenTelemetry's exporter reads its own ones. */
 export interface TracingConfig {
   logLevel: string
 }
 
 /**
- * Undefined when no spans are to be sent: without OTEL_EXPORTER_OTLP_ENDPOINT, or with one that is no URL, which the
+ * Undefined when no spans are to be sent: without OTEL_EXPORTER_OTLP_ENDPOINT, or with one that is not a URL, which the
  * service's own configuration then complains about.
  */
 export function readTracingConfig(env: NodeJS.ProcessEnv): TracingConfig | undefined {
@@ -15,7 +15,10 @@ export function readTracingConfig(env: NodeJS.ProcessEnv): TracingConfig | undef
   return { logLevel: env.LOG_LEVEL?.trim() || 'info' }
 }
 
-/** What a program calls itself in its log: `services/product-service/main.ts`, `dist/product-service.js`, `…/relay-main.ts`. */
+/**
+ * What a program calls itself in its log: `services/product-service/main.ts`, `dist/product-service.js`,
+ * `…/relay-main.ts`.
+ */
 export function serviceOf(main: string): string {
   const name = basename(main, extname(main))
   return name === 'main' ? basename(dirname(main)) : name.replace(/-main$/, '')

@@ -11,9 +11,9 @@ export type LogLevel = (typeof logLevels)[number]
 let stdout: DestinationStream | undefined
 
 /**
- * Stdout, to which the lines of one turn of the event loop are written together, before the next turn begins: under load
- * a write for each line costs a twelfth of a request. No line waits for another turn, so none that a killed process
- * owes is older than the work in its hands.
+ * Stdout, to which the lines of one turn of the event loop are written together, before the next turn begins: under
+ * load a write for each line costs a twelfth of a request. No line waits for another turn, so none that a killed
+ * process owes is older than the work in its hands.
  */
 function bufferedStdout(): DestinationStream {
   if (stdout) return stdout
@@ -37,8 +37,8 @@ function bufferedStdout(): DestinationStream {
 }
 
 /**
- * JSON lines on stdout; pretty ones when stdout is a terminal. Passwords of connection strings are hidden, and fields of
- * long lines are cut.
+ * JSON lines on stdout; pretty ones when stdout is a terminal. Passwords of connection strings are hidden, and fields
+ * of long lines are cut.
  */
 export function createLogger(service: string, level: LogLevel): Logger {
   const options: LoggerOptions = {

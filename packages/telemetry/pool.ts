@@ -1,6 +1,6 @@
 import { Gauge, type Registry } from '@prometheus-io/client'
 
-/** What `pg.Pool` tells of itself. */
+/** The counts that a `pg.Pool` has. */
 export interface PoolCounts {
   totalCount: number
   idleCount: number

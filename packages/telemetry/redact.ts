@@ -45,7 +45,9 @@ function cut(value: unknown): unknown {
   return Object.fromEntries(entries.map(([name, field]) => [cutText(name, MAX_STRING), cut(field)]))
 }
 
-/** The first `length` UTF-16 units of `text`, without half of a surrogate pair at the end, and how many were left out. */
+/**
+ * The first `length` UTF-16 units of `text`, without half of a surrogate pair at the end, and how many were left out.
+ */
 export function cutText(text: string, length: number): string {
   if (text.length <= length) return text
   const end = /[\ud800-\udbff]/.test(text.charAt(length - 1)) ? length - 1 : length

@@ -1,9 +1,9 @@
 import { Gauge, type Registry } from '@prometheus-io/client'
 
 /**
- * `retention_last_success_timestamp_seconds`: when each of the process's jobs that delete old rows last succeeded. Returns
- * a function that notes a success of the job. Until the first one it is the start of the process, so that an alert on its
- * age needs no case for jobs that never succeeded.
+ * `retention_last_success_timestamp_seconds`: when each of the process's jobs that delete old rows last succeeded.
+ * Returns a function that notes a success of the job. Until the first one it is the start of the process, so that an
+ * alert on its age needs no case for jobs that never succeeded.
  */
 export function createRetentionGauge(registry: Registry, jobs: readonly string[]): (job: string) => void {
   const gauge = new Gauge({

@@ -13,7 +13,7 @@ import { BatchSpanProcessor, type SpanExporter, TracerProvider } from '@opentele
 import type { TracingConfig } from './config.ts'
 import { createLogger, type Logger, type LogLevel, logLevels } from './logger.ts'
 
-/** Whoever looks for a trace has often just made it. */
+/** A person who looks for a trace has often just made it. */
 const EXPORT_EVERY_MS = 1_000
 /** Spans that wait for a collector, at one or two kilobytes each: what comes above them is dropped. */
 const MAX_WAITING_SPANS = 8_192

@@ -11,7 +11,7 @@ const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-
 /** Four fields with their dashes: all that version 00 has. */
 const TRACEPARENT_LENGTH = 55
 
-/** The place in a trace that somebody else tells of; undefined when they tell of none, or not of one that is valid. */
+/** The place in a trace that a caller's headers name; undefined when they name none, or are not valid. */
 export function readTraceHeaders(traceparent: unknown, tracestate: unknown): SpanContext | undefined {
   if (typeof traceparent !== 'string') return undefined
   const [, traceId, spanId, flags] = TRACEPARENT.exec(traceparent) ?? []
@@ -31,7 +31,7 @@ export function traceHeaders({ traceId, spanId, traceFlags, traceState }: SpanCo
   return tracestate ? { traceparent, tracestate } : { traceparent }
 }
 
-/** The fields of a log line. A span of somebody else is none of ours to log. */
+/** The fields of a log line. The span of a caller is not logged. */
 export function traceFields(context: SpanContext | undefined): { trace_id?: string; span_id?: string } {
   if (context === undefined) return {}
   return context.isRemote ? { trace_id: context.traceId } : { trace_id: context.traceId, span_id: context.spanId }

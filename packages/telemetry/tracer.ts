@@ -13,12 +13,14 @@ import {
 
 export { type Span, type SpanContext, SpanKind, type Tracer } from '@opentelemetry/api'
 
-/** What a stop may wait for a collector: one that is there answers within milliseconds, and all of it must end in 10 s. */
+/**
+ * What a stop may wait for a collector: one that is there answers within milliseconds, and all of it must end in 10 s.
+ */
 const LAST_EXPORT_MS = 500
 
 /**
- * The tracer that a module loaded by `--import` has set up; undefined when there is none, which is the rule. Ask when the
- * process starts, not for each request: without a tracer nothing of tracing is to cost anything.
+ * The tracer that a module loaded by `--import` has set up; undefined when there is none, which is the rule. Ask when
+ * the process starts, not for each request: without a tracer nothing of tracing is to cost anything.
  */
 export function activeTracer(): Tracer | undefined {
   return setUp()?.getTracer('product-events')
@@ -84,7 +86,7 @@ export function databaseSpan(operation: 'INSERT' | 'UPDATE' | 'DELETE', table: s
 
 type Provider = TracerProvider & { shutdown?: () => Promise<void> }
 
-/** The API gives out a stand-in, whether or not somebody has set up what is to be behind it. */
+/** The API returns a proxy, whether or not a provider was registered behind it. */
 function setUp(): Provider | undefined {
   const provider: TracerProvider & Partial<ProxyTracerProvider> = trace.getTracerProvider()
   if (provider.getDelegate === undefined) return provider

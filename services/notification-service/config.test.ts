@@ -15,6 +15,7 @@ test('what is not set has the values that the documentation gives', () => {
     metricsPort: 8083,
     logLevel: 'info',
     access: undefined,
+    onlyThisMachine: true,
   })
 })
 

@@ -10,7 +10,7 @@ export interface AppOptions {
   logger: Logger
   registry: Registry
   pool: pg.Pool
-  /** Told after each commit that there is an event to send. */
+  /** Called after each commit: there is an event to publish. */
   nudge: () => void
   /** Whose tokens callers need; undefined when callers need none. */
   access: TokenIssuer | undefined
@@ -20,7 +20,7 @@ export interface AppOptions {
 
 const document = {
   title: 'product-service',
-  description: 'Products. Each change of one is told by an event, which is stored in the same transaction.',
+  description: 'Products. Each change writes an event in the same transaction.',
 }
 const links = [
   { name: 'docs', path: '/docs', text: 'each call, with its command' },
@@ -28,7 +28,7 @@ const links = [
   { name: 'openapi', path: '/openapi.json', text: 'the API for programs' },
 ]
 const scopes = { read: 'products:read', write: 'products:write' }
-/** More than ever wait while each request under way wants a connection; only callers that give up and ask again get there. */
+/** Upper bound on queued requests. Normal load stays below it: only callers that retry exceed it. */
 const MAX_WAITING_FOR_DATABASE = 300
 
 /** The API with all its routes. Opens nothing: `listen` it, or `inject` requests. */

@@ -16,6 +16,7 @@ test('with what is required and nothing else, the rest has the documented defaul
     metricsPort: 8082,
     logLevel: 'info',
     access: undefined,
+    onlyThisMachine: true,
     pollIntervalMs: 2000,
     retentionHours: 72,
   })

@@ -45,6 +45,12 @@ export function readProductServiceConfig(env: NodeJS.ProcessEnv) {
   }
 }
 
+/** What a command on the products needs. */
+export function readDatabaseConfig(env: NodeJS.ProcessEnv) {
+  const region = text('an AWS region such as eu-central-1', '')
+  return readDatabase(readConfig(env, { ...databaseKinds('products'), AWS_REGION: region }), 'products')
+}
+
 /** What both programs of this folder need. The relay alone has no API, and so no tokens. */
 export function readRelayConfig(env: NodeJS.ProcessEnv) {
   const variables = readConfig(env, {

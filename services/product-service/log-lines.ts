@@ -46,7 +46,7 @@ const relayWording: ReportWording = {
   },
 }
 
-/** What the relay tells of. */
+/** Writes the relay's reports as lines. */
 export function logRelayReport(log: Logger, report: RelayReport): void {
   logReport(log, relayWording, report)
 }

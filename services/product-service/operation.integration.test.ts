@@ -90,7 +90,7 @@ test('keys that can not be forgotten are reported once, and each pass that succe
   let successes = 0
   const pass = async (expectation: () => void) => {
     const stop = new AbortController()
-    const running = keepForgettingKeys(pool, { log: log as never, succeeded: () => successes++, stopping: stop.signal })
+    const running = keepForgettingKeys(pool, { log, succeeded: () => successes++, stopping: stop.signal })
     await vi.waitFor(expectation, patiently)
     stop.abort()
     await running

@@ -12,12 +12,14 @@ import { traceSends } from './trace-sends.ts'
  * disposed of. Returns the nudge that tells it of a commit.
  */
 export function startRelay(
-  { pool, sqs, queue, registry, queueState }: Resources,
+  { pool, sqs, queue, registry, readiness, queueState }: Resources,
   { pollIntervalMs, retentionHours }: Config,
   logger: Logger,
   opened: AsyncDisposableStack,
 ): () => void {
   const metrics = createOutboxMetrics(registry, pool, 'public')
+  let failing: string | undefined
+  readiness.watch('outbox', () => failing)
   const relay = outbox.createRelay({
     owner: OWNER,
     db: pool,
@@ -26,6 +28,8 @@ export function startRelay(
     retentionHours,
     report(report) {
       metrics.record(report)
+      if (report.kind === 'database-away') failing = `can't be used: ${report.reason}`
+      if (report.kind === 'database-back') failing = undefined
       if (report.kind === 'broker-away') queueState.takesEvents = false
       if (report.kind === 'broker-back') queueState.takesEvents = true
       logRelayReport(logger, report)

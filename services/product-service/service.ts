@@ -10,7 +10,9 @@ import { FORGET_KEYS, keepForgettingKeys } from './forget-keys.ts'
 import { logLines } from './log-lines.ts'
 import { measureDatabase, openRelay } from './resources.ts'
 
-/** A stop must end within 10 s: one second of it is for callers to turn elsewhere, and a send in flight may take 5 s. */
+/**
+ * A stop must end within 10 s: one second of it is for callers to turn elsewhere, and a send in flight may take 5 s.
+ */
 const CUT_REQUESTS_AFTER_MS = 3_000
 
 await startOrExit(async () => {

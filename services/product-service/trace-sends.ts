@@ -11,9 +11,10 @@ import {
 } from '@product-events/telemetry'
 
 /**
- * `send` with a span for each message, in the trace of the request that wrote its event, however long ago and in whatever
- * process that was; and one for the batch, which belongs to no request and so links to all of them. A message carries
- * the context of its own span on. While tracing is off it is `send` itself, and messages carry what their events do.
+ * `send` with a span for each message, in the trace of the request that wrote its event, however long ago and in
+ * whatever process that was; and one for the batch, which belongs to no request and so links to all of them. A message
+ * carries the context of its own span on. While tracing is off it is `send` itself, and messages carry what their
+ * events do.
  *
  * Names and attributes are those of OpenTelemetry's conventions for messaging, where a message of a batch is "created".
  */

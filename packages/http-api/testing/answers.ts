@@ -1,6 +1,7 @@
 /**
- * For test runs: every answer of an API that has a document is held against it, also those that the test itself does not
- * look at. Vitest loads this file before each test file; a service that a test starts as a process loads it by `--import`.
+ * For test runs: every answer of an API that has a document is held against it, also those that the test itself does
+ * not look at. Vitest loads this file before each test file; a service that a test starts as a process loads it by
+ * `--import`.
  */
 import { subscribe } from 'node:diagnostics_channel'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'

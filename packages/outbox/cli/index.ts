@@ -78,8 +78,9 @@ async function run(
     return redrive(tables, { words: line.words, all, dryRun, rate, by }, terminal, neverAccepts)
   }
   if (line.command === 'resend') {
-    const { since, 'dry-run': dryRun, rate, by } = line.options
-    return resend(tables, { words: line.words, since, dryRun, rate, by }, terminal)
+    const { id, since, 'dry-run': dryRun, rate, by } = line.options
+    const words = id === undefined ? line.words : [...line.words, id]
+    return resend(tables, { words, since, dryRun, rate, by }, terminal)
   }
   if (line.command === 'status') {
     const status = await readStatus(tables)

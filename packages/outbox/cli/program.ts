@@ -49,13 +49,14 @@ Ctrl-C stops between two events; what was redriven until then stays so.`,
       },
     },
     resend: {
-      usage: '<id>... | --since <time>',
+      usage: '<id>... | --id <id> | --since <time>',
       summary: 'processed events become pending again: their messages were lost after the broker took them',
       more: `After a restore of a consumer's database to 02:30, --since 2026-11-26T02:30:00Z publishes every event again that
 was processed since. Consumers drop the events that they know, by the event id. Events that are deleted after their
 retention can't be published again. Ctrl-C stops between two portions; the events set to pending until then stay so.`,
       words: { name: 'id', min: 0, max: 10_000 },
       options: {
+        id: { value: 'id', help: 'this event; several ids need no option' },
         since: { value: 'time', help: 'every event that was processed at this time or later' },
         'dry-run': { help: 'say how many events these are, and do nothing' },
         rate: { value: 'n', whole: [1, 10_000], help: 'events a second at most' },

@@ -7,7 +7,7 @@ import { readIds } from './ids.ts'
 import type { Answer } from './index.ts'
 import { userAndHost } from './user-and-host.ts'
 
-/** More rows than this nobody reads; --json has them all. */
+/** A person reads no more rows than this; --json has them all. */
 const MAX_SHOWN = 100
 
 export interface RedriveCommand {

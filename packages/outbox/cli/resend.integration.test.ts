@@ -63,7 +63,8 @@ test('resend takes ids, and changes nothing if one of them is not processed', as
   expect(refused).toMatchObject({ code: 1, stdout: '' })
   expect(refused.stderr).toMatch(/no event 9999[^]*event 2501 is pending[^]*Nothing was changed\./)
   expect((await outbox(`resend 1 ${events[1]!.id}`)).stdout).toMatch(/^2 processed events set to pending/)
-  expect(await statuses(db)).toEqual({ processed: 2_498, pending: 3 })
+  expect((await outbox(`resend --id ${events[2]!.id}`)).code).toBe(0)
+  expect(await statuses(db)).toEqual({ processed: 2_497, pending: 4 })
 })
 
 test.each(['resend', 'resend 1 --since 2026-11-26T02:30:00Z', 'resend --since yesterday', 'resend --since 2026-11-26'])(

@@ -9,9 +9,9 @@ import { getProducts, type ProductText } from './get.ts'
 import { listProducts, type PageQuery } from './list.ts'
 
 /**
- * A value that PostgreSQL can't take (class 22), or one that breaks a constraint of one product: the statement did nothing,
- * and others may succeed. Of the unique constraints only the key's own is a caller's: an id that a sequence gave out
- * twice, as after a restore, is the database's failure.
+ * A value that PostgreSQL can't take (class 22), or one that breaks a constraint of one product: the statement did
+ * nothing, and others may succeed. Of the unique constraints only the key's own is a caller's: an id that a sequence
+ * gave out twice, as after a restore, is the database's failure.
  */
 function isFaultOfOne(error: unknown): boolean {
   const { code = '' } = error as Partial<pg.DatabaseError>
@@ -21,7 +21,7 @@ function isFaultOfOne(error: unknown): boolean {
 const limits = {
   // While one statement commits, the next is prepared. More of them would be smaller, and fight for the same cores.
   maxInFlight: 2,
-  // Some tenths of a second of work. Whoever came later would wait longer than it takes to ask again.
+  // Some tenths of a second of work. A later request would wait longer than a retry takes.
   maxWaiting: 1_000,
   maxWaitMs: MAX_WAIT_MS,
   refusal: () => new HttpProblem('overloaded', 'There are too many requests at once. Please try again.'),

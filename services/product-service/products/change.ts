@@ -27,7 +27,9 @@ export function newChange({ match, noneMatch }: EntityTags, trace: SpanContext |
   }
 }
 
-/** Of two changes at once one waits for the other, and so loses only where the database's default isolation is stricter. */
+/**
+ * Of two changes at once one waits for the other, and so loses only where the database's default isolation is stricter.
+ */
 const LOST = /^(40001|40P01)$/
 const MAX_TRIES = 5
 const MAX_PAUSE_MS = 100

@@ -28,9 +28,10 @@ export interface CreateOnceOptions {
 }
 
 /**
- * Creates one product for each key of a caller, whatever the number of requests. The answer is remembered in the transaction of
- * the product, so there is never the one without the other; a request that failed is not remembered, and may be tried
- * again under its key. What tells requests apart is the product that they ask for, not its spelling as JSON.
+ * Creates one product for each key of a caller, whatever the number of requests. The answer is remembered in the
+ * transaction of the product, so there is never the one without the other; a request that failed is not remembered, and
+ * may be tried again under its key. What tells requests apart is the product that they ask for, not its spelling as
+ * JSON.
  */
 export function createProductsOnce({ db, write }: CreateOnceOptions) {
   /** Of this process. Of two processes with the same key the second waits for the first one's commit. */

@@ -15,7 +15,7 @@ export interface Answer {
   body: string
 }
 
-/** A product that is about to be written, with its event and the answer that will tell of it. */
+/** A product that is about to be written, with its event and its answer. */
 export interface Creation {
   product: Product
   event: ProductEvent
@@ -35,7 +35,7 @@ export function newCreation({ name, description = '', price }: NewProduct, trace
 }
 
 /**
- * Writes products, the events that tell of them, and the answers to be remembered, by one statement: one round trip,
+ * Writes products, their events, and the answers to be remembered, by one statement: one round trip,
  * one commit, all or nothing. The server's own BEGIN and COMMIT around a statement can't be lost on the way.
  */
 export async function writeCreations(db: pg.Pool, creations: Creation[]): Promise<void> {

@@ -3,7 +3,7 @@ import { WITHIN_A_REQUEST } from '../limits.ts'
 import { etagOf } from './etag.ts'
 import { type ProductRow, toProduct } from './row.ts'
 
-/** A product as it is answered: made once for all who asked for it at the same time. */
+/** A product as it is answered: made once for all requests that ask for it at the same time. */
 export interface ProductText {
   etag: string
   body: string

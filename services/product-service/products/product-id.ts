@@ -2,7 +2,7 @@ import { randomUUIDv7 } from 'node:crypto'
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
-/** What is no UUID can't be the id of a product; PostgreSQL would refuse to look for it. */
+/** Only a UUID can be the id of a product; PostgreSQL would refuse to look for any other text. */
 export function isUuid(text: string): boolean {
   return UUID.test(text)
 }

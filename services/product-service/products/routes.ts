@@ -15,7 +15,7 @@ import { createSchema, getSchema, listSchema } from './schemas.ts'
 export interface ProductRoutesOptions {
   pool: pg.Pool
   metrics: Metrics
-  /** Told after each commit that there is an event to send. */
+  /** Called after each commit: there is an event to publish. */
   nudge: () => void
 }
 

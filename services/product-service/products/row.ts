@@ -1,8 +1,8 @@
 import type { Product } from '@product-events/contracts'
 
 /**
- * A row of `products`, as its statements select it: `numeric` as text, since not every `numeric` fits a double (ours all
- * do), and timestamps formatted by SQL, since how `pg` reads one depends on the session's DateStyle.
+ * A row of `products`, as its statements select it: `numeric` as text, since not every `numeric` fits a double (ours
+ * all do), and timestamps formatted by SQL, since how `pg` reads one depends on the session's DateStyle.
  */
 export interface ProductRow {
   id: string

@@ -29,18 +29,18 @@ export const NewProduct = Type.Object(
 )
 export type NewProduct = Static<typeof NewProduct>
 
-/** Not anyOf: it would tell of each error twice. */
+/** Not anyOf: it would report each error twice. */
 const DescriptionOrNull = Type.Unsafe<string | null>({
   ...Description,
   type: ['string', 'null'],
-  description: 'null takes it away: it is empty then',
+  description: 'null resets it to an empty string',
 })
 
 export const ProductPatch = Type.Object(
   { name: Type.Optional(Name), description: Type.Optional(DescriptionOrNull), price: Type.Optional(Price) },
   {
     additionalProperties: false,
-    description: 'A JSON merge patch (RFC 7396): what is not in it stays as it is',
+    description: 'A JSON merge patch (RFC 7396): fields that it does not name stay as they are',
     examples: [{ price: 5.25 }, { name: 'Greener tea', description: null }],
   },
 )

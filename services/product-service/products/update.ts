@@ -14,9 +14,9 @@ export type Update =
   | { kind: 'updated'; product: Product }
 
 /**
- * Changes a product by a JSON merge patch (RFC 7396) and writes the event about it, by one statement: one round trip, one
- * commit. The row is locked first, so of two changes at once the second sees the first one's result; the event's place in
- * the outbox is drawn after that, so events of a product are in the order of its versions.
+ * Changes a product by a JSON merge patch (RFC 7396) and writes the event about it, by one statement: one round trip,
+ * one commit. The row is locked first, so of two changes at once the second sees the first one's result; the event's
+ * place in the outbox is drawn after that, so events of a product are in the order of its versions.
  */
 export async function updateProduct(db: pg.Pool, id: string, patch: ProductPatch, change: Change): Promise<Update> {
   const rows = await untilWon(() => runUpdate(db, id, patch, change))
