@@ -21,6 +21,8 @@ export function processLogLines(log: Logger) {
         { reason },
         'the database refuses user or password; requests get 503. DATABASE_PASSWORD_FILE is read for each new connection',
       ),
+    databaseNeedsOperator: (reason: string) =>
+      log.error({ reason }, 'the database answers, but an operator has to act; requests get 503 until then'),
     databaseBack: (away_ms: number, refused: number) =>
       log.info({ away_ms, refused }, 'the database works again; refused requests were answered with 503'),
   }

@@ -22,6 +22,7 @@ const lines: { [Name in keyof (LogLines & ProcessLogLines)]: [() => void, line: 
   connectionLost: [() => life.connectionLost(new Error('reset')), 'warn: reason'],
   databaseLost: [() => life.databaseLost('gone'), 'error: reason'],
   loginRefused: [() => life.loginRefused('password'), 'error: reason'],
+  databaseNeedsOperator: [() => life.databaseNeedsOperator('read-only'), 'error: reason'],
   databaseBack: [() => life.databaseBack(3, 4), 'info: away_ms refused'],
   started: [() => ours.started({ ...at, api: 'http://127.0.0.1:8080' }), 'info: api database operations queue'],
   relayStarted: [() => ours.relayStarted(at), 'info: database operations queue'],
