@@ -21,7 +21,7 @@ export interface LoadResult {
 
 const body = JSON.stringify({ name: 'Load', description: 'x'.repeat(100), price: 12.5 })
 const request = Buffer.from(
-  `POST /products HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+  `POST /products HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
 )
 const result: LoadResult = { counts: {}, ids: [], accepted: [] }
 
@@ -29,7 +29,7 @@ const options = JSON.parse(process.argv[2] ?? '') as LoadOptions
 const until = performance.now() + options.seconds * 1000
 await Promise.all(Array.from({ length: options.connections }, () => keepAsking(options.port)))
 result.accepted.sort((a, b) => a - b)
-process.send?.(result, () => process.disconnect())
+process.send?.(result, () => process.connected && process.disconnect())
 
 async function keepAsking(port: number): Promise<void> {
   while (performance.now() < until) await useConnection(connect(port, '127.0.0.1'))

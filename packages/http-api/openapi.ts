@@ -43,7 +43,7 @@ export function addDocument(app: FastifyInstance, { title, description, scopes }
     },
     transform: ({ schema, url, route }) => ({ schema: withGeneralAnswers(schema, route, scopes), url }),
     transformObject: (made) =>
-      shareProblems(('openapiObject' in made ? made.openapiObject : {}) as OpenApiDocument) as object,
+      shareProblems(('openapiObject' in made ? made.openapiObject : {}) as OpenApiDocument, scopes) as object,
   })
   app.after(() => {
     const hidden = { schema: { hide: true }, config: { open: true } } as const
@@ -75,13 +75,14 @@ function withGeneralAnswers(
       ...(schema.response as object),
       ...problemResponses(400, 408, 431, 500, 503),
       ...(!reads && problemResponses(413, 415)),
-      ...(scopes && problemResponses(401, 403)),
+      // Without tokens: a caller that is not this machine.
+      ...(scopes ? problemResponses(401, 403) : problemResponses(403)),
     },
   }
 }
 
 /** Each problem is described once, and referred to wherever it may be the answer. */
-function shareProblems(document: OpenApiDocument): OpenApiDocument {
+function shareProblems(document: OpenApiDocument, scopes: Scopes | undefined): OpenApiDocument {
   const used = new Set<ProblemStatus>()
   const name = (status: number | string) => `Problem${status}`
   for (const operation of Object.values(document.paths).flatMap((path) => Object.values(path))) {
@@ -94,14 +95,14 @@ function shareProblems(document: OpenApiDocument): OpenApiDocument {
     }
   }
   const statuses = [...used].toSorted((a, b) => a - b)
-  const responses = Object.fromEntries(statuses.map((status) => [name(status), problemAnswer(status)]))
+  const responses = Object.fromEntries(statuses.map((status) => [name(status), problemAnswer(status, scopes !== undefined)]))
   const schemas = { ...document.components.schemas, Problem: { ...Problem } }
   return { ...document, components: { ...document.components, schemas, responses } }
 }
 
-/** What any problem of this status looks like. */
-export function problemAnswer(status: ProblemStatus): Answer {
-  const headers = Object.entries(PROBLEM_HEADERS[status] ?? {})
+/** What any problem of this status looks like. Without tokens a 403 names no scope. */
+export function problemAnswer(status: ProblemStatus, hasTokens = true): Answer {
+  const headers = Object.entries((status === 403 && !hasTokens ? undefined : PROBLEM_HEADERS[status]) ?? {})
   const { description } = problemResponses(status)[status]
   return {
     description,

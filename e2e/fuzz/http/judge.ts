@@ -23,7 +23,7 @@ export function judge(request: FuzzRequest, outcome: Outcome, check: AnswerCheck
 /** A strange URL or id may lead to no route, or another one: then the answer is a problem that any path may have. */
 function undescribed(request: FuzzRequest, { status, headers, body }: Answer, check: AnswerCheck): string | undefined {
   // The document has no operation that these are.
-  if (status === 200 && request.method === 'OPTIONS') return undefined
+  if (status === 200 && (request.method === 'OPTIONS' || /^\/(\?|$)/.test(request.url))) return undefined
   const mediaType = headers['content-type']?.toString().split(';')[0]
   const sent = { method: request.method, status, mediaType, headers, body }
   const fault = check({ ...sent, path: request.path })
