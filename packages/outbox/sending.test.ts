@@ -1,0 +1,73 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import type { OutboxEvent, Outcome } from './send.ts'
+import { createJudge } from './sending.ts'
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ['performance'] }))
+afterEach(() => void vi.useRealTimers())
+
+const MINUTE_MS = 60_000
+const event = (id: string): OutboxEvent => ({
+  id,
+  eventId: `event ${id}`,
+  key: id,
+  lane: 0,
+  type: 'type',
+  payload: '{}',
+  headers: {},
+  attempts: 0,
+  redriven: 0,
+  createdAt: new Date(0),
+})
+const lease = { maySend: () => true }
+const notTaken: Outcome = { kind: 'not-taken', reason: 'InternalError' }
+
+/** A broker that fails at event 1, through no fault of it, and accepts the others. */
+function judgeOf(accepts: (id: string) => boolean) {
+  const send = (events: readonly OutboxEvent[]) => {
+    const outcomes = events.map(({ id }) => [id, accepts(id) ? { kind: 'accepted' } : notTaken] as [string, Outcome])
+    return Promise.resolve({ outcomes: new Map(outcomes) })
+  }
+  return createJudge({ send, lease })
+}
+
+test('an event that the broker fails at is postponed for as long as it takes, and loses no attempt', async () => {
+  const judge = judgeOf((id) => id !== '1')
+  for (let minute = 0; minute < 60; minute += 5) {
+    const { outcomes, outage } = await judge.send([event('1'), event('2')])
+    expect(outage).toBeUndefined()
+    expect(outcomes.get('1')).toMatchObject({ kind: 'postponed', reason: 'InternalError' })
+    vi.advanceTimersByTime(5 * MINUTE_MS)
+  }
+})
+
+test('after an hour in which others of the same sends were accepted, it is to blame itself', async () => {
+  const judge = judgeOf((id) => id !== '1')
+  await judge.send([event('1'), event('2')])
+  vi.advanceTimersByTime(59 * MINUTE_MS)
+  expect((await judge.send([event('1'), event('2')])).outcomes.get('1')).toMatchObject({ kind: 'postponed' })
+  vi.advanceTimersByTime(2 * MINUTE_MS)
+  expect((await judge.send([event('1'), event('2')])).outcomes.get('1')).toEqual({
+    kind: 'refused',
+    reason: 'InternalError',
+  })
+  // Alone it is never to blame: nothing shows that the broker takes events at all.
+  expect((await judge.send([event('1')])).outcomes.get('1')).toMatchObject({ kind: 'postponed' })
+})
+
+test('an event that is accepted meanwhile is no suspect any more', async () => {
+  let well = false
+  const judge = judgeOf((id) => id !== '1' || well)
+  await judge.send([event('1'), event('2')])
+  vi.advanceTimersByTime(59 * MINUTE_MS)
+  well = true
+  await judge.send([event('1'), event('2')])
+  well = false
+  vi.advanceTimersByTime(5 * MINUTE_MS)
+  expect((await judge.send([event('1'), event('2')])).outcomes.get('1')).toMatchObject({ kind: 'postponed' })
+})
+
+test('a broker that fails at every event of a send has an outage', async () => {
+  const judge = judgeOf(() => false)
+  const { outcomes, outage } = await judge.send([event('1'), event('2')])
+  expect([outcomes.size, outage]).toEqual([0, 'InternalError'])
+})
