@@ -47,6 +47,8 @@ export async function isolateKind<Event extends InboxEvent>(
 ): Promise<IsolatedKind<Event>> {
   const outcomes = new Map<Entry<Event>, Outcome>()
   const suspects = new Map<Entry, Error>()
+  /** Events that failed alone before anything of their kind succeeded: the cause may have gone in between. */
+  const failedFirst = new Set<Entry<Event>>()
   let loneFailures = 0
   let proven = false
 
@@ -65,6 +67,7 @@ export async function isolateKind<Event extends InboxEvent>(
       const [entry] = part
       if (entry && part.length === 1 && !isOutage(error)) {
         evidence.failed(entry)
+        if (!proven) failedFirst.add(entry)
         loneFailures++
       }
       throw error
@@ -80,6 +83,7 @@ export async function isolateKind<Event extends InboxEvent>(
   })
   let heldFor = outage
   for (const { item, error } of culprits) {
+    if (proven && failedFirst.has(item) && (await succeeds(() => attempt([item])))) continue
     if (proven || evidence.isAgainst(kind, item)) {
       outcomes.set(item, { kind: 'refused', error: causeOf(error) })
       evidence.foundAtFault(item)
@@ -95,6 +99,13 @@ function inOrderOfTrust<Event extends InboxEvent>(
 ): Entry<Event>[] {
   const failed = entries.filter((entry) => evidence.hasFailed(entry))
   return [...entries.filter((entry) => !evidence.hasFailed(entry)), ...failed]
+}
+
+async function succeeds(work: () => Promise<void>): Promise<boolean> {
+  return work().then(
+    () => true,
+    () => false,
+  )
 }
 
 export function missingResult(): Stored {

@@ -39,6 +39,16 @@ describe('an item is to blame only if something else succeeds', () => {
     expect(result.culprits).toMatchObject([{ item: 1, error: { message: 'permission denied' } }])
   })
 
+  test('nothing is to blame if the dependency heals between the attempt and the probe', async () => {
+    let heals = false
+    const attempt = () => (heals ? Promise.resolve() : fails())
+    const probe = () => {
+      heals = true
+      return Promise.resolve()
+    }
+    expect(await isolate([1, 2], { attempt, isOutage, probe })).toEqual({ done: [1, 2], culprits: [], left: [] })
+  })
+
   test('nothing is to blame if everything fails alike, and few attempts find that out', async () => {
     let attempts = 0
     const attempt = () => {

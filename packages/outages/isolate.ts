@@ -25,7 +25,7 @@ export interface Isolated<Item> {
 /**
  * Does the work for `items`; after an error that may be one item's fault, does it in halves until the culprit is alone.
  * If a lone item fails and nothing has succeeded yet, `probe` decides: when it fails too, everything fails alike, and
- * the failure is the dependency's. Costs at most about 2 · culprits · log2(items) attempts. Never rejects.
+ * the failure is the dependency's; when it succeeds, the item is tried once more. Costs at most about 2 · culprits · log2(items) attempts. Never rejects.
  */
 export async function isolate<Item>(items: readonly Item[], work: Isolated<Item>): Promise<Isolation<Item>> {
   const { attempt, isOutage, probe } = work
@@ -49,8 +49,11 @@ export async function isolate<Item>(items: readonly Item[], work: Isolated<Item>
     }
     const cause = outage ?? (itemsAreToBlame ? undefined : await failureOf(probe))
     if (cause !== undefined) return { ...result, left: [part, ...parts.toReversed()].flat(), outage: cause }
+    // The dependency may have healed between the attempt and the probe: then nothing is to blame.
+    const stillFails = itemsAreToBlame ? error : await failureOf(() => attempt(part))
     itemsAreToBlame = true
-    for (const item of part) result.culprits.push({ item, error })
+    if (stillFails === undefined) result.done.push(...part)
+    else for (const item of part) result.culprits.push({ item, error: stillFails })
   }
   return result
 }

@@ -120,7 +120,8 @@ test('a message that is gone from the queue is given up, which is logged once, a
   await t.sqs.send(new DeleteMessageCommand({ QueueUrl: t.queueUrl, ReceiptHandle: gone?.ReceiptHandle }))
 
   await vi.waitFor(() => expect(extensions()).toBeGreaterThan(8), { timeout: 10_000 })
-  expect(await t.depth()).toEqual({ visible: 0, hidden: 1 })
+  // On a busy machine an extension may come late once, and its message be visible until the next.
+  await vi.waitFor(async () => expect(await t.depth()).toEqual({ visible: 0, hidden: 1 }), { timeout: 10_000 })
   const lines = t.logged('messages in work could not be kept hidden')
   expect(lines).toMatchObject([{ entries: [{ message_id: gone?.MessageId }] }])
   await t.pool.query('ALTER TABLE away RENAME TO notifications')
