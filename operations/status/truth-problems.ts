@@ -56,7 +56,13 @@ function outboxProblems(
 
 function queueProblems(answer: Truth['queue']): string[] {
   if (answer.kind !== 'answered')
-    return silent(answer, 'SQS does not answer: events wait in the outbox, the relay retries at most 30 s apart')
+    return silent(
+      answer,
+      // findQueues says so where SQS answers and a queue is missing.
+      answer.kind === 'silent' && answer.reason.startsWith('there is no')
+        ? 'a queue is missing: the services make it again unless SQS_QUEUE_URL names it'
+        : 'SQS does not answer: events wait in the outbox, the relay retries at most 30 s apart',
+    )
   const { visible, in_flight, delayed } = answer.value.dead_letters
   const dead = visible + in_flight + delayed
   return dead > 0 ? [`${plural(dead, 'message')} in the dead-letter queue: npm run inbox -- list`] : []

@@ -95,7 +95,9 @@ function shareProblems(document: OpenApiDocument, scopes: Scopes | undefined): O
     }
   }
   const statuses = [...used].toSorted((a, b) => a - b)
-  const responses = Object.fromEntries(statuses.map((status) => [name(status), problemAnswer(status, scopes !== undefined)]))
+  const responses = Object.fromEntries(
+    statuses.map((status) => [name(status), problemAnswer(status, scopes !== undefined)]),
+  )
   const schemas = { ...document.components.schemas, Problem: { ...Problem } }
   return { ...document, components: { ...document.components, schemas, responses } }
 }

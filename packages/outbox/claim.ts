@@ -84,13 +84,13 @@ export async function claimDue({ db, schema }: Tables, lanes: LaneToRead[], perL
 }
 
 /**
- * Makes failed events due that were refused later than now: the database's clock was set back since, and they would wait
+ * Makes failed events due that have no due time, as a writer by SQL may leave them, or that were refused later than now: the database's clock was set back since, and they would wait
  * for as long as it was set back.
  */
 export async function mendDueTimes({ db, schema }: Tables, lanes: number[]): Promise<void> {
   await db.query(
     `UPDATE ${schema}.events SET next_attempt_at = clock_timestamp(), failed_at = clock_timestamp()
-     WHERE status = 'failed' AND failed_at > clock_timestamp()
+     WHERE status = 'failed' AND (failed_at > clock_timestamp() OR next_attempt_at IS NULL)
        AND lane IN (SELECT given.lane::smallint FROM jsonb_array_elements_text($1::text::jsonb) AS given (lane))`,
     [JSON.stringify(lanes)],
   )

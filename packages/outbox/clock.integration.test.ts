@@ -104,3 +104,13 @@ test('an event that waits for its retry as it should is left alone', async () =>
   expect(broker.batches).toHaveLength(1)
   await relay.release()
 })
+
+test('a failed event without a due time, as a writer by SQL may leave it, is due', async () => {
+  const broker = testBroker()
+  await append(db, [newEvent('a')])
+  await db.query(`UPDATE events SET status = 'failed', attempts = 3, next_attempt_at = NULL`)
+  const relay = createRelay({ db, send: broker.send })
+  await relay.drainOnce()
+  expect(await statuses(db)).toEqual({ processed: 1 })
+  await relay.release()
+})

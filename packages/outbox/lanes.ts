@@ -54,6 +54,8 @@ export interface RelayCount {
   lanes: number[]
   /** How many relays have a lease that ends too late. */
   late: number
+  /** How many lanes the table has. */
+  existing: number
 }
 
 /** How many relays are alive, and which lanes are `relay`'s. */
@@ -62,10 +64,19 @@ export async function countRelays({ db, schema }: Tables, relay: string, leaseMs
     `SELECT (SELECT count(*)::int FROM ${schema}.outbox_relays WHERE expires_at > clock_timestamp()) AS relays,
             (SELECT count(*)::int FROM ${schema}.outbox_relays
              WHERE expires_at > clock_timestamp() + $2 * interval '1 millisecond') AS late,
+            (SELECT count(*)::int FROM ${schema}.outbox_lanes) AS existing,
             ARRAY(SELECT lane FROM ${schema}.outbox_lanes WHERE relay = $1 ORDER BY lane) AS lanes`,
     [relay, leaseMs],
   )
-  return rows[0] ?? { relays: 0, lanes: [], late: 0 }
+  return rows[0] ?? { relays: 0, lanes: [], late: 0, existing: LANES }
+}
+
+/** Makes lanes again that are missing, as after a TRUNCATE by mistake: their events would wait without end. */
+export async function restoreLanes({ db, schema }: Tables): Promise<void> {
+  await db.query(
+    `INSERT INTO ${schema}.outbox_lanes (lane) SELECT generate_series(0, $1::int - 1) ON CONFLICT (lane) DO NOTHING`,
+    [LANES],
+  )
 }
 
 export async function lateLeases({ db, schema }: Tables, leaseMs: number): Promise<LateLease[]> {
@@ -96,16 +107,15 @@ export async function takeFree({ db, schema }: Tables, relay: string, count: num
 }
 
 /**
- * How many lanes have no relay now: each of them is free, or its relay's lease has run out or ends later than a lease can
+ * How many lanes have no relay now: each of them is free or missing, or its relay's lease has run out or ends later than a lease can
  * (a living relay corrects that within two seconds).
  */
 export async function lanesWithoutRelay({ db, schema }: Tables, leaseMs: number): Promise<number> {
   const { rows } = await db.query<{ lanes: number }>(
-    `SELECT count(*)::int AS lanes
-     FROM ${schema}.outbox_lanes LEFT JOIN ${schema}.outbox_relays ON outbox_relays.id = relay
-       AND expires_at > clock_timestamp() AND expires_at <= clock_timestamp() + $1 * interval '1 millisecond'
-     WHERE outbox_relays.id IS NULL`,
-    [leaseMs],
+    `SELECT $2::int - count(*)::int AS lanes
+     FROM ${schema}.outbox_lanes JOIN ${schema}.outbox_relays ON outbox_relays.id = relay
+       AND expires_at > clock_timestamp() AND expires_at <= clock_timestamp() + $1 * interval '1 millisecond'`,
+    [leaseMs, LANES],
   )
   return rows[0]?.lanes ?? NaN
 }

@@ -2,7 +2,7 @@ import type pg from 'pg'
 import { afterAll, beforeEach, expect, inject, test } from 'vitest'
 import { append } from './append.ts'
 import { type Database, outboxTables } from './database.ts'
-import { LANES } from './lanes.ts'
+import { LANES, lanesWithoutRelay } from './lanes.ts'
 import { createLease, LEASE_MS } from './lease.ts'
 import { SEND_TIMEOUT_MS } from './send.ts'
 import { freshOutbox, newEvent } from './testing/outbox.ts'
@@ -96,4 +96,13 @@ test('lanes above the fair share are not read any more, but kept until nothing o
   expect([lease.maySend(59), lease.maySend(60)]).toEqual([true, false])
   await other.balance(drained)
   expect(other.readable()).toEqual([60, 61, 62, 63])
+})
+
+test('lanes that are missing, as after a TRUNCATE by mistake, count as lanes without a relay, and a relay makes them again', async () => {
+  await db.query('TRUNCATE outbox_relays, outbox_lanes')
+  expect(await lanesWithoutRelay(outboxTables(db), LEASE_MS)).toBe(LANES)
+  const lease = createLease(outboxTables(db), 'test', clock)
+  await lease.balance(drained)
+  expect(lease.owned()).toBe(LANES)
+  expect(await lanesWithoutRelay(outboxTables(db), LEASE_MS)).toBe(0)
 })

@@ -9,6 +9,7 @@ import {
   lateLeases,
   register,
   renew,
+  restoreLanes,
   takeFree,
 } from './lanes.ts'
 import { createClockWatch, createSilenceWatch } from './lease-clock.ts'
@@ -77,7 +78,8 @@ export function createLease(tables: Tables, name: string, now: () => number = ()
   async function freeLanes(id: string): Promise<{ relays: number; lanes: number[] }> {
     // After a jump ahead every lease looks expired, and its relay may be sending: a live one renews it soon.
     if (!clock.hasJumpedAhead(LEASE_MS)) await deleteExpiredRelays(tables)
-    const { relays, lanes, late } = await countRelays(tables, id, LEASE_MS)
+    const { relays, lanes, late, existing } = await countRelays(tables, id, LEASE_MS)
+    if (existing < LANES) await restoreLanes(tables)
     const leases = late > 0 ? await lateLeases(tables, LEASE_MS) : []
     for (const lease of silence.silentSince(leases)) await deleteSilentRelay(tables, lease)
     return { relays, lanes }

@@ -37,11 +37,13 @@ export function closeOnSignal({ close, onSignal, onCrash, onClosed }: CloseOptio
   }
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     // Those of `runProgram`, which end the process at once.
-    process.removeAllListeners(signal)
+    const early = process.listeners(signal)
     process.on(signal, () => {
       if (!closing) onSignal(signal)
       void exitAfterClose(0)
     })
+    // Only now: with the last listener a signal that has arrived and is not dispatched yet would be lost.
+    for (const listener of early) process.removeListener(signal, listener)
   }
   for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
     process.on(event, (error: Error) => {

@@ -11,7 +11,8 @@ export function processLogLines(log: Logger) {
     stopped: () => log.info('stopped'),
     crashed: (error: Error) => log.fatal({ err: error }, 'stopping after an error that nothing handled: a bug'),
     warned: (warning: Error) => log.warn({ reason: warning.message }, 'Node reports a warning'),
-    queueMade: (queue: string) => log.warn({ queue }, 'the queue was gone; it is there again, without its messages'),
+    queueMade: (queue: string) =>
+      log.warn({ queue }, 'the queue, or its dead-letter queue, was gone; it is there again, without its messages'),
     connectionLost: (error: Error) =>
       log.warn({ reason: error.message }, 'an idle database connection was lost; the next query opens another'),
     databaseLost: (reason: string) =>

@@ -45,6 +45,26 @@ export async function findOrCreateQueue(sqs: SQSClient, name: string): Promise<Q
 }
 
 /**
+ * Makes what is missing of the queue of that name and its dead-letter queue. Resolves with whether anything was. Rejects
+ * with the SDK's error.
+ */
+export async function makeMissing(sqs: SQSClient, name: string): Promise<boolean> {
+  const url = await findQueueUrl(sqs, name)
+  if (url === undefined) {
+    await createWithDeadLetterQueue(sqs, name)
+    return true
+  }
+  const { Attributes } = await sqs.send(
+    new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ['RedrivePolicy'] }),
+  )
+  const { deadLetterTargetArn } = JSON.parse(Attributes?.RedrivePolicy ?? '{}') as { deadLetterTargetArn?: string }
+  const deadLetterName = deadLetterTargetArn?.split(':').at(-1)
+  if (deadLetterName === undefined || (await findQueueUrl(sqs, deadLetterName)) !== undefined) return false
+  await create(sqs, deadLetterName, {})
+  return true
+}
+
+/**
  * The queue at that URL, which must exist. Rejects with the SDK's error when it does not exist or SQS does not answer.
  */
 export async function findQueueAt(sqs: SQSClient, url: string): Promise<Queue> {

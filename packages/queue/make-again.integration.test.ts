@@ -1,4 +1,9 @@
-import { DeleteQueueCommand, GetQueueAttributesCommand, SendMessageCommand } from '@aws-sdk/client-sqs'
+import {
+  DeleteQueueCommand,
+  GetQueueAttributesCommand,
+  GetQueueUrlCommand,
+  SendMessageCommand,
+} from '@aws-sdk/client-sqs'
 import { freshQueue } from '@product-events/local'
 import { expect, inject, test, vi } from 'vitest'
 import { makeAgainWhenGone } from './index.ts'
@@ -18,6 +23,25 @@ test('a queue that is gone is made again, with its dead-letter queue, and sends 
     new GetQueueAttributesCommand({ QueueUrl: queue.url, AttributeNames: ['RedrivePolicy'] }),
   )
   expect(Attributes?.RedrivePolicy).toContain(`${queue.name}-dlq`)
+  sqs.destroy()
+  other.destroy()
+})
+
+test('a dead-letter queue that is gone is made again, and a queue that is there is not called gone', async () => {
+  const { sqs, queue } = await freshQueue(inject('sqsEndpoint'))
+  const { sqs: other } = await freshQueue(inject('sqsEndpoint'))
+  let made = 0
+  makeAgainWhenGone(sqs, queue.name, () => made++)
+  const deadLetters = `${queue.name}-dlq`
+  const find = () => sqs.send(new GetQueueUrlCommand({ QueueName: deadLetters }))
+  const { QueueUrl } = await find()
+  await other.send(new DeleteQueueCommand({ QueueUrl }))
+  await expect(find()).rejects.toThrow(/exist/)
+  await vi.waitFor(find, { timeout: 20_000 })
+  expect(made).toBe(1)
+  // Something else is missing: nothing of ours was made.
+  await expect(sqs.send(new GetQueueUrlCommand({ QueueName: 'another' }))).rejects.toThrow(/exist/)
+  expect(made).toBe(1)
   sqs.destroy()
   other.destroy()
 })

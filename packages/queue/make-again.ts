@@ -1,11 +1,11 @@
 import type { SQSClient } from '@aws-sdk/client-sqs'
-import { findOrCreateQueue, isNoQueue } from './find-or-create.ts'
+import { isNoQueue, makeMissing } from './find-or-create.ts'
 
 /** AWS refuses to make a queue again within a minute of its deletion; an emulator that restarted makes it at once. */
 const COOLDOWN_MS = 2_000
 
 /**
- * Makes the queue of that name, with its dead-letter queue, again when a call finds that it is gone: deleted, or lost
+ * Makes the queue of that name, or its dead-letter queue, again when a call finds that it is gone: deleted, or lost
  * by an emulator that restarted. `onMade` is called when it is there again.
  */
 export function makeAgainWhenGone(sqs: SQSClient, name: string, onMade: () => void): void {
@@ -14,8 +14,7 @@ export function makeAgainWhenGone(sqs: SQSClient, name: string, onMade: () => vo
     if (performance.now() < tryAgainAt) return
     tryAgainAt = Infinity
     try {
-      await findOrCreateQueue(sqs, name)
-      onMade()
+      if (await makeMissing(sqs, name)) onMade()
     } catch {
       // The next call that finds it gone tries again.
     }

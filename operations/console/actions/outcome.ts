@@ -20,7 +20,7 @@ export async function becameOf(
   if (action.source === 'messages') return { status: new Map(), notified: stored.size }
   const db = action.source === 'events' ? products : notifications
   const { rows } = await db.query<{ status: string; count: number }>(
-    'SELECT status, count(*)::int AS count FROM events WHERE id = ANY ($1::bigint[]) GROUP BY status',
+    'SELECT status, count(*)::int AS count FROM public.events WHERE id = ANY ($1::bigint[]) GROUP BY status',
     [action.ids],
   )
   return { status: new Map(rows.map(({ status, count }) => [status, count])), notified: stored.size }

@@ -21,7 +21,7 @@ export async function deadItems(db: Pick<pg.Pool, 'query'>): Promise<Item[]> {
   const { rows } = await db.query<Row>(
     `SELECT id, event_id, key, type, payload->'data'->>'name' AS name, headers->>'endpoint' AS endpoint,
             left(last_error, 500) AS last_error, attempts, created_at
-     FROM events
+     FROM public.events
      WHERE status = 'dead'
      ORDER BY id
      LIMIT $1`,

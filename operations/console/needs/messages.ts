@@ -9,7 +9,7 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 /** Why each of these messages failed, by message id, as notification-service noted it. */
 export async function reasonsOf(db: Pick<pg.Pool, 'query'>, ids: readonly string[]): Promise<Map<string, string>> {
   const { rows } = await db.query<{ message_id: string; reason: string }>(
-    'SELECT message_id, left(reason, 500) AS reason FROM failed_messages WHERE message_id = ANY ($1)',
+    'SELECT message_id, left(reason, 500) AS reason FROM public.failed_messages WHERE message_id = ANY ($1)',
     [ids],
   )
   return new Map(rows.map(({ message_id, reason }) => [message_id, reason]))

@@ -23,7 +23,7 @@ export type CountRows = (from: number, after: string) => Promise<Count[]>
 export async function countWritten(db: Database, from: number, after: string): Promise<Count[]> {
   const { rows } = await db.query<Count>(
     `SELECT floor(extract(epoch FROM created_at) / $1)::int AS point, count(*)::int AS count, max(id) AS newest
-     FROM (SELECT id, created_at FROM events WHERE id > $3 ORDER BY id DESC LIMIT $4) AS newest
+     FROM (SELECT id, created_at FROM public.events WHERE id > $3 ORDER BY id DESC LIMIT $4) AS newest
      WHERE created_at >= to_timestamp($2::float8 * $1)
      GROUP BY point`,
     [POINT_SECONDS, from, after, MOST_ROWS],
@@ -34,7 +34,7 @@ export async function countWritten(db: Database, from: number, after: string): P
 export async function countNotified(db: Database, from: number, after: string): Promise<Count[]> {
   const { rows } = await db.query<Count>(
     `SELECT floor(extract(epoch FROM received_at) / $1)::int AS point, count(*)::int AS count, max(position) AS newest
-     FROM (SELECT position, received_at FROM notifications WHERE position > $3 ORDER BY position DESC LIMIT $4) AS newest
+     FROM (SELECT position, received_at FROM public.notifications WHERE position > $3 ORDER BY position DESC LIMIT $4) AS newest
      WHERE received_at >= to_timestamp($2::float8 * $1)
      GROUP BY point`,
     [POINT_SECONDS, from, after, MOST_ROWS],

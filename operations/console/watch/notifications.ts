@@ -6,7 +6,7 @@ type Database = Pick<pg.Pool, 'query'>
 export async function storedAt(db: Database, eventIds: readonly string[]): Promise<Map<string, Date>> {
   if (eventIds.length === 0) return new Map()
   const { rows } = await db.query<{ event_id: string; received_at: Date }>(
-    'SELECT event_id, received_at FROM notifications WHERE event_id = ANY ($1::uuid[])',
+    'SELECT event_id, received_at FROM public.notifications WHERE event_id = ANY ($1::uuid[])',
     [eventIds],
   )
   return new Map(rows.map(({ event_id, received_at }) => [event_id, received_at]))
@@ -29,7 +29,7 @@ const MOST_FAILING = 10_000
 export async function failingMessages(db: Database, maxReceives: number): Promise<FailingMessage[]> {
   const { rows } = await db.query<FailingMessage>(
     `SELECT message_id, event_id, left(reason, 500) AS reason, failures, first_failed_at, last_failed_at
-     FROM failed_messages
+     FROM public.failed_messages
      WHERE last_failed_at > clock_timestamp() - $1 * interval '1 second' AND failures < $2
      ORDER BY last_failed_at DESC
      LIMIT $3`,

@@ -31,13 +31,13 @@ export async function travellingEvents(db: Database): Promise<EventRow[]> {
             payload->>'sequence' AS sequence, status, attempts, left(last_error, 500) AS last_error,
             created_at, next_attempt_at, processed_at
      FROM (
-       (SELECT * FROM events ORDER BY id DESC LIMIT $1)
+       (SELECT * FROM public.events ORDER BY id DESC LIMIT $1)
        UNION ALL
-       (SELECT * FROM events WHERE status = 'pending' ORDER BY lane, id LIMIT $2)
+       (SELECT * FROM public.events WHERE status = 'pending' ORDER BY lane, id LIMIT $2)
        UNION ALL
-       (SELECT * FROM events WHERE status = 'failed' ORDER BY lane, next_attempt_at LIMIT $2)
+       (SELECT * FROM public.events WHERE status = 'failed' ORDER BY lane, next_attempt_at LIMIT $2)
        UNION ALL
-       (SELECT * FROM events WHERE status = 'dead' ORDER BY id DESC LIMIT $2)
+       (SELECT * FROM public.events WHERE status = 'dead' ORDER BY id DESC LIMIT $2)
      ) AS travelling
      ORDER BY id DESC`,
     [NEWEST, OLDEST_WAITING],
@@ -58,14 +58,14 @@ const COUNT_UP_TO = 250_000
 /** Of the outbox in `db`, through the partial indexes. */
 export async function readBacklog(db: Database): Promise<Backlog> {
   const { rows } = await db.query<Backlog>(
-    `SELECT (SELECT count(*)::int FROM (SELECT FROM events WHERE status = 'pending' LIMIT $1) AS counted) AS pending,
-            (SELECT count(*)::int FROM (SELECT FROM events WHERE status = 'failed' LIMIT $1) AS counted) AS failed,
-            (SELECT count(*)::int FROM (SELECT FROM events WHERE status = 'dead' LIMIT $1) AS counted) AS dead,
+    `SELECT (SELECT count(*)::int FROM (SELECT FROM public.events WHERE status = 'pending' LIMIT $1) AS counted) AS pending,
+            (SELECT count(*)::int FROM (SELECT FROM public.events WHERE status = 'failed' LIMIT $1) AS counted) AS failed,
+            (SELECT count(*)::int FROM (SELECT FROM public.events WHERE status = 'dead' LIMIT $1) AS counted) AS dead,
             coalesce(extract(epoch FROM clock_timestamp() - (
               SELECT min(oldest.created_at) FROM generate_series(0, 63) AS lane CROSS JOIN LATERAL (
-                (SELECT created_at FROM events WHERE status = 'pending' AND events.lane = lane.lane ORDER BY id LIMIT 1)
+                (SELECT created_at FROM public.events WHERE status = 'pending' AND events.lane = lane.lane ORDER BY id LIMIT 1)
                 UNION ALL
-                (SELECT min(created_at) FROM events WHERE status = 'failed' AND events.lane = lane.lane)
+                (SELECT min(created_at) FROM public.events WHERE status = 'failed' AND events.lane = lane.lane)
               ) AS oldest)), 0)::float8 AS oldest_seconds`,
     [COUNT_UP_TO],
   )
@@ -81,8 +81,8 @@ export interface Lanes {
 export async function readLanes(db: Database): Promise<Lanes> {
   const { rows: relays } = await db.query<Lanes['relays'][number]>(
     `SELECT id, name, extract(epoch FROM expires_at - clock_timestamp())::float8 AS lease_seconds
-     FROM outbox_relays ORDER BY name, id`,
+     FROM public.outbox_relays ORDER BY name, id`,
   )
-  const { rows } = await db.query<{ relay: string | null }>('SELECT relay FROM outbox_lanes ORDER BY lane')
+  const { rows } = await db.query<{ relay: string | null }>('SELECT relay FROM public.outbox_lanes ORDER BY lane')
   return { owners: rows.map(({ relay }) => relay), relays }
 }

@@ -109,3 +109,16 @@ test('who reads after a write was answered sees it, in the middle of other reade
   noise.abort()
   await Promise.all(reading)
 })
+
+test('a product that a trigger of the operator refuses fails alone, whatever arrives with it', async () => {
+  await it.pool.query(
+    `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql
+     AS $$ BEGIN IF new.name = 'bad' THEN RAISE EXCEPTION 'boom'; END IF; RETURN new; END $$;
+     CREATE TRIGGER refuse BEFORE INSERT ON products FOR EACH ROW EXECUTE FUNCTION refuse()`,
+  )
+  const bodies = Array.from({ length: 40 }, (_, n) => ({ name: n % 4 === 0 ? 'bad' : `good ${n}`, price: 1 }))
+  const answers = await Promise.all(bodies.map(post))
+  await it.pool.query('DROP FUNCTION refuse CASCADE')
+  expect(answers.map(({ statusCode }) => statusCode)).toEqual(bodies.map(({ name }) => (name === 'bad' ? 500 : 201)))
+  expect(await names()).toHaveLength(30)
+})

@@ -1,22 +1,23 @@
 import { type BatcherOptions, createBatcher } from '@product-events/batcher'
 import { HttpProblem } from '@product-events/http-api'
+import { databaseOutage } from '@product-events/outages'
 import type pg from 'pg'
 import { activeTracer, databaseSpan, inSpan } from '@product-events/telemetry'
 import { MAX_WAIT_MS } from '../limits.ts'
-import { isTaken } from './create-once.ts'
 import { type Creation, writeCreations } from './create.ts'
 import { getProducts, type ProductText } from './get.ts'
 import { listProducts, type PageQuery } from './list.ts'
 
 /**
- * A value that PostgreSQL can't take (class 22), or one that breaks a constraint of one product: the statement did
- * nothing, and others may succeed. Of the unique constraints only the key's own is a caller's: an id that a sequence
- * gave out twice, as after a restore, is the database's failure.
+ * Any error of the statement itself that is not the database's failure may be one product's, a trigger's refusal or a
+ * row policy included: the statement did nothing, and others may succeed.
  */
 function isFaultOfOne(error: unknown): boolean {
-  const { code = '' } = error as Partial<pg.DatabaseError>
-  return /^(22|23502|23514)/.test(code) || isTaken(error)
+  const { code } = error as { code?: unknown }
+  return typeof code === 'string' && SQLSTATE.test(code) && databaseOutage(error) === undefined
 }
+
+const SQLSTATE = /^[0-9A-Z]{5}$/
 
 const limits = {
   // While one statement commits, the next is prepared. More of them would be smaller, and fight for the same cores.
