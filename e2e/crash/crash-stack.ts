@@ -15,7 +15,9 @@ import pg from 'pg'
 import { connectSqs, findOrCreateQueue } from '@product-events/queue'
 import { type CallFault, type EntryFault, type SqsFront, startSqsFront } from '../faults/sqs-front.ts'
 import { startTcpProxy, type TcpProxy } from '../faults/tcp-proxy.ts'
+import { type StateWatch, watchStates } from '../history/states.ts'
 import { keepRunning, type Member } from './keep-running.ts'
+import type { Watched } from './onlooker.ts'
 
 /**
  * What a killed server process leaves in the system's cache is there for the next one, so nothing waits for the disk.
@@ -38,6 +40,8 @@ export interface CrashStack {
   front: SqsFront
   /** The APIs of product-service. */
   urls: string[]
+  /** Every service, as its operators see it. */
+  watched: Watched[]
   /** The role by which the services sign in to PostgreSQL. */
   role: string
   /** Past every fault, as superuser: for looking on, and for doing harm. */
@@ -49,8 +53,7 @@ export interface CrashStack {
   stop(): Promise<void>
 }
 
-interface Service {
-  member: Member
+interface Service extends Watched {
   url: string
   ready: () => Promise<unknown>
 }
@@ -103,20 +106,34 @@ export async function startCrashStack(options: CrashStackOptions): Promise<Crash
       const lines: string[] = []
       logs.set(name, lines)
       let part: Part | undefined
-      const start = () =>
-        (part = startService(service, {
+      let states: StateWatch | undefined
+      const start = () => {
+        const own = (states = watchStates(name, onSurprise))
+        part = startService(service, {
           databaseUrl: `postgres://${ROLE}@127.0.0.1:${networks.PostgreSQL.port}`,
           sqsEndpoint: `http://127.0.0.1:${networks.SQS.port}`,
           queueName: direct.queueName,
           httpPort,
           metricsPort,
           logLevel: 'info',
-          onLine: (line) => void (lines.push(line) > LOG_LINES_KEPT && lines.shift()),
+          onLine(line) {
+            if (lines.push(line) > LOG_LINES_KEPT) lines.shift()
+            own.read(line)
+          },
           ...(kind === 'relay' && { main: `${import.meta.dirname}/../../services/product-service/relay-main.ts` }),
-        }))
+        })
+        return part
+      }
       const member = await keepRunning({ kind, name, start, onSurprise })
       const ready = async () => part && untilReady(part, metricsPort)
-      services.push({ member, url: `http://127.0.0.1:${httpPort}`, ready })
+      services.push({
+        member,
+        url: `http://127.0.0.1:${httpPort}`,
+        ready,
+        metricsUrl: `http://127.0.0.1:${metricsPort}`,
+        database: kind === 'consumer' ? 'notifications' : 'products',
+        states: () => states,
+      })
     }
     for (const kind of ['API', 'relay', 'consumer'] as const) {
       for (const number of [1, 2]) await keepService(kind, `${kind} ${number}`)
@@ -126,6 +143,7 @@ export async function startCrashStack(options: CrashStackOptions): Promise<Crash
       networks,
       front,
       urls: services.filter(({ member }) => member.kind === 'API').map(({ url }) => url),
+      watched: services,
       role: ROLE,
       direct,
       logs,

@@ -4,6 +4,7 @@ import type { History } from '../history/history.ts'
 import type { CrashStack } from './crash-stack.ts'
 import { doHarm } from './faults.ts'
 import type { FaultCounts } from './harm.ts'
+import { type Looks, lookOn, untilTrue } from './onlooker.ts'
 import { createRandom } from './random.ts'
 import { acceptance, readEvents, readMarks, readNotifications, readProducts, readUnderWay } from './witnesses.ts'
 import { write } from './writer.ts'
@@ -30,6 +31,9 @@ export interface RoundResult {
   activeMs: number
   /** From the last fault to the last thing that was under way; undefined when it took too long. */
   drainedMs: number | undefined
+  /** From there until every service said what is so. */
+  trueMs: number
+  looks: Looks
 }
 
 export interface RoundOptions {
@@ -51,6 +55,8 @@ export async function runRound({ stack, ears, seed, seconds, updates }: RoundOpt
   const started = performance.now()
   const stop = new AbortController()
   const onSurprise = (what: string) => void ears.surprises.push(what)
+  const over = new AbortController()
+  const looking = lookOn(stack.watched, onSurprise, over.signal)
   const [operations] = await Promise.all([
     write({ urls: stack.urls, random: random.fork('writer'), label, updates, onSurprise }, stop.signal),
     doHarm(
@@ -65,6 +71,11 @@ export async function runRound({ stack, ears, seed, seconds, updates }: RoundOpt
   ])
   const lifted = performance.now()
   const drained = await drain(stack)
+  const drainedMs = drained ? performance.now() - lifted : undefined
+  ears.surprises.push(...(await untilTrue(stack)))
+  const trueMs = performance.now() - lifted - (drainedMs ?? 0)
+  over.abort()
+  const looks = await looking
   const history: History = {
     operations,
     products: await readProducts(stack.direct.products, label),
@@ -79,7 +90,9 @@ export async function runRound({ stack, ears, seed, seconds, updates }: RoundOpt
     surprises: [...ears.surprises],
     faults: new Map(ears.faults),
     activeMs: lifted - started,
-    drainedMs: drained ? performance.now() - lifted : undefined,
+    drainedMs,
+    trueMs,
+    looks,
   }
 }
 
