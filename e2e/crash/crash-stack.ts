@@ -54,7 +54,6 @@ export interface CrashStack {
 }
 
 interface Service extends Watched {
-  url: string
   ready: () => Promise<unknown>
 }
 

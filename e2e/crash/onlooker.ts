@@ -13,6 +13,8 @@ const REST_TIMEOUT_MS = 60_000
 /** A service as its operators see it. */
 export interface Watched {
   member: Member
+  /** Of its API. */
+  url: string
   metricsUrl: string
   database: 'products' | 'notifications'
   /** The state lines of the process that runs now. */
@@ -97,11 +99,19 @@ function measureLateness(signal: AbortSignal): (from: number) => number {
   return (from) => Math.max(0, performance.now() - due, ...late.filter(({ at }) => at >= from).map(({ ms }) => ms))
 }
 
+export interface Rest {
+  lies: string[]
+  /** What became true last, and was not so at first. */
+  last: string | undefined
+}
+
 /** Waits until what every service says at rest is so; resolves with what is still not so at the end of its patience. */
-export async function untilTrue({ watched, direct }: Pick<CrashStack, 'watched' | 'direct'>): Promise<string[]> {
+export async function untilTrue({ watched, direct }: Pick<CrashStack, 'watched' | 'direct'>): Promise<Rest> {
+  let last: string | undefined
   for (const until = performance.now() + REST_TIMEOUT_MS; ; await sleep(LOOK_EVERY_MS)) {
     const lies = await Promise.all(watched.map((service) => judge(service, direct)))
-    if (performance.now() > until || lies.flat().length === 0) return lies.flat()
+    if (performance.now() > until || lies.flat().length === 0) return { lies: lies.flat(), last }
+    last = lies.flat().join('; ')
   }
 }
 

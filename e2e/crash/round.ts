@@ -6,6 +6,7 @@ import { doHarm } from './faults.ts'
 import type { FaultCounts } from './harm.ts'
 import { type Looks, lookOn, untilTrue } from './onlooker.ts'
 import { createRandom } from './random.ts'
+import { followStreams } from './streams.ts'
 import { acceptance, readEvents, readMarks, readNotifications, readProducts, readUnderWay } from './witnesses.ts'
 import { write } from './writer.ts'
 
@@ -33,7 +34,11 @@ export interface RoundResult {
   drainedMs: number | undefined
   /** From there until every service said what is so. */
   trueMs: number
+  /** What became true last. */
+  lastTrue: string | undefined
   looks: Looks
+  /** Connections of the readers of the streams. */
+  streamConnections: number
 }
 
 export interface RoundOptions {
@@ -56,6 +61,7 @@ export async function runRound({ stack, ears, seed, seconds, updates }: RoundOpt
   const stop = new AbortController()
   const onSurprise = (what: string) => void ears.surprises.push(what)
   const over = new AbortController()
+  const streams = followStreams(stack, marks.notification, onSurprise)
   const looking = lookOn(stack.watched, onSurprise, over.signal)
   const [operations] = await Promise.all([
     write({ urls: stack.urls, random: random.fork('writer'), label, updates, onSurprise }, stop.signal),
@@ -72,7 +78,10 @@ export async function runRound({ stack, ears, seed, seconds, updates }: RoundOpt
   const lifted = performance.now()
   const drained = await drain(stack)
   const drainedMs = drained ? performance.now() - lifted : undefined
-  ears.surprises.push(...(await untilTrue(stack)))
+  ears.surprises.push(...(await streams.untilEqual()))
+  const rest = await untilTrue(stack)
+  ears.surprises.push(...rest.lies)
+  await streams.stop()
   const trueMs = performance.now() - lifted - (drainedMs ?? 0)
   over.abort()
   const looks = await looking
@@ -92,7 +101,9 @@ export async function runRound({ stack, ears, seed, seconds, updates }: RoundOpt
     activeMs: lifted - started,
     drainedMs,
     trueMs,
+    lastTrue: rest.last,
     looks,
+    streamConnections: streams.connections(),
   }
 }
 

@@ -11,14 +11,17 @@ export interface Marks {
   event: string
   /** The last position of the notifications. */
   position: string
+  /** Its id; zeros when there is none. */
+  notification: string
 }
 
 export async function readMarks({ products, notifications }: Direct): Promise<Marks> {
   const events = await products.query<{ last: string }>('SELECT coalesce(max(id), 0) AS last FROM events')
-  const stored = await notifications.query<{ last: string }>(
-    'SELECT coalesce(max(position), 0) AS last FROM notifications',
+  const stored = await notifications.query<{ position: string; id: string }>(
+    'SELECT position, id FROM notifications ORDER BY position DESC LIMIT 1',
   )
-  return { event: events.rows[0]?.last ?? '0', position: stored.rows[0]?.last ?? '0' }
+  const last = stored.rows[0] ?? { position: '0', id: '00000000-0000-0000-0000-000000000000' }
+  return { event: events.rows[0]?.last ?? '0', position: last.position, notification: last.id }
 }
 
 export async function readEvents(products: pg.Pool, after: string): Promise<StoredEvent[]> {
