@@ -17,6 +17,7 @@ import { type CallFault, type EntryFault, type SqsFront, startSqsFront } from '.
 import { startTcpProxy, type TcpProxy } from '../faults/tcp-proxy.ts'
 import { type StateWatch, watchStates } from '../history/states.ts'
 import { keepRunning, type Member } from './keep-running.ts'
+import { type Receivers, startReceivers } from './receivers.ts'
 import type { Watched } from './onlooker.ts'
 
 /**
@@ -42,6 +43,7 @@ export interface CrashStack {
   urls: string[]
   /** Every service, as its operators see it. */
   watched: Watched[]
+  receivers: Receivers
   /** The role by which the services sign in to PostgreSQL. */
   role: string
   /** Past every fault, as superuser: for looking on, and for doing harm. */
@@ -97,6 +99,9 @@ export async function startCrashStack(options: CrashStackOptions): Promise<Crash
     opened.defer(networks.PostgreSQL.close)
     opened.defer(networks.SQS.close)
 
+    const receivers = await startReceivers(dir)
+    opened.defer(receivers.close)
+
     const services: Service[] = []
     opened.defer(async () => void (await Promise.all(services.map(({ member }) => member.stop()))))
     async function keepService(kind: Member['kind'], name: string): Promise<void> {
@@ -119,6 +124,7 @@ export async function startCrashStack(options: CrashStackOptions): Promise<Crash
             if (lines.push(line) > LOG_LINES_KEPT) lines.shift()
             own.read(line)
           },
+          ...(kind === 'consumer' && { variables: receivers.variables }),
           ...(kind === 'relay' && { main: `${import.meta.dirname}/../../services/product-service/relay-main.ts` }),
         })
         return part
@@ -143,6 +149,7 @@ export async function startCrashStack(options: CrashStackOptions): Promise<Crash
       front,
       urls: services.filter(({ member }) => member.kind === 'API').map(({ url }) => url),
       watched: services,
+      receivers,
       role: ROLE,
       direct,
       logs,

@@ -2,6 +2,7 @@ import { databaseFaults } from './database-faults.ts'
 import { type FaultOptions, type Harm, rest } from './harm.ts'
 import { longOutage, networkFaults } from './network-faults.ts'
 import { freezePastTheLease, processFaults } from './process-faults.ts'
+import { receiverFaults } from './receiver-faults.ts'
 import { sqsFaults } from './sqs-faults.ts'
 
 /** Pauses between two faults: most of the time one or two are at work. */
@@ -14,7 +15,13 @@ const PAUSE_MS = { low: 200, high: 1_200 }
 export async function doHarm(options: FaultOptions, signal: AbortSignal): Promise<void> {
   const { stack, random } = options
   const harm: Harm = { ...options, frozen: new Set() }
-  const faults = [...processFaults(harm), ...networkFaults(harm), ...sqsFaults(harm), ...databaseFaults(harm)]
+  const faults = [
+    ...processFaults(harm),
+    ...networkFaults(harm),
+    ...sqsFaults(harm),
+    ...databaseFaults(harm),
+    ...receiverFaults(harm),
+  ]
   const strikes = [freezePastTheLease(harm)]
   if (random.chance(1 / 3)) strikes.push(longOutage(harm, signal))
   while (!signal.aborted) {

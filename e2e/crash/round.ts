@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { checkHistory, type Violation } from '../history/check.ts'
+import { judgeDeliveries } from '../history/deliveries.ts'
 import type { History } from '../history/history.ts'
 import type { CrashStack } from './crash-stack.ts'
 import { doHarm } from './faults.ts'
 import type { FaultCounts } from './harm.ts'
 import { type Looks, lookOn, untilTrue } from './onlooker.ts'
 import { createRandom } from './random.ts'
+import { forgetHostile } from './receivers.ts'
 import { followStreams } from './streams.ts'
 import { acceptance, readEvents, readMarks, readNotifications, readProducts, readUnderWay } from './witnesses.ts'
 import { write } from './writer.ts'
@@ -37,6 +39,8 @@ export interface RoundResult {
   /** What became true last. */
   lastTrue: string | undefined
   looks: Looks
+  /** Received by the well-behaved webhook endpoint. */
+  deliveries: number
   /** Connections of the readers of the streams. */
   streamConnections: number
 }
@@ -53,7 +57,7 @@ export interface RoundOptions {
 export async function runRound({ stack, ears, seed, seconds, updates }: RoundOptions): Promise<RoundResult> {
   const random = createRandom(seed)
   const label = `round ${seed}`
-  const marks = await readMarks(stack.direct)
+  const marks = await readMarks(stack)
   ears.accepted.length = 0
   ears.surprises.length = 0
   ears.faults.clear()
@@ -79,6 +83,7 @@ export async function runRound({ stack, ears, seed, seconds, updates }: RoundOpt
   const drained = await drain(stack)
   const drainedMs = drained ? performance.now() - lifted : undefined
   ears.surprises.push(...(await streams.untilEqual()))
+  await forgetHostile(stack.direct.notifications)
   const rest = await untilTrue(stack)
   ears.surprises.push(...rest.lies)
   await streams.stop()
@@ -92,6 +97,9 @@ export async function runRound({ stack, ears, seed, seconds, updates }: RoundOpt
     accepted: ears.accepted.map(acceptance),
     notifications: await readNotifications(stack.direct.notifications, marks.position),
   }
+  const deliveries = stack.receivers.received.slice(marks.received)
+  const older = new Set(stack.receivers.received.slice(0, marks.received))
+  ears.surprises.push(...judgeDeliveries(history.notifications, deliveries, (eventId) => older.has(eventId)))
   return {
     seed,
     history,
@@ -103,6 +111,7 @@ export async function runRound({ stack, ears, seed, seconds, updates }: RoundOpt
     trueMs,
     lastTrue: rest.last,
     looks,
+    deliveries: deliveries.length,
     streamConnections: streams.connections(),
   }
 }

@@ -56,3 +56,18 @@ test('what takes half a second is taken every ten seconds at most', async () => 
   expect(await second).toBe(1)
   expect(take).toHaveBeenCalledTimes(2)
 })
+
+test('a sample that was slow stands for half a minute at most', async () => {
+  const take = vi.fn<() => Promise<number>>(async () => {
+    await new Promise((resolve) => setTimeout(resolve, take.mock.calls.length === 1 ? 5_000 : 0))
+    return take.mock.calls.length
+  })
+  const sample = sampled(take, NaN)
+  void sample()
+  await vi.advanceTimersByTimeAsync(5_000)
+  expect(await sample()).toBe(1)
+  await vi.advanceTimersByTimeAsync(30_000)
+  const second = sample()
+  await vi.advanceTimersByTimeAsync(0)
+  expect(await second).toBe(2)
+})
