@@ -17,6 +17,7 @@ import { type CallFault, type EntryFault, type SqsFront, startSqsFront } from '.
 import { startTcpProxy, type TcpProxy } from '../faults/tcp-proxy.ts'
 import { type StateWatch, watchStates } from '../history/states.ts'
 import { keepRunning, type Member } from './keep-running.ts'
+import { demandPassword, type Password } from './password.ts'
 import { type Receivers, startReceivers } from './receivers.ts'
 import type { Watched } from './onlooker.ts'
 
@@ -44,6 +45,7 @@ export interface CrashStack {
   /** Every service, as its operators see it. */
   watched: Watched[]
   receivers: Receivers
+  password: Password
   /** The role by which the services sign in to PostgreSQL. */
   role: string
   /** Past every fault, as superuser: for looking on, and for doing harm. */
@@ -87,7 +89,9 @@ export async function startCrashStack(options: CrashStackOptions): Promise<Crash
       startPostgres({ dataDir: `${dir}/postgres`, port: postgresPort, settings, detached: true }),
     )
     const emulator = await keep('SQS', 'SQS', () => startSqs({ port: sqsPort, dataDir: `${dir}/sqs`, detached: true }))
-    const direct = await openDirect(`postgres://postgres@127.0.0.1:${postgresPort}`, sqsPort, fifo, opened)
+    const postgresUrl = `postgres://postgres@127.0.0.1:${postgresPort}`
+    const password = await demandPassword(postgresUrl, ROLE, dir)
+    const direct = await openDirect(postgresUrl, sqsPort, fifo, opened)
 
     const endpoint = `http://127.0.0.1:${sqsPort}`
     const front = await startSqsFront({ port: await freePort(), endpoint, onAccepted, onFault })
@@ -124,7 +128,7 @@ export async function startCrashStack(options: CrashStackOptions): Promise<Crash
             if (lines.push(line) > LOG_LINES_KEPT) lines.shift()
             own.read(line)
           },
-          ...(kind === 'consumer' && { variables: receivers.variables }),
+          variables: { DATABASE_PASSWORD_FILE: password.file, ...(kind === 'consumer' && receivers.variables) },
           ...(kind === 'relay' && { main: `${import.meta.dirname}/../../services/product-service/relay-main.ts` }),
         })
         return part
@@ -150,6 +154,7 @@ export async function startCrashStack(options: CrashStackOptions): Promise<Crash
       urls: services.filter(({ member }) => member.kind === 'API').map(({ url }) => url),
       watched: services,
       receivers,
+      password,
       role: ROLE,
       direct,
       logs,
@@ -200,9 +205,6 @@ async function openDirect(postgresUrl: string, sqsPort: number, fifo: boolean, o
 async function ownDatabase(databaseUrl: string, name: string): Promise<void> {
   const client = new pg.Client(databaseUrl)
   await client.connect()
-  await client.query(
-    `DO $$ BEGIN CREATE ROLE ${ROLE} LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
-     ALTER DATABASE ${name} OWNER TO ${ROLE}`,
-  )
+  await client.query(`ALTER DATABASE ${name} OWNER TO ${ROLE}`)
   await client.end()
 }
