@@ -1,5 +1,6 @@
 import { databaseFaults } from './database-faults.ts'
 import { type FaultOptions, type Harm, rest } from './harm.ts'
+import { migrationFaults } from './migration-faults.ts'
 import { longOutage, networkFaults } from './network-faults.ts'
 import { freezePastTheLease, processFaults } from './process-faults.ts'
 import { receiverFaults } from './receiver-faults.ts'
@@ -21,6 +22,7 @@ export async function doHarm(options: FaultOptions, signal: AbortSignal): Promis
     ...sqsFaults(harm),
     ...databaseFaults(harm),
     ...receiverFaults(harm),
+    ...migrationFaults(harm),
   ]
   const strikes = [freezePastTheLease(harm)]
   if (random.chance(1 / 3)) strikes.push(longOutage(harm, signal))

@@ -102,3 +102,9 @@ test.each<[string, Partial<AtRest>, RegExp]>([
 ])('a service at rest that says what is not so is found: %s', (_what, change, found) => {
   expect(judgeRest({ ...atRest, ...change }).join('\n')).toMatch(found)
 })
+
+test('only a relay may say without work that its queue is down, since it learns of it by sending', () => {
+  const down = `${metrics}dependency_up{dependency="queue"} 0\n`
+  expect(judgeRest({ ...atRest, metrics: `${down}outbox_lanes_owned 32\n` })).toEqual([])
+  expect(judgeRest({ ...atRest, metrics: down }).join('\n')).toMatch(/dependency_up\{dependency="queue"\} 0/)
+})
