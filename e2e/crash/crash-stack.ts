@@ -18,6 +18,7 @@ import { startTcpProxy, type TcpProxy } from '../faults/tcp-proxy.ts'
 import { type StateWatch, watchStates } from '../history/states.ts'
 import { keepRunning, type Member } from './keep-running.ts'
 import { demandPassword, type Password } from './password.ts'
+import { startPooler } from './pooler.ts'
 import { type Receivers, startReceivers } from './receivers.ts'
 import type { Watched } from './onlooker.ts'
 
@@ -63,13 +64,15 @@ interface Service extends Watched {
 
 export interface CrashStackOptions {
   fifo: boolean
+  /** The command of the PgBouncer through which the services reach PostgreSQL; without it they go there directly. */
+  pgbouncer: string | undefined
   onAccepted: (body: string) => void
   onFault: (fault: CallFault | EntryFault) => void
   onSurprise: (what: string) => void
 }
 
 export async function startCrashStack(options: CrashStackOptions): Promise<CrashStack> {
-  const { fifo, onAccepted, onFault, onSurprise } = options
+  const { fifo, pgbouncer, onAccepted, onFault, onSurprise } = options
   const opened = new AsyncDisposableStack()
   const logs = new Map<string, string[]>()
   // Not below os.tmpdir(): it may be one that only its owner can enter, and PostgreSQL may run as another user.
@@ -90,14 +93,24 @@ export async function startCrashStack(options: CrashStackOptions): Promise<Crash
     )
     const emulator = await keep('SQS', 'SQS', () => startSqs({ port: sqsPort, dataDir: `${dir}/sqs`, detached: true }))
     const postgresUrl = `postgres://postgres@127.0.0.1:${postgresPort}`
-    const password = await demandPassword(postgresUrl, ROLE, dir)
+    const password = await demandPassword(postgresUrl, { role: ROLE, dir, pooled: pgbouncer !== undefined })
     const direct = await openDirect(postgresUrl, sqsPort, fifo, opened)
 
     const endpoint = `http://127.0.0.1:${sqsPort}`
     const front = await startSqsFront({ port: await freePort(), endpoint, onAccepted, onFault })
     opened.defer(front.close)
+    const poolerPort = await freePort()
+    const poolers =
+      pgbouncer === undefined
+        ? []
+        : [
+            await keep('PgBouncer', 'PgBouncer', () =>
+              startPooler({ command: pgbouncer, dir, port: poolerPort, postgresPort, role: ROLE }),
+            ),
+          ]
+    const databasePort = poolers.length > 0 ? poolerPort : postgresPort
     const networks = {
-      PostgreSQL: await startTcpProxy({ port: await freePort(), targetPort: postgresPort }),
+      PostgreSQL: await startTcpProxy({ port: await freePort(), targetPort: databasePort }),
       SQS: await startTcpProxy({ port: await freePort(), targetPort: Number(new URL(front.endpoint).port) }),
     }
     opened.defer(networks.PostgreSQL.close)
@@ -148,7 +161,7 @@ export async function startCrashStack(options: CrashStackOptions): Promise<Crash
       for (const number of [1, 2]) await keepService(kind, `${kind} ${number}`)
     }
     return {
-      members: [postgres, emulator, ...services.map(({ member }) => member)],
+      members: [postgres, emulator, ...poolers, ...services.map(({ member }) => member)],
       networks,
       front,
       urls: services.filter(({ member }) => member.kind === 'API').map(({ url }) => url),

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { readdir, readFile } from 'node:fs/promises'
 import { isGone, type Part } from '@product-events/local'
 
-export const memberKinds = ['API', 'relay', 'consumer', 'PostgreSQL', 'SQS'] as const
+export const memberKinds = ['API', 'relay', 'consumer', 'PostgreSQL', 'SQS', 'PgBouncer'] as const
 export type MemberKind = (typeof memberKinds)[number]
 
 /** A process that is started again whenever it ends. */

@@ -11,8 +11,11 @@ export interface Password {
   write(): Promise<void>
 }
 
-/** Makes the role, which may sign in with its password only, and the file in `dir`. */
-export async function demandPassword(postgresUrl: string, role: string, dir: string): Promise<Password> {
+/** Makes the role, which may sign in with its password only (a pooler without one), and the file in `dir`. */
+export async function demandPassword(
+  postgresUrl: string,
+  { role, dir, pooled }: { role: string; dir: string; pooled: boolean },
+): Promise<Password> {
   const file = `${dir}/password`
   let current = newPassword()
 
@@ -37,7 +40,10 @@ export async function demandPassword(postgresUrl: string, role: string, dir: str
   await query(`CREATE ROLE ${role} LOGIN`)
   const { rows } = await query('SHOW hba_file')
   const local = '127.0.0.1/32'
-  await writeFile(rows[0]?.hba_file ?? '', `host all ${role} ${local} scram-sha-256\nhost all all ${local} trust\n`)
+  await writeFile(
+    rows[0]?.hba_file ?? '',
+    `host all ${role} ${local} ${pooled ? 'trust' : 'scram-sha-256'}\nhost all all ${local} trust\n`,
+  )
   await query('SELECT pg_reload_conf()')
   await write()
   return {
