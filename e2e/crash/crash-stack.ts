@@ -15,7 +15,12 @@ import pg from 'pg'
 import { connectSqs, findOrCreateQueue } from '@product-events/queue'
 import { type CallFault, type EntryFault, type SqsFront, startSqsFront } from '../faults/sqs-front.ts'
 import { startTcpProxy, type TcpProxy } from '../faults/tcp-proxy.ts'
+import { type StateWatch, watchStates } from '../history/states.ts'
 import { keepRunning, type Member } from './keep-running.ts'
+import { demandPassword, type Password } from './password.ts'
+import { startPooler } from './pooler.ts'
+import { type Receivers, startReceivers } from './receivers.ts'
+import type { Watched } from './onlooker.ts'
 
 /**
  * What a killed server process leaves in the system's cache is there for the next one, so nothing waits for the disk.
@@ -38,6 +43,10 @@ export interface CrashStack {
   front: SqsFront
   /** The APIs of product-service. */
   urls: string[]
+  /** Every service, as its operators see it. */
+  watched: Watched[]
+  receivers: Receivers
+  password: Password
   /** The role by which the services sign in to PostgreSQL. */
   role: string
   /** Past every fault, as superuser: for looking on, and for doing harm. */
@@ -49,21 +58,21 @@ export interface CrashStack {
   stop(): Promise<void>
 }
 
-interface Service {
-  member: Member
-  url: string
+interface Service extends Watched {
   ready: () => Promise<unknown>
 }
 
 export interface CrashStackOptions {
   fifo: boolean
+  /** The command of the PgBouncer through which the services reach PostgreSQL; without it they go there directly. */
+  pgbouncer: string | undefined
   onAccepted: (body: string) => void
   onFault: (fault: CallFault | EntryFault) => void
   onSurprise: (what: string) => void
 }
 
 export async function startCrashStack(options: CrashStackOptions): Promise<CrashStack> {
-  const { fifo, onAccepted, onFault, onSurprise } = options
+  const { fifo, pgbouncer, onAccepted, onFault, onSurprise } = options
   const opened = new AsyncDisposableStack()
   const logs = new Map<string, string[]>()
   // Not below os.tmpdir(): it may be one that only its owner can enter, and PostgreSQL may run as another user.
@@ -83,17 +92,32 @@ export async function startCrashStack(options: CrashStackOptions): Promise<Crash
       startPostgres({ dataDir: `${dir}/postgres`, port: postgresPort, settings, detached: true }),
     )
     const emulator = await keep('SQS', 'SQS', () => startSqs({ port: sqsPort, dataDir: `${dir}/sqs`, detached: true }))
-    const direct = await openDirect(`postgres://postgres@127.0.0.1:${postgresPort}`, sqsPort, fifo, opened)
+    const postgresUrl = `postgres://postgres@127.0.0.1:${postgresPort}`
+    const password = await demandPassword(postgresUrl, { role: ROLE, dir, pooled: pgbouncer !== undefined })
+    const direct = await openDirect(postgresUrl, sqsPort, fifo, opened)
 
     const endpoint = `http://127.0.0.1:${sqsPort}`
     const front = await startSqsFront({ port: await freePort(), endpoint, onAccepted, onFault })
     opened.defer(front.close)
+    const poolerPort = await freePort()
+    const poolers =
+      pgbouncer === undefined
+        ? []
+        : [
+            await keep('PgBouncer', 'PgBouncer', () =>
+              startPooler({ command: pgbouncer, dir, port: poolerPort, postgresPort, role: ROLE }),
+            ),
+          ]
+    const databasePort = poolers.length > 0 ? poolerPort : postgresPort
     const networks = {
-      PostgreSQL: await startTcpProxy({ port: await freePort(), targetPort: postgresPort }),
+      PostgreSQL: await startTcpProxy({ port: await freePort(), targetPort: databasePort }),
       SQS: await startTcpProxy({ port: await freePort(), targetPort: Number(new URL(front.endpoint).port) }),
     }
     opened.defer(networks.PostgreSQL.close)
     opened.defer(networks.SQS.close)
+
+    const receivers = await startReceivers(dir)
+    opened.defer(receivers.close)
 
     const services: Service[] = []
     opened.defer(async () => void (await Promise.all(services.map(({ member }) => member.stop()))))
@@ -103,29 +127,47 @@ export async function startCrashStack(options: CrashStackOptions): Promise<Crash
       const lines: string[] = []
       logs.set(name, lines)
       let part: Part | undefined
-      const start = () =>
-        (part = startService(service, {
+      let states: StateWatch | undefined
+      const start = () => {
+        const own = (states = watchStates(name, onSurprise))
+        part = startService(service, {
           databaseUrl: `postgres://${ROLE}@127.0.0.1:${networks.PostgreSQL.port}`,
           sqsEndpoint: `http://127.0.0.1:${networks.SQS.port}`,
           queueName: direct.queueName,
           httpPort,
           metricsPort,
           logLevel: 'info',
-          onLine: (line) => void (lines.push(line) > LOG_LINES_KEPT && lines.shift()),
+          onLine(line) {
+            if (lines.push(line) > LOG_LINES_KEPT) lines.shift()
+            own.read(line)
+          },
+          variables: { DATABASE_PASSWORD_FILE: password.file, ...(kind === 'consumer' && receivers.variables) },
           ...(kind === 'relay' && { main: `${import.meta.dirname}/../../services/product-service/relay-main.ts` }),
-        }))
+        })
+        return part
+      }
       const member = await keepRunning({ kind, name, start, onSurprise })
       const ready = async () => part && untilReady(part, metricsPort)
-      services.push({ member, url: `http://127.0.0.1:${httpPort}`, ready })
+      services.push({
+        member,
+        url: `http://127.0.0.1:${httpPort}`,
+        ready,
+        metricsUrl: `http://127.0.0.1:${metricsPort}`,
+        database: kind === 'consumer' ? 'notifications' : 'products',
+        states: () => states,
+      })
     }
     for (const kind of ['API', 'relay', 'consumer'] as const) {
       for (const number of [1, 2]) await keepService(kind, `${kind} ${number}`)
     }
     return {
-      members: [postgres, emulator, ...services.map(({ member }) => member)],
+      members: [postgres, emulator, ...poolers, ...services.map(({ member }) => member)],
       networks,
       front,
       urls: services.filter(({ member }) => member.kind === 'API').map(({ url }) => url),
+      watched: services,
+      receivers,
+      password,
       role: ROLE,
       direct,
       logs,
@@ -176,9 +218,6 @@ async function openDirect(postgresUrl: string, sqsPort: number, fifo: boolean, o
 async function ownDatabase(databaseUrl: string, name: string): Promise<void> {
   const client = new pg.Client(databaseUrl)
   await client.connect()
-  await client.query(
-    `DO $$ BEGIN CREATE ROLE ${ROLE} LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
-     ALTER DATABASE ${name} OWNER TO ${ROLE}`,
-  )
+  await client.query(`ALTER DATABASE ${name} OWNER TO ${ROLE}`)
   await client.end()
 }

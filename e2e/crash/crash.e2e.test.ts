@@ -11,7 +11,7 @@ beforeAll(async () => {
 afterAll(() => rm(failureDir, { recursive: true, force: true }))
 
 /** Long enough for a relay to sleep through its lease, and for some of everything else. */
-const SECONDS = 15
+const SECONDS = 12
 
 test('process killed at any point: nothing is lost, invented, notified twice or out of order', async () => {
   const lines: string[] = []

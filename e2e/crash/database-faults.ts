@@ -13,12 +13,20 @@ const tables: Record<Which, readonly string[]> = {
 
 /** Faults that a database does to its users, by the hand of its administrator: past all networks, as superuser. */
 export function databaseFaults(harm: Harm): Strike[] {
-  return (['products', 'notifications'] as const).flatMap((which): Strike[] => [
+  const ofEach = (['products', 'notifications'] as const).flatMap((which): Strike[] => [
     (signal) => turnReadOnly(harm, which, signal),
     (signal) => lockTable(harm, which, signal),
     (signal) => revoke(harm, which, signal),
     () => stepClock(harm, which),
   ])
+  const rotate: Strike = (signal) => rotatePassword(harm, signal)
+  return [...ofEach, rotate, rotate]
+}
+
+/** The database knows the new password before the file does: until then no new connection comes about. */
+async function rotatePassword(harm: Harm, signal: AbortSignal): Promise<void> {
+  const { password } = harm.stack
+  await during(harm, 'rotated password', password.rotate, password.write, signal)
 }
 
 /** As after a failover to a standby: every session that is open ends, and each new one may only read. */

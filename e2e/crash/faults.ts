@@ -1,7 +1,9 @@
 import { databaseFaults } from './database-faults.ts'
 import { type FaultOptions, type Harm, rest } from './harm.ts'
+import { migrationFaults } from './migration-faults.ts'
 import { longOutage, networkFaults } from './network-faults.ts'
 import { freezePastTheLease, processFaults } from './process-faults.ts'
+import { receiverFaults } from './receiver-faults.ts'
 import { sqsFaults } from './sqs-faults.ts'
 
 /** Pauses between two faults: most of the time one or two are at work. */
@@ -14,7 +16,14 @@ const PAUSE_MS = { low: 200, high: 1_200 }
 export async function doHarm(options: FaultOptions, signal: AbortSignal): Promise<void> {
   const { stack, random } = options
   const harm: Harm = { ...options, frozen: new Set() }
-  const faults = [...processFaults(harm), ...networkFaults(harm), ...sqsFaults(harm), ...databaseFaults(harm)]
+  const faults = [
+    ...processFaults(harm),
+    ...networkFaults(harm),
+    ...sqsFaults(harm),
+    ...databaseFaults(harm),
+    ...receiverFaults(harm),
+    ...migrationFaults(harm),
+  ]
   const strikes = [freezePastTheLease(harm)]
   if (random.chance(1 / 3)) strikes.push(longOutage(harm, signal))
   while (!signal.aborted) {

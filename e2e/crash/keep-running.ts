@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { readdir, readFile } from 'node:fs/promises'
 import { isGone, type Part } from '@product-events/local'
 
-export const memberKinds = ['API', 'relay', 'consumer', 'PostgreSQL', 'SQS'] as const
+export const memberKinds = ['API', 'relay', 'consumer', 'PostgreSQL', 'SQS', 'PgBouncer'] as const
 export type MemberKind = (typeof memberKinds)[number]
 
 /** A process that is started again whenever it ends. */
@@ -11,6 +11,10 @@ export interface Member {
   name: string
   /** False when it is not running just now. */
   signal(signal: 'SIGKILL' | 'SIGTERM' | 'SIGSTOP' | 'SIGCONT'): Promise<boolean>
+  /** Another object after each start. */
+  life(): object
+  /** The same object for as long as nothing is done to the process; undefined while it is frozen, ending or gone. */
+  stint(): object | undefined
   /** Ends it for good. */
   stop(): Promise<void>
 }
@@ -28,6 +32,8 @@ export async function keepRunning({ kind, name, start, onSurprise }: MemberOptio
   let part: Part | undefined = await running
   let told: 'SIGKILL' | 'SIGTERM' | undefined
   let stopping = false
+  let life = {}
+  let stint: object | undefined = life
 
   async function watch(): Promise<void> {
     for (;;) {
@@ -35,6 +41,7 @@ export async function keepRunning({ kind, name, start, onSurprise }: MemberOptio
       const closed = new Promise((resolve) => (isGone(process) ? resolve(undefined) : process.once('close', resolve)))
       if (!isGone(process)) await once(process, 'exit')
       part = undefined
+      stint = undefined
       if (stopping) return
       const end = process.signalCode ?? `code ${process.exitCode}`
       // What it said last may still be on its way.
@@ -45,6 +52,7 @@ export async function keepRunning({ kind, name, start, onSurprise }: MemberOptio
       told = undefined
       running = Promise.resolve(start())
       part = await running
+      stint = life = {}
     }
   }
   const watching = watch()
@@ -56,13 +64,18 @@ export async function keepRunning({ kind, name, start, onSurprise }: MemberOptio
       const pid = part?.process.pid
       if (part === undefined || pid === undefined || isGone(part.process)) return false
       if (signal === 'SIGKILL' || signal === 'SIGTERM') told = signal
+      if (told === undefined && signal === 'SIGCONT') stint = {}
+      if (signal !== 'SIGCONT') stint = undefined
       // A postmaster's children would go on for a moment, and finish what they are at.
       const pids = signal === 'SIGKILL' && kind === 'PostgreSQL' ? [pid, ...(await childrenOf(pid))] : [pid]
       for (const each of pids) send(each, signal)
       return true
     },
+    life: () => life,
+    stint: () => stint,
     async stop() {
       stopping = true
+      stint = undefined
       const last = await running
       // Nothing is left to be finished but the database's files.
       if (kind !== 'PostgreSQL') last.kill()

@@ -3,9 +3,10 @@ import { randomInt } from 'node:crypto'
 import { listenForInterrupts } from '@product-events/terminal'
 import { readOptions } from '../options.ts'
 import { LONG_FREEZE_MS } from './process-faults.ts'
+import { findPgBouncer } from './pooler.ts'
 import { runSuite } from './suite.ts'
 
-const { rounds, seconds, seed, queue } = readOptions({
+const { rounds, seconds, seed, queue, pooler } = readOptions({
   name: 'npm run test:crash --',
   version: '1.0.0',
   summary: 'kill, freeze, cut and refuse everything at random while clients write, and check the history',
@@ -25,8 +26,20 @@ const { rounds, seconds, seed, queue } = readOptions({
       help: 'of the first round; each next one has the next number',
     },
     queue: { value: 'kind', oneOf: ['standard', 'fifo'], default: 'standard', help: 'the kind of queue' },
+    pooler: {
+      value: 'on|off',
+      oneOf: ['off', 'on'],
+      default: 'off',
+      help: 'PgBouncer in transaction mode before PostgreSQL',
+    },
   },
 })
+
+const pgbouncer = pooler === 'on' ? findPgBouncer() : undefined
+if (pooler === 'on' && pgbouncer === undefined) {
+  process.stdout.write('--pooler on skipped: this machine has no pgbouncer\n')
+  process.exit(0)
+}
 
 const stop = listenForInterrupts()
 
@@ -34,6 +47,7 @@ const { failed } = await runSuite({
   rounds,
   seconds,
   seed,
+  pgbouncer,
   fifo: queue === 'fifo',
   failureDir: '.data',
   say: (line) => process.stdout.write(`${line}\n`),

@@ -13,6 +13,7 @@ export function processFaults(harm: Harm): Strike[] {
   const terminate = (...kinds: MemberKind[]) => kinds.map((kind) => () => end(harm, kind, 'SIGTERM'))
   return [
     ...kill('API', 'API', 'API', 'relay', 'relay', 'relay', 'consumer', 'consumer', 'PostgreSQL', 'SQS'),
+    ...(harm.stack.members.some(({ kind }) => kind === 'PgBouncer') ? kill('PgBouncer', 'PgBouncer') : []),
     ...terminate('API', 'relay', 'consumer'),
     () => freeze(harm, ['relay', 'API', 'consumer'], random.between(SHORT_FREEZE_MS.low, SHORT_FREEZE_MS.high)),
     () => losePower(harm),

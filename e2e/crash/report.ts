@@ -10,7 +10,20 @@ const SHOWN = 3
 
 /** One round in a few lines: seed, verdict, throughput, faults. */
 export function roundLines(number: number, result: RoundResult): string {
-  const { seed, history, violations, surprises, activeMs, drainedMs, faults } = result
+  const {
+    seed,
+    history,
+    violations,
+    surprises,
+    activeMs,
+    drainedMs,
+    trueMs,
+    lastTrue,
+    looks,
+    streamConnections,
+    deliveries,
+    faults,
+  } = result
   const { operations, events, accepted, notifications } = history
   const outcomes = (['ok', 'failed', 'unknown'] as const).map(
     (outcome) => `${operations.filter((operation) => operation.outcome === outcome).length} ${outcome}`,
@@ -24,6 +37,9 @@ export function roundLines(number: number, result: RoundResult): string {
     `  ${operations.length} calls (${outcomes.join(', ')}) in ${(activeMs / 1000).toFixed(1)} s, ` +
       `${Math.round((events.length * 1000) / activeMs)} events/s; ${drained}`,
     `  ${events.length} events, accepted ${accepted.length} times, ${notifications.length} notifications`,
+    `  ${deliveries} deliveries to the well-behaved webhook; streams equal the list after ${streamConnections} connections`,
+    `  /health/live judged ${looks.count} times, slowest ${Math.round(looks.slowestMs)} ms; ` +
+      `gauges true ${(trueMs / 1000).toFixed(1)} s after draining${lastTrue === undefined ? '' : ` (last: ${lastTrue})`}`,
     `  faults: ${tellFaults(faults)}`,
   ].join('\n')
 }

@@ -1,10 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { checkHistory, type Violation } from '../history/check.ts'
+import { judgeDeliveries } from '../history/deliveries.ts'
 import type { History } from '../history/history.ts'
 import type { CrashStack } from './crash-stack.ts'
 import { doHarm } from './faults.ts'
 import type { FaultCounts } from './harm.ts'
+import { type Looks, lookOn, untilTrue } from './onlooker.ts'
 import { createRandom } from './random.ts'
+import { forgetHostile } from './receivers.ts'
+import { followStreams } from './streams.ts'
 import { acceptance, readEvents, readMarks, readNotifications, readProducts, readUnderWay } from './witnesses.ts'
 import { write } from './writer.ts'
 
@@ -30,6 +34,15 @@ export interface RoundResult {
   activeMs: number
   /** From the last fault to the last thing that was under way; undefined when it took too long. */
   drainedMs: number | undefined
+  /** From there until every service said what is so. */
+  trueMs: number
+  /** What became true last. */
+  lastTrue: string | undefined
+  looks: Looks
+  /** Received by the well-behaved webhook endpoint. */
+  deliveries: number
+  /** Connections of the readers of the streams. */
+  streamConnections: number
 }
 
 export interface RoundOptions {
@@ -44,13 +57,16 @@ export interface RoundOptions {
 export async function runRound({ stack, ears, seed, seconds, updates }: RoundOptions): Promise<RoundResult> {
   const random = createRandom(seed)
   const label = `round ${seed}`
-  const marks = await readMarks(stack.direct)
+  const marks = await readMarks(stack)
   ears.accepted.length = 0
   ears.surprises.length = 0
   ears.faults.clear()
   const started = performance.now()
   const stop = new AbortController()
   const onSurprise = (what: string) => void ears.surprises.push(what)
+  const over = new AbortController()
+  const streams = followStreams(stack, marks.notification, onSurprise)
+  const looking = lookOn(stack.watched, onSurprise, over.signal)
   const [operations] = await Promise.all([
     write({ urls: stack.urls, random: random.fork('writer'), label, updates, onSurprise }, stop.signal),
     doHarm(
@@ -65,6 +81,15 @@ export async function runRound({ stack, ears, seed, seconds, updates }: RoundOpt
   ])
   const lifted = performance.now()
   const drained = await drain(stack)
+  const drainedMs = drained ? performance.now() - lifted : undefined
+  ears.surprises.push(...(await streams.untilEqual()))
+  await forgetHostile(stack.direct.notifications)
+  const rest = await untilTrue(stack)
+  ears.surprises.push(...rest.lies)
+  await streams.stop()
+  const trueMs = performance.now() - lifted - (drainedMs ?? 0)
+  over.abort()
+  const looks = await looking
   const history: History = {
     operations,
     products: await readProducts(stack.direct.products, label),
@@ -72,6 +97,9 @@ export async function runRound({ stack, ears, seed, seconds, updates }: RoundOpt
     accepted: ears.accepted.map(acceptance),
     notifications: await readNotifications(stack.direct.notifications, marks.position),
   }
+  const deliveries = stack.receivers.received.slice(marks.received)
+  const older = new Set(stack.receivers.received.slice(0, marks.received))
+  ears.surprises.push(...judgeDeliveries(history.notifications, deliveries, (eventId) => older.has(eventId)))
   return {
     seed,
     history,
@@ -79,7 +107,12 @@ export async function runRound({ stack, ears, seed, seconds, updates }: RoundOpt
     surprises: [...ears.surprises],
     faults: new Map(ears.faults),
     activeMs: lifted - started,
-    drainedMs: drained ? performance.now() - lifted : undefined,
+    drainedMs,
+    trueMs,
+    lastTrue: rest.last,
+    looks,
+    deliveries: deliveries.length,
+    streamConnections: streams.connections(),
   }
 }
 

@@ -10,6 +10,8 @@ export interface SuiteOptions {
   /** How long faults and writes go on in a round. */
   seconds: number
   fifo: boolean
+  /** The command of PgBouncer, to go through it. */
+  pgbouncer?: string | undefined
   /** Where the history of a failed round is written. */
   failureDir: string
   say: (line: string) => void
@@ -18,11 +20,12 @@ export interface SuiteOptions {
 
 /** Runs the rounds on one stack, telling of each, and resolves with how many failed. Stops early when `signal` aborts. */
 export async function runSuite(options: SuiteOptions): Promise<{ rounds: number; failed: number }> {
-  const { rounds, seed, seconds, fifo, failureDir, say, signal } = options
+  const { rounds, seed, seconds, fifo, pgbouncer, failureDir, say, signal } = options
   const ears: Ears = { accepted: [], faults: new Map(), surprises: [] }
   const total = new Map<string, number>()
   const stack = await startCrashStack({
     fifo,
+    pgbouncer,
     onAccepted: (body) => void ears.accepted.push(body),
     onFault: (fault) => void ears.faults.set(fault, (ears.faults.get(fault) ?? 0) + 1),
     onSurprise: (what) => void ears.surprises.push(what),

@@ -1,6 +1,7 @@
 import { GetQueueAttributesCommand, type QueueAttributeName } from '@aws-sdk/client-sqs'
 import type pg from 'pg'
 import type { Acceptance, StoredEvent, StoredNotification, StoredProduct } from '../history/history.ts'
+import { countUnderWay } from './receivers.ts'
 import type { CrashStack } from './crash-stack.ts'
 
 type Direct = CrashStack['direct']
@@ -9,16 +10,23 @@ type Direct = CrashStack['direct']
 export interface Marks {
   /** The last id of the outbox. */
   event: string
+  /** How much the well-behaved webhook endpoint had received. */
+  received: number
   /** The last position of the notifications. */
   position: string
+  /** Its id; zeros when there is none. */
+  notification: string
 }
 
-export async function readMarks({ products, notifications }: Direct): Promise<Marks> {
+export async function readMarks({ direct, receivers }: CrashStack): Promise<Marks> {
+  const { products, notifications } = direct
   const events = await products.query<{ last: string }>('SELECT coalesce(max(id), 0) AS last FROM events')
-  const stored = await notifications.query<{ last: string }>(
-    'SELECT coalesce(max(position), 0) AS last FROM notifications',
+  const stored = await notifications.query<{ position: string; id: string }>(
+    'SELECT position, id FROM notifications ORDER BY position DESC LIMIT 1',
   )
-  return { event: events.rows[0]?.last ?? '0', position: stored.rows[0]?.last ?? '0' }
+  const last = stored.rows[0] ?? { position: '0', id: '00000000-0000-0000-0000-000000000000' }
+  const received = receivers.received.length
+  return { event: events.rows[0]?.last ?? '0', received, position: last.position, notification: last.id }
 }
 
 export async function readEvents(products: pg.Pool, after: string): Promise<StoredEvent[]> {
@@ -73,6 +81,7 @@ export async function readUnderWay({ products, notifications, sqs, queueUrl }: D
     new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: [...AttributeNames] }),
   )
   return {
+    deliveries: await countUnderWay(notifications),
     events: events.rows[0]?.count ?? 0,
     transactions: open.rows[0]?.count ?? 0,
     messages: AttributeNames.reduce((sum, name) => sum + Number(queue.Attributes?.[name] ?? 0), 0),

@@ -56,3 +56,15 @@ test('what takes half a second is taken every ten seconds at most', async () => 
   expect(await second).toBe(1)
   expect(take).toHaveBeenCalledTimes(2)
 })
+
+test('a sample that was slow stands for half a minute at most', async () => {
+  const slow = new Promise<number>((resolve) => setTimeout(resolve, 5_000, 1))
+  const sample = sampled(vi.fn<() => Promise<number>>().mockReturnValueOnce(slow).mockResolvedValueOnce(2), NaN)
+  void sample()
+  await vi.advanceTimersByTimeAsync(5_000)
+  expect(await sample()).toBe(1)
+  await vi.advanceTimersByTimeAsync(30_000)
+  const second = sample()
+  await vi.advanceTimersByTimeAsync(0)
+  expect(await second).toBe(2)
+})

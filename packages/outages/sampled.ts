@@ -2,6 +2,8 @@
 const FRESH_MS = 5_000
 /** What takes long is taken seldom: sampling may cost a twentieth of the time at most. */
 const REST_FACTOR = 20
+/** A sample that was slow because of a lock or a network must not stand for minutes after they are gone. */
+const MOST_REST_MS = 30_000
 /**
  * A part that hangs must not take the other metrics along: a scrape that lasts for its interval, 5 s or more, is lost.
  */
@@ -21,7 +23,7 @@ export function sampled<Sample>(take: () => Promise<Sample>, unknown: Sample): (
     const asked = performance.now()
     try {
       latest = await take()
-      freshUntil = performance.now() + Math.max(FRESH_MS, (performance.now() - asked) * REST_FACTOR)
+      freshUntil = performance.now() + restAfter(performance.now() - asked)
     } catch {
       latest = unknown
       freshUntil = performance.now() + FRESH_MS
@@ -38,4 +40,8 @@ export function sampled<Sample>(take: () => Promise<Sample>, unknown: Sample): (
     clearTimeout(timer)
     return latest
   }
+}
+
+function restAfter(tookMs: number): number {
+  return Math.min(MOST_REST_MS, Math.max(FRESH_MS, tookMs * REST_FACTOR))
 }
