@@ -31,14 +31,14 @@ export async function openQueue(
 ): Promise<FoundQueue> {
   const sqs = connectSqs({ endpoint: sqsEndpoint, region: awsRegion, ...limits })
   opened.defer(() => sqs.destroy())
+  const watch = queueUrl === undefined ? makeAgainWhenGone(sqs, queueName, () => log.queueMade(queueName)) : undefined
   const queue = await waitUntilUp(() => (queueUrl ? findQueueAt(sqs, queueUrl) : findOrCreateQueue(sqs, queueName)), {
     what: `the queue ${queueUrl ?? queueName} at ${sqsEndpoint ?? `AWS (${awsRegion})`}`,
     onWaiting: log.waiting,
     isTemporary,
     signal: stopping,
   })
-  // Only now: a queue that is not there at the start is not gone, and the calls that look for it are not watched.
-  if (queueUrl === undefined) makeAgainWhenGone(sqs, queueName, () => log.queueMade(queueName))
+  watch?.begin()
   readiness.found('queue')
   return { sqs, queue }
 }

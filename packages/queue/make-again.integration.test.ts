@@ -4,15 +4,15 @@ import {
   GetQueueUrlCommand,
   SendMessageCommand,
 } from '@aws-sdk/client-sqs'
-import { freshQueue } from '@product-events/local'
+import { freshQueue, localCredentials } from '@product-events/local'
 import { expect, inject, test, vi } from 'vitest'
-import { makeAgainWhenGone } from './index.ts'
+import { connectSqs, makeAgainWhenGone } from './index.ts'
 
 test('a queue that is gone is made again, with its dead-letter queue, and sends arrive', async () => {
   const { sqs, queue } = await freshQueue(inject('sqsEndpoint'))
   const { sqs: other } = await freshQueue(inject('sqsEndpoint'))
   let made = 0
-  makeAgainWhenGone(sqs, queue.name, () => made++)
+  makeAgainWhenGone(sqs, queue.name, () => made++).begin()
   const send = () => sqs.send(new SendMessageCommand({ QueueUrl: queue.url, MessageBody: 'hello' }))
   await send()
   await other.send(new DeleteQueueCommand({ QueueUrl: queue.url }))
@@ -28,10 +28,11 @@ test('a queue that is gone is made again, with its dead-letter queue, and sends 
 })
 
 test('a dead-letter queue that is gone is made again, and a queue that is there is not called gone', async () => {
-  const { sqs, queue } = await freshQueue(inject('sqsEndpoint'))
-  const { sqs: other } = await freshQueue(inject('sqsEndpoint'))
+  const { sqs: other, queue } = await freshQueue(inject('sqsEndpoint'))
+  const region = localCredentials.AWS_REGION
+  const sqs = connectSqs({ endpoint: inject('sqsEndpoint'), region, requestTimeoutMs: 5_000, maxConnections: 2 })
   let made = 0
-  makeAgainWhenGone(sqs, queue.name, () => made++)
+  makeAgainWhenGone(sqs, queue.name, () => made++).begin()
   const deadLetters = `${queue.name}-dlq`
   const find = () => sqs.send(new GetQueueUrlCommand({ QueueName: deadLetters }))
   const { QueueUrl } = await find()

@@ -6,10 +6,11 @@ const COOLDOWN_MS = 2_000
 
 /**
  * Makes the queue of that name, or its dead-letter queue, again when a call finds that it is gone: deleted, or lost
- * by an emulator that restarted. `onMade` is called when it is there again.
+ * by an emulator that restarted. `onMade` is called when it is there again. It must be called before the client's first
+ * command, and watches from `begin` on: a queue that is not there at the start is not gone.
  */
-export function makeAgainWhenGone(sqs: SQSClient, name: string, onMade: () => void): void {
-  let tryAgainAt = 0
+export function makeAgainWhenGone(sqs: SQSClient, name: string, onMade: () => void): { begin: () => void } {
+  let tryAgainAt = Infinity
   async function makeAgain(): Promise<void> {
     if (performance.now() < tryAgainAt) return
     tryAgainAt = Infinity
@@ -31,4 +32,5 @@ export function makeAgainWhenGone(sqs: SQSClient, name: string, onMade: () => vo
     },
     { step: 'initialize', name: 'makeAgainWhenGone' },
   )
+  return { begin: () => void (tryAgainAt = 0) }
 }
