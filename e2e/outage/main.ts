@@ -76,7 +76,7 @@ async function main(): Promise<number> {
   for (const [name, { log }] of Object.entries(services)) {
     say(`${name}: lines at warn or above`)
     for (const { level, msg, reason } of log.filter(({ level }) => /warn|error|fatal/.test(String(level))))
-      say(`  ${String(level)} ${String(msg)}${reason === undefined ? '' : ` (${String(reason)})`}`)
+      say(`  ${String(level)} ${String(msg)}${reason === undefined ? '' : ` (${JSON.stringify(reason)})`}`)
   }
   say(`requests: ${JSON.stringify(calls)}; 201 again ${Math.round(recoveryMs)} ms after PostgreSQL took connections`)
   const isResponsive = results.every(({ live }) => live.max <= MAX_LIVE_MS)
