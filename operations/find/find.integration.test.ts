@@ -192,6 +192,18 @@ test('a trace id, and an event id of another origin, is found in a scan that say
   expect(await findEvent(foreign.id, { ...sources, sinceMs: 1 })).toMatchObject({ kind: 'not-found' })
 })
 
+test('a row with the largest or a negative number hides no other', async () => {
+  const event = await written()
+  await sources.products.query(
+    `INSERT INTO events (id, event_id, key, type, payload, status) OVERRIDING SYSTEM VALUE
+     VALUES (9223372036854775807, gen_random_uuid(), 'largest', 'x', '{}', 'processed'),
+            (-9223372036854775808, gen_random_uuid(), 'least', 'x', '{}', 'processed')`,
+  )
+  expect((await findEvent(event.id, sources)).kind).toBe('event')
+  expect((await findEvent(randomUUID(), sources)).kind).toBe('not-found')
+  await sources.products.query("DELETE FROM events WHERE key IN ('largest', 'least')")
+})
+
 test('a source that does not answer makes the answer unknown, not wrong', async () => {
   const event = await written()
   await accept(event.id)

@@ -45,13 +45,14 @@ export async function firstIdAt(db: Database, at: Date, cost: Cost): Promise<str
        SELECT (SELECT id FROM public.events ORDER BY id LIMIT 1) AS lowest,
               (SELECT id FROM public.events ORDER BY id DESC LIMIT 1) AS highest
      ), search AS (
-       SELECT lowest AS low, highest + 1 AS high, 0 AS probes FROM ends
+       -- A writer by SQL may have used the largest number there is: nothing here goes beyond it.
+       SELECT lowest AS low, least(highest, 9223372036854775806) + 1 AS high, 0 AS probes FROM ends
        UNION ALL
-       SELECT CASE WHEN found.created_at < $1 THEN greatest(found.id + 1, search.low) ELSE search.low END,
+       SELECT CASE WHEN found.created_at < $1 THEN greatest(least(found.id, 9223372036854775806) + 1, search.low) ELSE search.low END,
               CASE WHEN found.created_at < $1 THEN search.high ELSE middle.id END,
               search.probes + 1
        FROM search
-       CROSS JOIN LATERAL (SELECT (search.low + search.high) / 2 AS id) AS middle
+       CROSS JOIN LATERAL (SELECT search.low / 2 + search.high / 2 + (search.low % 2 + search.high % 2) / 2 AS id) AS middle
        CROSS JOIN LATERAL (
          SELECT id, created_at FROM public.events WHERE events.id >= middle.id ORDER BY events.id LIMIT 1
        ) AS found
@@ -69,7 +70,8 @@ async function inWindow(db: Database, id: string, first: string, size: number): 
   const { rows } = await db.query<OutboxRow>(
     `SELECT ${COLUMNS}
      FROM public.events
-     WHERE id BETWEEN $2::bigint - $3::bigint / 4 AND $2::bigint + $3::bigint AND (event_id = $1::text::uuid OR key = $1::text)
+     WHERE id BETWEEN greatest($2::bigint, -9223372036854000000) - $3::bigint / 4
+                  AND least($2::bigint, 9223372036854000000) + $3::bigint AND (event_id = $1::text::uuid OR key = $1::text)
      ORDER BY id
      LIMIT 100`,
     [id, first, size],
@@ -141,7 +143,7 @@ export async function scanSince(
     ],
   )
   const ends = await db.query<{ count: string }>(
-    'SELECT greatest(coalesce(max(id), 0) - $1::bigint + 1, 0) AS count FROM public.events',
+    'SELECT greatest(coalesce(max(id), 0)::numeric - $1::bigint + 1, 0)::text AS count FROM public.events',
     [first],
   )
   cost.rows += Math.min(SCAN_ROWS, Number(ends.rows[0]?.count ?? 0))
