@@ -60,10 +60,12 @@ export function createDatabaseWatch({ works, log, stopping }: DatabaseWatchOptio
       const isFirst = since === undefined
       if (!isFirst && (operatorKnows || !needsOperator(error))) return
       operatorKnows = needsOperator(error)
+      if (!isFirst) {
+        log.databaseNeedsOperator(reason)
+        return
+      }
       if (isRefusedLogin(error)) log.loginRefused(reason)
-      else if (isFirst) log.databaseLost(reason)
-      else log.databaseNeedsOperator(reason)
-      if (!isFirst) return
+      else log.databaseLost(reason)
       since = now
       void watchUntilBack()
     },
