@@ -5,8 +5,8 @@ import {
   ReceiveMessageCommand,
   type SQSClient,
 } from '@aws-sdk/client-sqs'
+import { depthOf } from '@product-events/inbox/command'
 import { deadLetterQueueName, findQueueUrl, MAX_RECEIVE_COUNT, queueNameOf } from '@product-events/queue'
-import type { Depth } from './find/found.ts'
 
 /** The queue between the services and its dead-letter queue, seen from outside. */
 export interface Queues {
@@ -35,25 +35,6 @@ export async function findQueues(
   const deadLetterUrl = await findQueueUrl(sqs, name)
   if (deadLetterUrl === undefined) throw new Error(`there is no dead-letter queue ${name}`)
   return { sqs, queueUrl: url, deadLetterUrl, maxReceives: Number(policy.maxReceiveCount ?? MAX_RECEIVE_COUNT) }
-}
-
-/** How many messages a queue has, as SQS counts them. */
-export async function depthOf(sqs: SQSClient, url: string): Promise<Depth> {
-  const { Attributes } = await sqs.send(
-    new GetQueueAttributesCommand({
-      QueueUrl: url,
-      AttributeNames: [
-        'ApproximateNumberOfMessages',
-        'ApproximateNumberOfMessagesNotVisible',
-        'ApproximateNumberOfMessagesDelayed',
-      ],
-    }),
-  )
-  return {
-    visible: Number(Attributes?.ApproximateNumberOfMessages ?? 0),
-    in_flight: Number(Attributes?.ApproximateNumberOfMessagesNotVisible ?? 0),
-    delayed: Number(Attributes?.ApproximateNumberOfMessagesDelayed ?? 0),
-  }
 }
 
 /** A look at more is for `npm run inbox`. */

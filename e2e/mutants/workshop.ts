@@ -1,10 +1,10 @@
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
+import { linkPackages } from '../rolling/release.ts'
 import { repositoryRoot } from '../rolling/root.ts'
 import { type Mutant, mutate, type Verdict } from './mutant.ts'
 
@@ -56,21 +56,5 @@ export async function openWorkshop(): Promise<Workshop> {
       return { kind: survived ? 'survived' : 'killed', seconds: (performance.now() - started) / 1000 }
     },
     remove: () => rm(dir, { recursive: true, force: true }),
-  }
-}
-
-/** The installed packages, and our workspaces as they are in the copy. */
-async function linkPackages(dir: string): Promise<void> {
-  const installed = join(repositoryRoot, 'node_modules')
-  const modules = join(dir, 'node_modules')
-  await mkdir(join(modules, '@product-events'), { recursive: true })
-  for (const name of await readdir(installed)) {
-    if (name !== '@product-events' && !name.startsWith('.')) await symlink(join(installed, name), join(modules, name))
-  }
-  await symlink(join(installed, '.bin'), join(modules, '.bin'))
-  const { workspaces } = JSON.parse(await readFile(join(dir, 'package.json'), 'utf8')) as { workspaces: string[] }
-  for (const workspace of workspaces) {
-    const { name } = JSON.parse(await readFile(join(dir, workspace, 'package.json'), 'utf8')) as { name: string }
-    await symlink(join(dir, workspace), join(modules, name))
   }
 }

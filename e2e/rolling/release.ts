@@ -49,8 +49,8 @@ export async function checkOutRelease(ref: string): Promise<Release> {
   }
 }
 
-/** The installed packages, and the release's own workspaces by the names that it gives them. */
-async function linkPackages(dir: string): Promise<void> {
+/** Links the packages that are installed here into a copy of the repository, and its own workspaces by their names there. */
+export async function linkPackages(dir: string): Promise<void> {
   const modules = join(dir, 'node_modules')
   const installed = join(repositoryRoot, 'node_modules')
   await mkdir(modules)

@@ -1,7 +1,8 @@
 import type { Message } from '@aws-sdk/client-sqs'
 import { databaseOutage } from '@product-events/outages'
 import type { Database } from '../database.ts'
-import { depthOf, lookAtDeadLetters, type Queues } from '../queues.ts'
+import { depthOf } from '@product-events/inbox/command'
+import { lookAtDeadLetters, type Queues } from '../queues.ts'
 import type { Looked, QueueAnswer } from './found.ts'
 import type { Cost } from './outbox-rows.ts'
 

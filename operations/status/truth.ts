@@ -3,7 +3,8 @@ import { type Backlog, readBacklog, readLanes } from '../console/watch/products.
 import { disabledEndpoints, type FailingMessage, failingMessages } from '../console/watch/notifications.ts'
 import type { Database } from '../database.ts'
 import type { Depth } from '../find/found.ts'
-import { depthOf, type Queues } from '../queues.ts'
+import { depthOf } from '@product-events/inbox/command'
+import type { Queues } from '../queues.ts'
 
 /** What a dependency itself says, or that it does not. */
 export type Answer<Value> =

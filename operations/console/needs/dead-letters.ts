@@ -6,7 +6,8 @@ import {
   SendMessageCommand,
 } from '@aws-sdk/client-sqs'
 import { isFifo } from '@product-events/queue'
-import { depthOf, type Queues } from '../../queues.ts'
+import { depthOf } from '@product-events/inbox/command'
+import type { Queues } from '../../queues.ts'
 
 /** What one receive gives at most. */
 const BATCH = 10

@@ -1,4 +1,5 @@
-import { depthOf, type Queues } from '../../queues.ts'
+import { depthOf } from '@product-events/inbox/command'
+import type { Queues } from '../../queues.ts'
 
 /** How many messages are in the queue, and how many in its dead-letter queue. */
 export interface Depths {
