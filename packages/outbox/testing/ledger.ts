@@ -21,6 +21,9 @@ interface Fact {
   redriven: boolean
 }
 
+/** Names one sending of an event: after a redrive the same relay sends the same event again, rightly. */
+export const sendingOf = ({ id, redriven }: OutboxEvent) => `${id} ${redriven}`
+
 /** Keeps the facts about events and says, as soon as it can be known, which promise of the outbox is broken. */
 export function createLedger() {
   const facts = new Map<string, Fact>()
@@ -67,12 +70,13 @@ export function createLedger() {
       for (const id of ids) Object.assign(facts.get(id)!, { refusals: 0, unacceptable: false, redriven: true })
     },
 
-    /** A relay sends `batch`, while it or others wait for the verdict on `underWay`; `known` is what it was told of. */
+    /** A relay sends `batch`, while sends of `underWay` have no verdict yet; it was told that `known` were accepted. */
     sent(batch: readonly OutboxEvent[], underWay: readonly OutboxEvent[], known: ReadonlySet<string>): void {
       if (batch.length > 3) broken.push(`${batch.length} events in one batch`)
-      for (const { eventId, id, key } of batch) {
+      for (const event of batch) {
+        const { eventId, id, key } = event
         if (facts.get(eventId)?.committed !== true) broken.push(`${id} was sent and never committed`)
-        if (known.has(id)) broken.push(`${id} was sent again by a relay that knew that it was accepted`)
+        if (known.has(sendingOf(event))) broken.push(`${id} was sent again by a relay that knew that it was accepted`)
         if (underWay.some((other) => other.key === key)) broken.push(`two events of ${key} are under way`)
         if (batch.filter((other) => other.key === key).length > 1) broken.push(`two events of ${key} in one batch`)
       }

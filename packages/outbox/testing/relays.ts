@@ -10,7 +10,7 @@ import { createLease, type Lease } from '../lease.ts'
 import { redrive } from '../redrive.ts'
 import { type OutboxEvent, type Send, SEND_TIMEOUT_MS, type SendResult } from '../send.ts'
 import { QUEUE_RETRIES } from '../settle.ts'
-import { createLedger, type Fate } from './ledger.ts'
+import { createLedger, type Fate, sendingOf } from './ledger.ts'
 
 interface Flight {
   relay: ModelRelay
@@ -24,7 +24,7 @@ interface ModelRelay {
   lease: Lease
   bell: Bell & { idle: boolean }
   alive: boolean
-  /** The events that it was told are accepted. */
+  /** The sendings that the broker told this relay it accepted. */
   known: Set<string>
   /** Its next statement (`fails`) or settlement fails, the latter before the database sees it or after. */
   database: 'works' | 'fails' | 'settles nothing' | 'loses the answer'
@@ -115,7 +115,7 @@ export async function createWorld(db: pg.Pool, relayCount: number) {
     for (const [index, event] of flight.events.entries()) {
       const fate = fates[index % fates.length]!
       ledger.judged(event, fate)
-      if (fate === 'accepted') flight.relay.known.add(event.id)
+      if (fate === 'accepted') flight.relay.known.add(sendingOf(event))
       if (fate === 'accepted') result.outcomes.set(event.id, { kind: fate })
       if (fate === 'refused' || fate === 'unacceptable') result.outcomes.set(event.id, { kind: fate, reason: fate })
       if (fate === 'outage') result.outage = 'the broker is away'
