@@ -37,7 +37,7 @@ export function roundLines(number: number, result: RoundResult): string {
     `  ${operations.length} calls (${outcomes.join(', ')}) in ${(activeMs / 1000).toFixed(1)} s, ` +
       `${Math.round((events.length * 1000) / activeMs)} events/s; ${drained}`,
     `  ${events.length} events, accepted ${accepted.length} times, ${notifications.length} notifications`,
-    `  ${deliveries} deliveries to the well-behaved webhook, ${result.reordered} products out of order; streams equal the list after ${streamConnections} connections`,
+    `  ${deliveries} deliveries to the well-behaved webhook; streams equal the list after ${streamConnections} connections`,
     `  /health/live judged ${looks.count} times, slowest ${Math.round(looks.slowestMs)} ms; ` +
       `gauges true ${(trueMs / 1000).toFixed(1)} s after draining${lastTrue === undefined ? '' : ` (last: ${lastTrue})`}`,
     `  faults: ${tellFaults(faults)}`,

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createBatcher } from '@product-events/batcher'
 import { createRest, databaseOutage, type Rest } from '@product-events/outages'
-import { inSequence, type InboxEvent, type Message } from './event.ts'
+import type { InboxEvent, Message } from './event.ts'
 import { createEvidence } from './evidence.ts'
-import { causeOf, EventError, isolateKind, missingResult } from './isolate-kind.ts'
+import { causeOf, EventError, isolateKind, storeInSequence } from './isolate-kind.ts'
 import type { AwayPart, Guard, Report } from './reports.ts'
 
 /** An event on its way into the database, and the message that brought it. */
@@ -104,19 +104,18 @@ export function createGroupCommit<Event extends InboxEvent>(
   /** One transaction for all, or one for each kind when that fails. An entry without an outcome is held. */
   async function round(entries: Entry<Event>[]): Promise<(Outcome | undefined)[]> {
     const outcomes = new Map<Entry<Event>, Outcome>()
-    const due = inSequence(entries.filter(isDue), ({ event }) => event)
+    const due = entries.filter(isDue)
     const kinds = new Set(due.map(({ event }) => kindOf(event)))
     if (kinds.size > 1) {
-      const results = await storeRetryingLost(due).catch((error: Error) => {
+      const stored = await storeInSequence(storeRetryingLost, due).catch((error: Error) => {
         if (isOutageError(error)) restAfter(error, '')
       })
-      if (results) {
-        for (const [index, entry] of due.entries()) outcomes.set(entry, results[index] ?? missingResult())
+      if (stored) {
         for (const kind of kinds) {
           evidence.succeeded(kind, due)
           worked(kind)
         }
-        return entries.map((entry) => outcomes.get(entry))
+        return entries.map((entry) => stored.get(entry))
       }
     }
     for (const kind of kinds) {

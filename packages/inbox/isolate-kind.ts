@@ -1,5 +1,5 @@
 import { isolate } from '@product-events/outages'
-import type { InboxEvent } from './event.ts'
+import { inSequence, type InboxEvent } from './event.ts'
 import type { Evidence } from './evidence.ts'
 import type { Entry, Outcome, Stored } from './group-commit.ts'
 
@@ -57,8 +57,7 @@ export async function isolateKind<Event extends InboxEvent>(
     const suspect = part.length > 1 ? part.find((entry) => suspects.has(entry)) : undefined
     if (suspect) throw suspects.get(suspect)
     try {
-      const results = await store(part)
-      for (const [index, entry] of part.entries()) outcomes.set(entry, results[index] ?? missingResult())
+      for (const [entry, outcome] of await storeInSequence(store, part)) outcomes.set(entry, outcome)
       proven = true
       evidence.succeeded(kind, part)
     } catch (thrown) {
@@ -108,6 +107,19 @@ async function succeeds(work: () => Promise<void>): Promise<boolean> {
   )
 }
 
-export function missingResult(): Stored {
+/**
+ * Stores a part by one transaction, events of one key by sequence: effects have the order in which they are stored, so
+ * no reader may sort them once more.
+ */
+export async function storeInSequence<Event extends InboxEvent>(
+  store: KindIsolation<Event>['store'],
+  part: readonly Entry<Event>[],
+): Promise<Map<Entry<Event>, Stored>> {
+  const inOrder = inSequence(part, ({ event }) => event)
+  const results = await store(inOrder)
+  return new Map(inOrder.map((entry, index) => [entry, results[index] ?? missingResult()]))
+}
+
+function missingResult(): Stored {
   throw new Error('the store gave fewer results than it was given entries')
 }

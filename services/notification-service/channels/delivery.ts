@@ -33,7 +33,7 @@ export function nameOf({ channel, endpoint }: Destination): string {
 }
 
 /**
- * One outbox event for each notification and destination. Its key makes the order of each product at each destination,
+ * One outbox event for each notification and destination, in the order of `notifications`. Its key makes the order of each product at each destination,
  * so a destination that fails blocks only its own deliveries. Its id is the event's: a receiver knows a retry by it.
  */
 export function deliveriesOf(
@@ -41,9 +41,7 @@ export function deliveriesOf(
   destinations: readonly Destination[],
   traces?: ReadonlyMap<string, TraceHeaders>,
 ): EventOf<Record<string, Delivery>>[] {
-  // A standard queue may have brought events of one product out of order; within a batch that can be mended.
-  const inOrder = notifications.toSorted((one, other) => compareSequences(one.sequence, other.sequence))
-  return inOrder.flatMap((notification) =>
+  return notifications.flatMap((notification) =>
     destinations.map(({ channel, endpoint, recipient }) => ({
       id: notification.event_id,
       key: [channel, endpoint, ...(recipient === undefined ? [] : [recipient]), notification.product_id].join(':'),
@@ -56,9 +54,4 @@ export function deliveriesOf(
       headers: { channel, endpoint, ...(recipient !== undefined && { recipient }), ...traces?.get(notification.id) },
     })),
   )
-}
-
-/** Sequences are decimal digits without leading zeros, too long for a number. */
-export function compareSequences(one: string, other: string): number {
-  return one.length - other.length || (one < other ? -1 : Number(one > other))
 }
