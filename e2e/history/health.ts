@@ -42,11 +42,7 @@ const ZERO = ['outbox_lanes_without_relay', 'queue_dead_letters', 'queue_message
 
 /** Everything that a service at rest says and that is not so. */
 export function judgeRest({ process, ready, metrics, lacks, events }: AtRest): string[] {
-  // A relay knows of its queue by sending only: one that failed last and got no event since says 0 with nothing to do.
-  const isRelay = /^outbox_lanes_owned /m.test(metrics) && !/^queue_messages/m.test(metrics)
-  const samples = readSamples(metrics).filter(
-    ({ name, labels }) => !(isRelay && name === 'dependency_up' && labels.includes('"queue"')),
-  )
+  const samples = readSamples(metrics)
   const wrong = samples.flatMap(({ name, labels, value }) => {
     const status = /status="(\w+)"/.exec(labels)?.[1] as keyof typeof events | undefined
     const expected =

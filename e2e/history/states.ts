@@ -16,7 +16,7 @@ export const stateLines: readonly StateLines[] = [
     asks: true,
   },
   state('the outbox can not be read; the relay waits for the database', 'the outbox can be read again', true),
-  state('SQS takes no events; they wait, and none loses an attempt', 'SQS takes events again', false),
+  state('SQS takes no events; they wait, and none loses an attempt', 'SQS takes events again', true),
   state(
     'processed events past their retention can not be deleted; the relay retries',
     'processed events past their retention can be deleted again',
@@ -36,7 +36,7 @@ export const stateLines: readonly StateLines[] = [
   state('the database stores nothing; messages are held until it does', 'the database stores again', false),
   state('the database can not be read for the streams; they wait until it can', 'the streams go on', true),
   state('deliveries can not be read; they wait for the database', 'deliveries can be read again', true),
-  state('deliveries rest: none can be judged', 'deliveries resume', false),
+  state('deliveries rest: none can be judged', 'deliveries resume', true),
   state(
     'the list of disabled endpoints can not be read; deliveries go by the last one read',
     'the list of disabled endpoints can be read again',

@@ -98,13 +98,8 @@ test.each<[string, Partial<AtRest>, RegExp]>([
   ['unknown', { metrics: metrics.replace('letters 0', 'letters NaN') }, /NaN/],
   ['no gauge at all', { metrics: '' }, /no gauge/],
   ['a dependency down', { metrics: metrics.replace('"} 1', '"} 0') }, /dependency_up/],
+  ['its queue down', { metrics: `${metrics}dependency_up{dependency="queue"} 0\n` }, /dependency="queue"\} 0/],
   ['a state lost', { lacks: [lost] }, /last word/],
 ])('a service at rest that says what is not so is found: %s', (_what, change, found) => {
   expect(judgeRest({ ...atRest, ...change }).join('\n')).toMatch(found)
-})
-
-test('only a relay may say without work that its queue is down, since it learns of it by sending', () => {
-  const down = `${metrics}dependency_up{dependency="queue"} 0\n`
-  expect(judgeRest({ ...atRest, metrics: `${down}outbox_lanes_owned 32\n` })).toEqual([])
-  expect(judgeRest({ ...atRest, metrics: down }).join('\n')).toMatch(/dependency_up\{dependency="queue"\} 0/)
 })

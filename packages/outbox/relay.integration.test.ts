@@ -172,6 +172,32 @@ test('run sends soon after a nudge, tells of an outage once, and gives its lanes
   expect(rows).toEqual([{ owned: 0 }])
 })
 
+test('a broker that is back is reported although nothing is left to send, and asked at a rest until then', async () => {
+  let away = true
+  const asked: number[] = []
+  const send: Send = (events) => {
+    if (events.length === 0) asked.push(performance.now())
+    return Promise.resolve({ outcomes: new Map(), outage: away ? 'the broker is away' : undefined })
+  }
+  const relay = relayTo(send)
+  const stop = new AbortController()
+  const running = relay.run(stop.signal)
+  const brokerReports = () => reports.map(({ kind }) => kind).filter((kind) => kind.startsWith('broker'))
+  await append(db, [newEvent('a', 1)])
+  relay.nudge()
+  await expect.poll(brokerReports, { timeout: 10_000 }).toEqual(['broker-away'])
+  await db.query('DELETE FROM events')
+  await expect.poll(() => asked.length, { timeout: 20_000 }).toBeGreaterThan(1)
+  expect(brokerReports()).toEqual(['broker-away'])
+  away = false
+  await expect.poll(brokerReports, { timeout: 20_000 }).toEqual(['broker-away', 'broker-back'])
+  const before = asked.length
+  relay.nudge()
+  stop.abort()
+  await running
+  expect(asked.length, 'a broker that works is not asked').toBe(before)
+})
+
 test('one relay owns all lanes; a second gets half of them; the first has all again when the second stops', async () => {
   const owned = async () => {
     const { rows } = await db.query<{ count: number }>(

@@ -74,7 +74,7 @@ export function createRelay(options: RelayOptions): Relay {
     lost: (reason) => report({ kind: 'database-away', reason }),
     back: (awayMs) => report({ kind: 'database-back', awayMs }),
   })
-  const cycle = createCycle({ drain, lease, broker, database, pollIntervalMs })
+  const cycle = createCycle({ drain, send, lease, broker, database, pollIntervalMs })
 
   /** Sends in flight finish. If the database is unreachable it is not asked again: a frozen one takes five seconds to fail,
    * and a process has ten to stop. The events are published again later, and the lease runs out. */
@@ -135,6 +135,7 @@ async function untilClaimed(
 
 interface CycleOptions {
   drain: Drain
+  send: Send
   lease: Lease
   broker: Rest
   database: Rest
@@ -142,7 +143,7 @@ interface CycleOptions {
 }
 
 /** One turn of a relay: does what can be done now and returns how long to sleep, in milliseconds. Never rejects. */
-function createCycle({ drain, lease, broker, database, pollIntervalMs }: CycleOptions) {
+function createCycle({ drain, send, lease, broker, database, pollIntervalMs }: CycleOptions) {
   async function work(signal: AbortSignal): Promise<void> {
     // Only a whole cycle that also wrote shows that the database is back: read-only servers and missing grants exist.
     if (database.isAway()) lease.dueNow()
@@ -151,8 +152,16 @@ function createCycle({ drain, lease, broker, database, pollIntervalMs }: CycleOp
       const { outage, published } = await drain.drainOnce(() => signal.aborted)
       if (outage !== undefined) broker.failed(outage)
       else if (published > 0) broker.worked()
+      else if (broker.isAway() && !signal.aborted) await askBroker()
     }
     database.worked()
+  }
+
+  /** Nothing is left to send after an outage, so no send will show that the broker is back. */
+  async function askBroker(): Promise<void> {
+    const { outage } = await send([]).catch((error: unknown) => ({ outage: reasonOf(error) }))
+    if (outage === undefined) broker.worked()
+    else broker.failed(outage)
   }
 
   return async (signal: AbortSignal): Promise<number> => {

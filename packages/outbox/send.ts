@@ -48,6 +48,9 @@ export interface SendResult {
  * function of this type. It must not resolve `accepted` before the broker has taken responsibility, and it must settle
  * within `SEND_TIMEOUT_MS`. After a rejection the relay sends halves of the batch until the culprit is alone: an event
  * is to blame only if another one is accepted. If all fail alike it is an outage.
+ *
+ * Without events it only finds out whether the broker would take some: a relay asks so after an outage, when nothing is
+ * left to send.
  */
 export type Send = (events: readonly OutboxEvent[]) => Promise<SendResult>
 

@@ -1,4 +1,4 @@
-import { type Message, ReceiveMessageCommand, type SQSClient } from '@aws-sdk/client-sqs'
+import { DeleteQueueCommand, type Message, ReceiveMessageCommand, type SQSClient } from '@aws-sdk/client-sqs'
 import { freshQueue } from '@product-events/local'
 import { connectSqs, type Queue } from '@product-events/queue'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
@@ -111,4 +111,13 @@ test('on a FIFO queue the key is the group and the event id the deduplication id
   const received = await receiveAll(fifo.queue.url, 2)
   expect(received.map(({ Attributes }) => Attributes?.MessageGroupId)).toEqual(['product-1'])
   fifo.sqs.destroy()
+})
+
+test('without events it says whether the queue would take some', async () => {
+  const own = await freshQueue(inject('sqsEndpoint'))
+  const send = sendToSqs({ sqs: own.sqs, queueUrl: own.queue.url })
+  expect((await send([])).outage).toBeUndefined()
+  await own.sqs.send(new DeleteQueueCommand({ QueueUrl: own.queue.url }))
+  expect((await send([])).outage).toMatch(/QueueDoesNotExist/)
+  own.sqs.destroy()
 })

@@ -11,6 +11,8 @@ const NEVER_ACCEPTABLE =
 const BAD_CONTENT = /(InvalidMessageContents|MessageTooLong|BatchRequestTooLong)$/
 /** Errors of one entry that are the whole service's: it had no room at that moment. */
 const THROTTLED = /(Throttl|TooManyRequests|OverLimit)/i
+/** What a queue that works answers to a call without entries; SQS checks the sender's rights before. */
+const EMPTY_BATCH = /EmptyBatchRequest$/
 /** Errors after which the credentials are asked for again: they expired, or were replaced before that. */
 const CREDENTIALS = /(ExpiredToken|TokenRefreshRequired|InvalidClientTokenId|UnrecognizedClient|InvalidAccessKeyId)/
 
@@ -34,6 +36,7 @@ export function sendToSqs({ sqs, queueUrl, bounded = false }: SqsTarget): Send {
   return async (events) => {
     const result: Result = { outcomes: new Map(), suspects: [] }
     const options = callOptions(bounded)
+    if (events.length === 0) await sendBatch([], result, options)
     for (const batch of pack(entriesOf(events, fifo, result), MAX_ENTRIES, MAX_BYTES)) {
       await sendBatch(batch, result, options)
       if (result.outage !== undefined) break
@@ -59,6 +62,7 @@ export function sendToSqs({ sqs, queueUrl, bounded = false }: SqsTarget): Send {
 
   async function settleError(failure: Error, batch: Entry[], result: Result, options: CallOptions): Promise<void> {
     const reason = `${failure.name}: ${failure.message}`
+    if (batch.length === 0 && EMPTY_BATCH.test(failure.name)) return
     if (!NEVER_ACCEPTABLE.test(failure.name)) {
       result.outage = reason
       // Not waited for: the next send comes after a rest.
