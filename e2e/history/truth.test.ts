@@ -40,7 +40,9 @@ test('a second lost without a back is found, in whatever words, and a back of no
 test('a process that works but left a state lost is found, unless only work shows that it is over', () => {
   const watch = watchStates('relay 1', () => {})
   watch.read(JSON.stringify({ msg: lost }))
-  watch.read(JSON.stringify({ msg: 'SQS takes no events; they wait, and none loses an attempt' }))
+  watch.read(
+    JSON.stringify({ msg: 'endpoint refuses deliveries; each is retried, and blocks its product at this endpoint' }),
+  )
   watch.read('(node:1) Warning: not a line of the logger')
   expect(watch.lacks()).toEqual([`${lost} or ${otherLost}`])
 })

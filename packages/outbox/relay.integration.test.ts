@@ -120,22 +120,6 @@ test('a message that can never be accepted is dead at once, and the next of its 
   expect(await statuses(db)).toEqual({ processed: 1, dead: 1 })
 })
 
-test('while the broker is away no event loses an attempt, and all of them leave when it is back', async () => {
-  await append(
-    db,
-    Array.from({ length: 25 }, (_, n) => newEvent(`key-${n}`)),
-  )
-  let away = true
-  const broker = testBroker(() => (away ? 'outage' : undefined))
-  const relay = relayTo(broker.send)
-  for (let n = 0; n < 12; n++) expect(await relay.drainOnce()).toMatchObject({ outage: 'the broker is away' })
-  away = false
-  await relay.drainOnce()
-  expect(await statuses(db)).toEqual({ processed: 25 })
-  const { rows } = await db.query('SELECT max(attempts) AS attempts FROM events')
-  expect(rows).toEqual([{ attempts: 0 }])
-})
-
 test('a send that throws counts as an outage, and an event without a verdict as not sent', async () => {
   await append(db, [newEvent('a'), newEvent('b')])
   expect(await relayTo(() => Promise.reject(new Error('boom'))).drainOnce()).toMatchObject({ outage: 'boom' })
@@ -170,32 +154,6 @@ test('run sends soon after a nudge, tells of an outage once, and gives its lanes
   ])
   const { rows } = await db.query('SELECT count(*)::int AS owned FROM outbox_lanes WHERE relay IS NOT NULL')
   expect(rows).toEqual([{ owned: 0 }])
-})
-
-test('a broker that is back is reported although nothing is left to send, and asked at a rest until then', async () => {
-  let away = true
-  const asked: number[] = []
-  const send: Send = (events) => {
-    if (events.length === 0) asked.push(performance.now())
-    return Promise.resolve({ outcomes: new Map(), outage: away ? 'the broker is away' : undefined })
-  }
-  const relay = relayTo(send)
-  const stop = new AbortController()
-  const running = relay.run(stop.signal)
-  const brokerReports = () => reports.map(({ kind }) => kind).filter((kind) => kind.startsWith('broker'))
-  await append(db, [newEvent('a', 1)])
-  relay.nudge()
-  await expect.poll(brokerReports, { timeout: 10_000 }).toEqual(['broker-away'])
-  await db.query('DELETE FROM events')
-  await expect.poll(() => asked.length, { timeout: 20_000 }).toBeGreaterThan(1)
-  expect(brokerReports()).toEqual(['broker-away'])
-  away = false
-  await expect.poll(brokerReports, { timeout: 20_000 }).toEqual(['broker-away', 'broker-back'])
-  const before = asked.length
-  relay.nudge()
-  stop.abort()
-  await running
-  expect(asked.length, 'a broker that works is not asked').toBe(before)
 })
 
 test('one relay owns all lanes; a second gets half of them; the first has all again when the second stops', async () => {
