@@ -1,5 +1,4 @@
 import type { Tables } from './database.ts'
-import type { OutboxEvent } from './send.ts'
 
 /** A lane to read from, and what of it is in memory. */
 export interface LaneToRead {
@@ -11,16 +10,10 @@ export interface LaneToRead {
   full: string[]
 }
 
-/** What a claim brought. */
-export interface Page {
-  events: OutboxEvent[]
-  /** Events that no broker can be handed, with the reason. */
-  broken: { event: OutboxEvent; reason: string }[]
-  /** Bytes of the payloads, as text. */
-  bytes: number
-}
+/** `ids alone`: payload and headers are neither read nor counted. */
+export type Content = 'with content' | 'ids alone'
 
-/** Payloads are read into memory until they take this much. A larger one is not read at all. */
+/** Events are read into memory until they take this much. A larger one is not read at all. */
 export const MAX_BYTES = 16 * 1024 * 1024
 
 /**
@@ -30,17 +23,23 @@ export const MAX_BYTES = 16 * 1024 * 1024
  * It goes by status, never by "id above the last one": an event whose transaction took its id early and committed late
  * is found like any other. It writes nothing: owning the lane is what keeps other relays away.
  */
-export async function claimPending({ db, schema }: Tables, lanes: LaneToRead[], perLane: number): Promise<Page> {
+export async function claimPending(
+  { db, schema }: Tables,
+  lanes: LaneToRead[],
+  perLane: number,
+  content: Content,
+): Promise<EventRow[]> {
   const { rows } = await db.query<EventRow>(
-    `SELECT id::text, event_id::text AS "eventId", key, lane, type, headers::text, attempts, redriven_count AS redriven,
+    `SELECT id::text, event_id::text AS "eventId", key, lane, type, attempts, redriven_count AS redriven, bytes,
             CASE WHEN isfinite(created_at) THEN (extract(epoch FROM created_at) * 1000)::bigint::text END AS "createdMs",
-            bytes, CASE WHEN bytes <= $3 THEN payload::text END AS payload
+            CASE WHEN bytes <= $3 THEN content END AS payload, CASE WHEN bytes <= $3 THEN attributes END AS headers
      FROM (
-       SELECT next.*, sum(bytes) OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes_before
+       SELECT next.*, size.bytes,
+              sum(size.bytes) OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes_before
        FROM jsonb_to_recordset($1::text::jsonb) AS owned (lane smallint, held bigint[], "heldEvents" uuid[], "full" text[])
        CROSS JOIN LATERAL (
-         SELECT *, CASE WHEN pg_column_compression(payload) IS NULL THEN pg_column_size(payload)
-                        ELSE octet_length(payload::text) END AS bytes
+         SELECT *, CASE WHEN $4 AND pg_column_size(payload) <= $3 THEN payload::text END AS content,
+                CASE WHEN $4 AND pg_column_size(headers) <= $3 THEN headers::text END AS attributes
          FROM ${schema}.events AS pending
          WHERE pending.status = 'pending' AND pending.lane = owned.lane
            AND (pending.id <> ALL (owned.held) OR pending.event_id <> ALL (owned."heldEvents"))
@@ -49,25 +48,33 @@ export async function claimPending({ db, schema }: Tables, lanes: LaneToRead[], 
          ORDER BY pending.id
          LIMIT $2
        ) AS next
+       CROSS JOIN LATERAL (SELECT coalesce(octet_length(content), pg_column_size(payload))
+                                  + coalesce(octet_length(attributes), pg_column_size(headers)) AS bytes) AS size
      ) AS readable
      WHERE coalesce(bytes_before, 0) < $3`,
-    [JSON.stringify(lanes), perLane, MAX_BYTES],
+    [JSON.stringify(lanes), perLane, MAX_BYTES, content === 'with content'],
   )
-  return toPage(rows)
+  return rows
 }
 
 /** Reads the failed events that are due: of each lane up to `perLane`, the longest due first, of each key the oldest. */
-export async function claimDue({ db, schema }: Tables, lanes: LaneToRead[], perLane: number): Promise<Page> {
+export async function claimDue(
+  { db, schema }: Tables,
+  lanes: LaneToRead[],
+  perLane: number,
+  content: Content,
+): Promise<EventRow[]> {
   const { rows } = await db.query<EventRow>(
-    `SELECT id::text, event_id::text AS "eventId", key, lane, type, headers::text, attempts, redriven_count AS redriven,
+    `SELECT id::text, event_id::text AS "eventId", key, lane, type, attempts, redriven_count AS redriven, bytes,
             CASE WHEN isfinite(created_at) THEN (extract(epoch FROM created_at) * 1000)::bigint::text END AS "createdMs",
-            bytes, CASE WHEN bytes <= $3 THEN payload::text END AS payload
+            CASE WHEN bytes <= $3 THEN content END AS payload, CASE WHEN bytes <= $3 THEN attributes END AS headers
      FROM (
-       SELECT next.*, sum(bytes) OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes_before
+       SELECT next.*, size.bytes,
+              sum(size.bytes) OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes_before
        FROM jsonb_to_recordset($1::text::jsonb) AS owned (lane smallint, held bigint[], "heldEvents" uuid[])
        CROSS JOIN LATERAL (
-         SELECT *, CASE WHEN pg_column_compression(payload) IS NULL THEN pg_column_size(payload)
-                        ELSE octet_length(payload::text) END AS bytes
+         SELECT *, CASE WHEN $4 AND pg_column_size(payload) <= $3 THEN payload::text END AS content,
+                CASE WHEN $4 AND pg_column_size(headers) <= $3 THEN headers::text END AS attributes
          FROM ${schema}.events AS failed
          WHERE failed.status = 'failed' AND failed.lane = owned.lane AND failed.next_attempt_at <= clock_timestamp()
            AND (failed.id <> ALL (owned.held) OR failed.event_id <> ALL (owned."heldEvents"))
@@ -76,16 +83,18 @@ export async function claimDue({ db, schema }: Tables, lanes: LaneToRead[], perL
          ORDER BY failed.next_attempt_at
          LIMIT $2
        ) AS next
+       CROSS JOIN LATERAL (SELECT coalesce(octet_length(content), pg_column_size(payload))
+                                  + coalesce(octet_length(attributes), pg_column_size(headers)) AS bytes) AS size
      ) AS readable
      WHERE coalesce(bytes_before, 0) < $3`,
-    [JSON.stringify(lanes), perLane, MAX_BYTES],
+    [JSON.stringify(lanes), perLane, MAX_BYTES, content === 'with content'],
   )
-  return toPage(rows)
+  return rows
 }
 
 /**
- * Makes failed events due that have no due time, as a writer by SQL may leave them, or that were refused later than now: the database's clock was set back since, and they would wait
- * for as long as it was set back.
+ * Makes failed events due that have no due time (a writer by SQL may leave them so), or that were refused later than now:
+ * the database's clock was set back since, and they would wait for as long as it was set back.
  */
 export async function mendDueTimes({ db, schema }: Tables, lanes: number[]): Promise<void> {
   await db.query(
@@ -96,48 +105,53 @@ export async function mendDueTimes({ db, schema }: Tables, lanes: number[]): Pro
   )
 }
 
+/**
+ * Reads the content of events that a claim brought without it. It estimates the text before PostgreSQL prints it: a number
+ * of a few bytes may have 131,072 digits before the point or 16,383 after it, and printing many of them takes minutes.
+ */
+export async function readContent({ db, schema }: Tables, events: readonly EventRow[]): Promise<EventRow[]> {
+  const { rows } = await db.query<EventRow>(
+    `SELECT id::text, event_id::text AS "eventId", key, lane, type, attempts, redriven_count AS redriven, bytes,
+            CASE WHEN isfinite(created_at) THEN (extract(epoch FROM created_at) * 1000)::bigint::text END AS "createdMs",
+            CASE WHEN bytes <= $2 THEN content END AS payload, CASE WHEN bytes <= $2 THEN attributes END AS headers
+     FROM (
+       SELECT claimed.*, size.bytes,
+              sum(size.bytes) OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes_before
+       FROM jsonb_to_recordset($1::text::jsonb) AS wanted (id bigint, "eventId" uuid)
+       CROSS JOIN LATERAL (
+         SELECT event.*, estimate.bytes AS estimate,
+                CASE WHEN estimate.bytes <= $2 THEN payload::text END AS content,
+                CASE WHEN estimate.bytes <= $2 THEN headers::text END AS attributes
+         FROM ${schema}.events AS event
+         CROSS JOIN LATERAL (
+           SELECT pg_column_size(jsonb_build_array(payload, headers))
+                  + coalesce(sum(scale(number::numeric) + CASE WHEN abs(number::numeric) < 1e40 THEN 0 ELSE 131072 END), 0)
+                  AS bytes
+           FROM jsonb_path_query(jsonb_build_array(payload, headers), '$.** ? (@.type() == "number")') AS number
+         ) AS estimate
+         WHERE event.id = wanted.id AND event.event_id = wanted."eventId"
+       ) AS claimed
+       CROSS JOIN LATERAL (SELECT coalesce(octet_length(content) + octet_length(attributes), estimate) AS bytes) AS size
+     ) AS readable
+     WHERE coalesce(bytes_before, 0) < $2`,
+    [JSON.stringify(events.map(({ id, eventId }) => ({ id, eventId }))), MAX_BYTES],
+  )
+  return rows
+}
+
 /** A row as text: how a driver would read a number, a time or JSON depends on settings of the session and the process. */
-interface EventRow {
+export interface EventRow {
   id: string
   eventId: string
   key: string
   lane: number
   type: string
-  headers: string
   attempts: number
   redriven: number
   createdMs: string | null
+  /** What payload and headers take as text. */
   bytes: number
+  /** Both are null when they take more than `MAX_BYTES`, or were not asked for. */
   payload: string | null
-}
-
-function toPage(rows: EventRow[]): Page {
-  const page: Page = { events: [], broken: [], bytes: 0 }
-  for (const row of rows) {
-    const { event, fault } = readEvent(row)
-    if (fault === undefined) page.events.push(event)
-    else page.broken.push({ event, reason: fault })
-    page.bytes += event.payload.length
-  }
-  return page
-}
-
-/** The latest time that a `Date` can hold. */
-const LAST_MS = 8.64e15
-
-function readEvent({ headers: text, payload, createdMs, bytes, ...row }: EventRow): {
-  event: OutboxEvent
-  fault?: string
-} {
-  const createdAt = new Date(createdMs === null ? Date.now() : Math.min(Number(createdMs), LAST_MS))
-  const headers: unknown = JSON.parse(text)
-  const event = { ...row, headers: {}, payload: payload ?? '', createdAt }
-  if (payload === null) return { event, fault: `the payload takes ${bytes} bytes; the relay reads up to ${MAX_BYTES}` }
-  if (!isHeaders(headers)) return { event, fault: 'headers must be an object whose values are strings' }
-  return { event: { ...event, headers } }
-}
-
-function isHeaders(headers: unknown): headers is Record<string, string> {
-  if (typeof headers !== 'object' || headers === null || Array.isArray(headers)) return false
-  return Object.values(headers).every((value) => typeof value === 'string')
+  headers: string | null
 }

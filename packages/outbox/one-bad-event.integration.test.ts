@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import type pg from 'pg'
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest'
 import { append, createRelay, type Relay, type RelayReport, type Send } from './index.ts'
@@ -87,6 +88,46 @@ test('a payload that is larger than the relay reads is dead at once, and memory 
   const broker = testBroker()
   await relayTo(broker.send).drainOnce()
   expect(await eventOf('huge')).toMatchObject({ status: 'dead', last_error: expect.stringContaining('bytes') })
+  expect(broker.accepted).toHaveLength(9)
+})
+
+// As JSON text 1e131071 has 131,072 digits; in the table it takes some bytes.
+test.each([
+  ['takes 20 MB as text and little on disk', 160, 'bytes'],
+  ['takes longer to print than a statement may', 3_000, 'bytes'],
+])(
+  'a row that %s is dead with its reason, and the others leave',
+  async (_what, count, reason) => {
+    const numbers = Array(count).fill('1e131071').join()
+    await db.query(
+      `INSERT INTO events (event_id, key, type, payload) VALUES (gen_random_uuid(), 'huge', 't', '[${numbers}]')`,
+    )
+    await append(db, others)
+    const broker = testBroker()
+    const stop = new AbortController()
+    const running = relayTo(broker.send).run(stop.signal)
+    await expect.poll(() => statuses(db), { timeout: 60_000, interval: 200 }).toEqual({ processed: 9, dead: 1 })
+    expect(await eventOf('huge')).toMatchObject({ last_error: expect.stringContaining(reason) })
+    stop.abort()
+    await running
+  },
+  90_000,
+)
+
+test('a row that PostgreSQL can not read, since its disk lost a part, is dead with the reason, and the others leave', async () => {
+  await append(db, [...others, newEvent('broken', randomBytes(20_000).toString('base64'))])
+  const { rows } = await db.query<{ toast: string }>(
+    `SELECT reltoastrelid::regclass::text AS toast FROM pg_class WHERE oid = 'events'::regclass`,
+  )
+  const { toast } = rows[0]!
+  await db.query('CREATE EXTENSION pg_surgery')
+  await db.query(`SELECT heap_force_kill($1::regclass, (SELECT array_agg(ctid) FROM ${toast}))`, [toast])
+  const broker = testBroker()
+  await relayTo(broker.send).drainOnce()
+  expect(await eventOf('broken')).toMatchObject({
+    status: 'dead',
+    last_error: expect.stringContaining('missing chunk'),
+  })
   expect(broker.accepted).toHaveLength(9)
 })
 

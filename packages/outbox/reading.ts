@@ -1,9 +1,10 @@
-import { claimDue, claimPending, type LaneToRead, MAX_BYTES, mendDueTimes, type Page } from './claim.ts'
+import { claimDue, claimPending, type LaneToRead, MAX_BYTES, mendDueTimes } from './claim.ts'
 import type { Tables } from './database.ts'
 import type { DrainCounts } from './drain.ts'
 import type { Hold } from './hold.ts'
 import type { Lease } from './lease.ts'
 import type { OutboxEvent } from './send.ts'
+import { readApart, readPage } from './read-page.ts'
 import { type Rejection, rejection } from './settle.ts'
 
 /** Events in memory at most, whatever the backlog: a page that is being sent, one that is settled, and one that is read. */
@@ -53,6 +54,8 @@ export function createReading({ tables, lease, hold, onBroken }: ReadingOptions)
   /** Failed events that are in memory: while the database calls them failed, it blocks the rest of their keys. Weak, so
    * that what `hold` forgets with its lane is forgotten here too. */
   const due = new WeakSet<OutboxEvent>()
+  /** The last claim failed, perhaps since a row takes PostgreSQL longer than a statement may: the next one reads apart. */
+  let failed = false
   let lookedForDueAt = -Infinity
   let mendedAt = -Infinity
 
@@ -65,7 +68,10 @@ export function createReading({ tables, lease, hold, onBroken }: ReadingOptions)
     const size = page
     // Until the claim is back it counts as failed: a statement that takes too long is smaller the next time.
     page = Math.max(1, page >> 1)
-    const { events, broken, bytes }: Page = await claim(tables, toRead, perLane)
+    const readNext = failed ? readApart : readPage
+    failed = true
+    const { events, broken, bytes } = await readNext(tables, claim, toRead, perLane)
+    failed = false
     page = bytes >= MAX_BYTES / 2 ? Math.max(1, size >> 1) : Math.min(PAGE, size * 2)
     hold.add(events)
     for (const { event } of broken) hold.reserve(event)

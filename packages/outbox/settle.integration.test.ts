@@ -2,6 +2,7 @@ import type pg from 'pg'
 import { afterAll, beforeEach, expect, inject, test } from 'vitest'
 import { append } from './append.ts'
 import { claimDue, claimPending } from './claim.ts'
+import { readPage } from './read-page.ts'
 import { LANES } from './lanes.ts'
 import type { OutboxEvent } from './send.ts'
 import { rejection, settleAccepted, settleRejected } from './settle.ts'
@@ -21,7 +22,10 @@ const refusal = (event: OutboxEvent) => rejection(event, { kind: 'refused', reas
 
 test('a refusal that comes late leaves alone what another relay has settled since', async () => {
   await append(db, [newEvent('a'), newEvent('b')])
-  const [first, second] = (await claimPending(outboxTables(db), allLanes, 10)).events as [OutboxEvent, OutboxEvent]
+  const [first, second] = (await readPage(outboxTables(db), claimPending, allLanes, 10)).events as [
+    OutboxEvent,
+    OutboxEvent,
+  ]
   await settleAccepted(outboxTables(db), [first])
   await settleRejected(outboxTables(db), [refusal(second)])
   const settled = await db.query('SELECT id, status, attempts, next_attempt_at FROM events ORDER BY id')
@@ -35,7 +39,7 @@ test('a refusal that comes late leaves alone what another relay has settled sinc
 
 test('an acceptance that comes late is a fact, whatever another relay was told since', async () => {
   await append(db, [newEvent('a')])
-  const [event] = (await claimPending(outboxTables(db), allLanes, 10)).events as [OutboxEvent]
+  const [event] = (await readPage(outboxTables(db), claimPending, allLanes, 10)).events as [OutboxEvent]
   await settleRejected(outboxTables(db), [refusal(event)])
   await settleAccepted(outboxTables(db), [event])
   expect(await statuses(db)).toEqual({ processed: 1 })
@@ -43,7 +47,7 @@ test('an acceptance that comes late is a fact, whatever another relay was told s
 
 test('the answer to an earlier sending does not settle an event that an operator has sent once more since', async () => {
   await append(db, [newEvent('a')])
-  const [event] = (await claimPending(outboxTables(db), allLanes, 10)).events as [OutboxEvent]
+  const [event] = (await readPage(outboxTables(db), claimPending, allLanes, 10)).events as [OutboxEvent]
   await settleAccepted(outboxTables(db), [event])
   await db.query(`UPDATE events SET status = 'pending', redriven_count = redriven_count + 1`)
   // The answer to the first statement was lost, so the relay repeats it.
@@ -60,7 +64,9 @@ test('of two failed events of a key, as after a redrive, only the older is tried
          CASE WHEN id = ANY ($1) THEN interval '-1 second' ELSE interval '1 hour' END`,
       [ids],
     )
-    return (await claimDue(outboxTables(db), allLanes, 10)).events.map(({ id }) => Number(id)).toSorted((a, b) => a - b)
+    return (await readPage(outboxTables(db), claimDue, allLanes, 10)).events
+      .map(({ id }) => Number(id))
+      .toSorted((a, b) => a - b)
   }
   expect(await due([1, 2, 3])).toEqual([1, 3])
   expect(await due([2, 3])).toEqual([3])
@@ -94,7 +100,7 @@ test.each([
 
 test('a refusal that is told twice, since its first answer was lost, does not undo what a person redrove in between', async () => {
   await append(db, [newEvent('a')])
-  const [event] = (await claimPending(outboxTables(db), allLanes, 10)).events as [OutboxEvent]
+  const [event] = (await readPage(outboxTables(db), claimPending, allLanes, 10)).events as [OutboxEvent]
   const dead = rejection(event, { kind: 'unacceptable', reason: 'too large' })
   await settleRejected(outboxTables(db), [dead])
   await db.query(`UPDATE events SET status = 'pending', attempts = 0, redriven_count = redriven_count + 1`)
