@@ -37,7 +37,7 @@ export async function readApart(tables: Tables, ...[claim, lanes, perLane]: Clai
   const { culprits, outage } = await isolate(rows, {
     attempt: async (part) => void addTo(page, await readContent(tables, part)),
     isOutage: (error) => databaseOutage(error) !== undefined,
-    probe: () => readContent(tables, []).then(() => {}),
+    probe: async () => void (await readContent(tables, [])),
   })
   if (outage) throw outage
   for (const { item, error } of culprits)
