@@ -18,7 +18,8 @@ let app: HttpApi
 beforeAll(async () => {
   server = createServer((request, response) => {
     asked.push(request.url ?? '')
-    if (request.url === '/key-1') response.end(balancer.publicKey.export({ type: 'spki', format: 'pem' }))
+    if (request.url === '/broken') response.writeHead(500).end()
+    else if (request.url === '/key-1') response.end(balancer.publicKey.export({ type: 'spki', format: 'pem' }))
     else response.writeHead(404).end()
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -100,8 +101,28 @@ test.each([undefined, '', 'x', 'a.b', 'a.b.c.d', 'bnVsbA.bnVsbA.x'])('%j is no t
   expect((await call(data)).statusCode).toBe(401)
 })
 
-test('keys that can not be had are no fault of the caller', async () => {
-  expect((await call(token({ header: { kid: 'unknown' } }))).statusCode).toBe(503)
+test('keys that can not be had are no fault of the caller, and are asked for again', async () => {
+  for (let times = 1; times <= 2; times++) {
+    expect((await call(token({ header: { kid: 'broken' } }))).statusCode).toBe(503)
+    expect(asked).toHaveLength(times)
+  }
+})
+
+test('a key id that names no key is the token’s fault, and asked for once', async () => {
+  for (let times = 0; times < 3; times++) {
+    expect((await call(token({ header: { kid: 'unknown' } }))).statusCode).toBe(401)
+  }
+  expect(asked).toEqual(['/unknown'])
+})
+
+test('forged tokens with a hundred key ids are a few requests for keys, and users with a known key do not notice', async () => {
+  await call(token())
+  const answers = await Promise.all(
+    Array.from({ length: 100 }, (_, n) => call(token({ header: { kid: `forged-${n}` } }))),
+  )
+  expect(new Set(answers.map(({ statusCode }) => statusCode))).toEqual(new Set([401, 503]))
+  expect(asked.length).toBeLessThan(50)
+  expect((await call(token())).statusCode).toBe(200)
 })
 
 test('a bearer token does not replace the header', async () => {

@@ -19,26 +19,45 @@ export const ALB_HEADER = 'x-amzn-oidc-data'
 const KEY_TIMEOUT_MS = 3_000
 /** Load balancers rotate their keys; a key id is never used for another key. */
 const MOST_KEYS = 100
+/** Forged tokens with invented key ids must not become a flood of requests to AWS. A rotation brings one new id. */
+const MOST_FETCHES_A_SECOND = 5
 const KEY_ID = /^[\w-]{1,64}$/
 const CLOCK_TOLERANCE_SECONDS = 5
 
 type Claims = Record<string, unknown>
 
-/** Checks the header by the load balancer's own key. Groups and scopes in the claims both count as scopes. */
-export function createAlbCheck(issuer: AlbIssuer): (token: string) => Promise<TokenCheck> {
-  const keys = new Map<string, KeyObject>()
-  const keysUrl = issuer.keysUrl ?? `https://public-keys.auth.elb.${issuer.albArn.split(':')[3]}.amazonaws.com`
+/** Fetches public keys by their ids, each once. Resolves with undefined for an id that names no key. */
+function createKeys(keysUrl: string): (kid: string) => Promise<KeyObject | undefined> {
+  const keys = new Map<string, Promise<KeyObject | undefined>>()
+  const asked: number[] = []
 
-  async function keyOf(kid: string): Promise<KeyObject> {
+  async function fetchKey(kid: string): Promise<KeyObject | undefined> {
+    const response = await fetch(`${keysUrl}/${kid}`, { signal: AbortSignal.timeout(KEY_TIMEOUT_MS) })
+    if (response.status === 403 || response.status === 404) return undefined
+    if (!response.ok) throw new Error(`${keysUrl} answers ${response.status}`)
+    return createPublicKey(await response.text())
+  }
+
+  return (kid) => {
     const known = keys.get(kid)
     if (known) return known
-    const response = await fetch(`${keysUrl}/${kid}`, { signal: AbortSignal.timeout(KEY_TIMEOUT_MS) })
-    if (!response.ok) throw new Error(`${keysUrl} answers ${response.status}`)
-    const key = createPublicKey(await response.text())
+    while (asked[0] !== undefined && asked[0] < performance.now() - 1_000) asked.shift()
+    if (asked.length >= MOST_FETCHES_A_SECOND)
+      return Promise.reject(new Error(`more than ${MOST_FETCHES_A_SECOND} unknown key ids within a second`))
+    asked.push(performance.now())
+    const key = fetchKey(kid)
     if (keys.size >= MOST_KEYS) keys.clear()
     keys.set(kid, key)
+    // A failure is no answer: the next token with this id asks again.
+    key.catch(() => keys.delete(kid))
     return key
   }
+}
+
+/** Checks the header by the load balancer's own key. Groups and scopes in the claims both count as scopes. */
+export function createAlbCheck(issuer: AlbIssuer): (token: string) => Promise<TokenCheck> {
+  const { albArn, keysUrl = `https://public-keys.auth.elb.${albArn.split(':')[3]}.amazonaws.com` } = issuer
+  const keyOf = createKeys(keysUrl)
 
   return async (token) => {
     const [head = '', body = '', signature = '', ...more] = token.split('.')
@@ -50,12 +69,13 @@ export function createAlbCheck(issuer: AlbIssuer): (token: string) => Promise<To
       return invalid('The token is not signed by the expected load balancer')
     if (typeof header.kid !== 'string' || !KEY_ID.test(header.kid)) return invalid('The key id is malformed')
     if (header.iss !== issuer.issuer) return invalid('The token is of another issuer')
-    let key: KeyObject
+    let key: KeyObject | undefined
     try {
       key = await keyOf(header.kid)
     } catch (error) {
       return { kind: 'no-keys', error: error as Error }
     }
+    if (!key) return invalid('The load balancer has no key with this id')
     const signed = Buffer.from(`${head}.${body}`)
     const isValid = verify('sha256', signed, { key, dsaEncoding: 'ieee-p1363' }, Buffer.from(signature, 'base64url'))
     if (!isValid) return invalid('The signature of the token is not valid')
