@@ -1,4 +1,4 @@
-import { isolate } from '@product-events/outages'
+import { failureOf, isolate } from '@product-events/outages'
 import { inSequence, type InboxEvent } from './event.ts'
 import type { Evidence } from './evidence.ts'
 import type { Entry, Outcome, Stored } from './group-commit.ts'
@@ -82,7 +82,7 @@ export async function isolateKind<Event extends InboxEvent>(
   })
   let heldFor = outage
   for (const { item, error } of culprits) {
-    if (proven && failedFirst.has(item) && (await succeeds(() => attempt([item])))) continue
+    if (proven && failedFirst.has(item) && (await failureOf(() => attempt([item]))) === undefined) continue
     if (proven || evidence.isAgainst(kind, item)) {
       outcomes.set(item, { kind: 'refused', error: causeOf(error) })
       evidence.foundAtFault(item)
@@ -98,13 +98,6 @@ function inOrderOfTrust<Event extends InboxEvent>(
 ): Entry<Event>[] {
   const failed = entries.filter((entry) => evidence.hasFailed(entry))
   return [...entries.filter((entry) => !evidence.hasFailed(entry)), ...failed]
-}
-
-async function succeeds(work: () => Promise<void>): Promise<boolean> {
-  return work().then(
-    () => true,
-    () => false,
-  )
 }
 
 /**

@@ -1,7 +1,7 @@
 export { OUTAGE_CAP_MS, outageBackoffMs } from './backoff.ts'
 export { databaseOutage } from './database-errors.ts'
 export { describeDatabaseOutage } from './describe-database-outage.ts'
-export { type Culprit, isolate, type Isolated, type Isolation } from './isolate.ts'
+export { type Culprit, failureOf, isolate, type Isolated, type Isolation } from './isolate.ts'
 export { createOutageWatch, type OutageEvents, type OutageWatch } from './outage-watch.ts'
 export { type Repeated, repeat } from './repeat.ts'
 export { createRest, type Rest } from './rest.ts'

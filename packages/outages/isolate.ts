@@ -58,7 +58,8 @@ export async function isolate<Item>(items: readonly Item[], work: Isolated<Item>
   return result
 }
 
-async function failureOf(work: () => Promise<unknown>): Promise<Error | undefined> {
+/** Why the work failed; undefined when it succeeded. Never rejects. */
+export async function failureOf(work: () => Promise<unknown>): Promise<Error | undefined> {
   try {
     await work()
     return undefined

@@ -1,4 +1,4 @@
-import { databaseOutage, isolate, outageBackoffMs } from '@product-events/outages'
+import { databaseOutage, failureOf, isolate, outageBackoffMs } from '@product-events/outages'
 import { type Hold, identityOf } from './hold.ts'
 import type { Lease } from './lease.ts'
 import type { OutboxEvent, Outcome, Send, SendResult } from './send.ts'
@@ -124,7 +124,7 @@ export function createJudge({ send, lease }: Pick<SendingOptions, 'send' | 'leas
         if (suspects.failed(event).since < acceptedAt) return
         for (const other of unjudged(batch)) {
           if (other === event) continue
-          if (await resolves(sendPart([other], result))) return
+          if ((await failureOf(() => sendPart([other], result))) === undefined) return
         }
         throw error
       },
@@ -191,11 +191,4 @@ function createSuspects() {
 
 class LeaseOver extends Error {
   override message = 'the lease ended before the event could be sent'
-}
-
-function resolves(work: Promise<void>): Promise<boolean> {
-  return work.then(
-    () => true,
-    () => false,
-  )
 }
