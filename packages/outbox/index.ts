@@ -10,5 +10,6 @@ export { createOutbox, type EventOf, type OpenTransaction, type Outbox } from '.
 export { overtakenBy, type ProgressOptions, redrive, type Resent } from './redrive.ts'
 export { createRelay, type Relay, type RelayOptions } from './relay.ts'
 export { type RelayReport, type Report } from './reports.ts'
-export { type Outcome, type OutboxEvent, type Send, SEND_TIMEOUT_MS, type SendResult } from './send.ts'
+export { type MaySend, type Outcome, type OutboxEvent, type Send, SEND_TIMEOUT_MS, type SendResult } from './send.ts'
+export { route, type Routes } from './route.ts'
 export { type Retries } from './settle.ts'

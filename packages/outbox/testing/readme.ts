@@ -1,8 +1,10 @@
 /** The code of README.md as it stands there, a region a block, so that the compiler checks it and a test runs it. */
+import type { SNSClient } from '@aws-sdk/client-sns'
 import type { SQSClient } from '@aws-sdk/client-sqs'
 import { connect, migrate, transaction } from '@product-events/database'
-import { createOutbox, outboxMigrations } from '@product-events/outbox'
+import { createOutbox, outboxMigrations, route, type Send } from '@product-events/outbox'
 import { drizzle } from '@product-events/outbox/adapters'
+import { sendToSns } from '@product-events/outbox/sns'
 import { sendToSqs } from '@product-events/outbox/sqs'
 import { eq, sql } from 'drizzle-orm'
 import { drizzle as drizzleOf } from 'drizzle-orm/node-postgres'
@@ -39,4 +41,11 @@ export async function useDrizzle(pool: pg.Pool, id: string) {
     await outbox.append(drizzle(tx, sql), [{ key: id, type: 'order.paid', payload: { id } }])
   })
   // #endregion
+}
+
+export function useRoute(sns: SNSClient, topicArn: string, sqs: SQSClient, queueUrl: string): Send {
+  // #region route
+  const send = route({ 'order.*': sendToSns({ sns, topicArn }), default: sendToSqs({ sqs, queueUrl }) })
+  // #endregion
+  return send
 }
