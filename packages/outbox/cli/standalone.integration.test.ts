@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { transaction } from '@product-events/database'
 import { freshDatabase, machineVariables } from '@product-events/local'
 import { expect, inject, test } from 'vitest'
 import { createOutbox } from '../index.ts'
@@ -25,7 +26,7 @@ test('npx outbox prints the SQL, makes the tables and shows the events of a sche
   expect((await outbox('migrate --schema shop', databaseUrl)).stdout).toMatch(/^0001_outbox is done\.\n/)
   expect((await outbox('migrate --schema shop', databaseUrl)).stdout).toBe('Nothing is due.\n')
   const db = connectForTest(databaseUrl)
-  await shop.append(db, [newEvent('order-7')])
+  await transaction(db, (tx) => shop.append(tx, [newEvent('order-7')]))
   await db.end()
   expect((await outbox('list --schema shop --status pending', databaseUrl)).stdout).toContain('order-7')
 })
