@@ -4,6 +4,7 @@ import { claimOutbox } from './owner.ts'
 import { prune } from './prune.ts'
 import { type ProgressOptions, redrive, resend, type Resent } from './redrive.ts'
 import { createRelay, type Relay, type RelayOptions } from './relay.ts'
+import { createWakeUps, type Wakes } from './wake.ts'
 
 /** An event as `append` takes it: its payload is the one that `Events` has for its type. */
 export type EventOf<Events> = {
@@ -20,6 +21,12 @@ export interface Outbox<Events> {
   append(tx: Transaction, events: readonly EventOf<Events>[]): Promise<void>
   /** The statement of `append`, for a program that makes it a part of its own (`WITH appended AS (…)`). */
   appendStatement(events: readonly EventOf<Events>[]): Statement
+  /**
+   * To be called after a commit that appended events: wakes the relays, in this process and in others. Returns at once, and
+   * never throws. Relays of this process that work on the same `db` are woken in memory; others, if any may be alive, by one
+   * `NOTIFY` for all calls of five milliseconds, in a transaction of its own. Makes delivery fast; polls make it certain.
+   */
+  wake(db: Wakes): void
   /** A relay from these tables to a broker. Opens nothing; any number of relays share the work. */
   createRelay(options: Omit<RelayOptions, 'schema'>): Relay
   /** Makes sure that the tables are there, new enough, and `owner`'s. Rejects with an `OutboxRefused` otherwise. */
@@ -38,10 +45,12 @@ const SCHEMA = 'outbox'
 /** An outbox whose events `Events` describes: a map from type to payload. Opens nothing. */
 export function createOutbox<Events = Record<string, unknown>>({ schema = SCHEMA } = {}): Outbox<Events> {
   const tables = (db: Database) => outboxTables(db, schema)
+  const wakeUps = createWakeUps(schema)
   return {
     append: (tx, events) => append(tx, events, schema),
     appendStatement: (events) => appendStatement(events, schema),
-    createRelay: (options) => createRelay({ ...options, schema }),
+    wake: wakeUps.wake,
+    createRelay: (options) => createRelay({ ...options, schema }, wakeUps),
     claim: (db, owner) => claimOutbox(tables(db), owner),
     redrive: (db, ids, options) => redrive(tables(db), ids, options),
     resend: (db, which, options) => resend(tables(db), which, options),

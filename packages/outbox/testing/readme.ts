@@ -4,6 +4,7 @@ import { connect, migrate, transaction } from '@product-events/database'
 import { type SQL, sql as drizzleSql } from 'drizzle-orm'
 import { CompiledQuery, type Transaction as KyselyTransaction } from 'kysely'
 import { createOutbox, outboxMigrations, type Transaction } from '@product-events/outbox'
+import { pgListen } from '@product-events/outbox/adapters'
 import { sendToSqs } from '@product-events/outbox/sqs'
 import type { TransactionSql } from 'postgres'
 
@@ -15,14 +16,15 @@ export async function use(databaseUrl: string, sqs: SQSClient, queueUrl: string,
   const outbox = createOutbox<{ 'order.paid': { id: string } }>({ schema: 'public' })
   await migrate(databaseUrl, outboxMigrations)
   const pool = connect({ databaseUrl, applicationName: 'orders', maxConnections: 10, onIdleError })
-  const relay = outbox.createRelay({ owner: 'orders', db: pool, send: sendToSqs({ sqs, queueUrl }) })
+  const listen = pgListen({ connectionString: databaseUrl })
+  const relay = outbox.createRelay({ owner: 'orders', db: pool, send: sendToSqs({ sqs, queueUrl }), listen })
   const running = relay.run(stop.signal)
 
   await transaction(pool, async (tx) => {
     await tx.query('UPDATE orders SET paid = true WHERE id = $1', [id])
     await outbox.append(tx, [{ key: id, type: 'order.paid', payload: { id } }])
   })
-  relay.nudge()
+  outbox.wake(pool)
   // #endregion
   return { pool, running, stop }
 }
