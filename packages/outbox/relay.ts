@@ -1,6 +1,6 @@
 import { hostname } from 'node:os'
 import { createRest, databaseOutage, type Rest } from '@product-events/outages'
-import { keepListening, type Listening, notify } from '@product-events/wake-ups'
+import { createProbe, keepListening, type Listening } from '@product-events/wake-ups'
 import { type Bell, createBell } from './bell.ts'
 import { type Database, outboxTables } from './database.ts'
 import { createDrain, type Drain, type DrainCounts } from './drain.ts'
@@ -168,7 +168,7 @@ function listenOn({ db, schema, database, report, ...options }: ListenOnOptions)
   return keepListening({
     ...options,
     channel,
-    notify: (payload) => notify(db, channel, payload),
+    probe: createProbe(db, channel),
     isDatabaseAway: database.isAway,
     onLost: (reason) => report({ kind: 'wake-ups-lost', reason }),
     onBack: (awayMs) => report({ kind: 'wake-ups-back', awayMs }),

@@ -6,7 +6,7 @@ import { dropDatabase, freshDatabase } from '@product-events/local'
 import pg from 'pg'
 import { afterEach, beforeEach, expect, inject, test } from 'vitest'
 import { pgbouncer, startPgBouncer } from '../outbox/testing/pgbouncer.ts'
-import { createNotifier, keepListening, notify } from './index.ts'
+import { createNotifier, createProbe, keepListening } from './index.ts'
 import { pgListen } from './pg.ts'
 
 const soon = { timeout: 20_000, interval: 10 }
@@ -31,7 +31,7 @@ function startListening(url = databaseUrl, db = pool) {
   const reports: string[] = []
   const { works, ended } = keepListening({
     listen: pgListen({ connectionString: url, application_name: 'listener' }),
-    notify: (payload) => notify(db, CHANNEL, payload),
+    probe: createProbe(db, CHANNEL),
     channel: CHANNEL,
     onNotification: (payload) => void payloads.push(payload),
     onLost: (reason) => void reports.push(reason),

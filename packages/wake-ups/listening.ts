@@ -32,8 +32,8 @@ export type Listen = (channel: string, heard: Heard) => Promise<() => unknown>
 export interface ListeningOptions {
   listen: Listen
   channel: string
-  /** Sends the probes. It must use another connection than the one that listens: see `keepListening`. */
-  notify: (payload: string) => Promise<unknown>
+  /** Notifies `channel` of a probe. It must use another connection than the one that listens: see `keepListening`. */
+  probe: (payload: string) => Promise<unknown>
   /** Called with each payload, and with an empty one whenever notifications may have been missed before. */
   onNotification: (payload: string) => void
   /** Called once when notifications do not arrive although the database answers, and once when they do again. */
@@ -133,11 +133,7 @@ async function listenOnce(options: ListeningOptions, worked: () => void): Promis
 }
 
 /** True once a notification of our own arrives or the connection is over; false if none arrives in time. Rejects when it can't be sent. */
-async function probe(
-  { notify }: ListeningOptions,
-  probes: Map<string, () => void>,
-  over: AbortSignal,
-): Promise<boolean> {
+async function probe(options: ListeningOptions, probes: Map<string, () => void>, over: AbortSignal): Promise<boolean> {
   const payload = `${PROBE}${randomUUID()}`
   const arrived = new Promise<boolean>((resolve) => probes.set(payload, () => resolve(true)))
   const stop = new AbortController()
@@ -145,7 +141,7 @@ async function probe(
   over.addEventListener('abort', end, { once: true })
   const late = sleep(PROBE_TIMEOUT_MS, false, { signal: stop.signal }).catch(() => true)
   try {
-    return await Promise.race([arrived, late, notify(payload).then(() => arrived)])
+    return await Promise.race([arrived, late, options.probe(payload).then(() => arrived)])
   } finally {
     over.removeEventListener('abort', end)
     stop.abort()

@@ -38,7 +38,16 @@ export function createNotifier(db: Notifies, channel: string, payload: string): 
   }
 }
 
-/** Notifies `channel`. Nothing is stored, so nothing has to wait for a disk. Rejects with the database's error. */
-export async function notify(db: Notifies, channel: string, payload: string): Promise<void> {
+/** Nothing is stored, so nothing has to wait for a disk. */
+async function notify(db: Notifies, channel: string, payload: string): Promise<void> {
   await db.query(`SELECT set_config('synchronous_commit', 'off', true), pg_notify($1, $2)`, [channel, payload])
+}
+
+/**
+ * A function that notifies `channel` of a probe, for `keepListening`. Rejects with the database's error. It also asks how
+ * full the queue of notifications is: once that was full, only this makes PostgreSQL remove what all have read.
+ */
+export function createProbe(db: Notifies, channel: string): (payload: string) => Promise<unknown> {
+  const text = `SELECT pg_notification_queue_usage(), set_config('synchronous_commit', 'off', true), pg_notify($1, $2)`
+  return (payload) => db.query(text, [channel, payload])
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { createNotifier, keepListening, type Listen, notify } from '@product-events/wake-ups'
+import { createNotifier, createProbe, keepListening, type Listen } from '@product-events/wake-ups'
 import type pg from 'pg'
 
 /** All instances of the service listen to it, in their own database. */
@@ -27,14 +27,14 @@ export interface WakeUpsOptions {
 export function createWakeUps({ pool, listen, signal }: WakeUpsOptions): WakeUps {
   const listeners = new Set<() => void>()
   const own = randomUUID()
-  const notifyOthers = createNotifier(pool, CHANNEL, own)
+  const notify = createNotifier(pool, CHANNEL, own)
   const wakeAll = () => {
     for (const wake of listeners) wake()
   }
   const listening = keepListening({
     listen,
     channel: CHANNEL,
-    notify: (payload) => notify(pool, CHANNEL, payload),
+    probe: createProbe(pool, CHANNEL),
     onNotification(payload) {
       if (payload !== own) wakeAll()
     },
@@ -46,7 +46,7 @@ export function createWakeUps({ pool, listen, signal }: WakeUpsOptions): WakeUps
     ended: listening.ended,
     stored() {
       wakeAll()
-      notifyOthers()
+      notify()
     },
     onStored(wake) {
       listeners.add(wake)
