@@ -18,12 +18,15 @@ const arrows: Record<string, readonly string[]> = {
   'packages/telemetry': ['packages/outages', 'packages/terminal'],
   'packages/outages': [],
   'packages/terminal': [],
+  // LISTEN and NOTIFY, for relays and for streams. Only its part for `pg` needs a driver.
+  'packages/wake-ups': ['packages/outages'],
   'packages/process': ['packages/database', 'packages/outages', 'packages/queue', 'packages/telemetry'],
   'packages/http-api': ['packages/outages', 'packages/process', 'packages/telemetry'],
   // It knows no product and no HTTP: whatever runs on the same database and broker can use it.
   'packages/outbox': [
     'packages/outages',
     'packages/terminal',
+    'packages/wake-ups',
     // Names, and steps of a schema: nothing that loads a driver by itself.
     'packages/database',
   ],

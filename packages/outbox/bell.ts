@@ -20,7 +20,8 @@ export function createBell(): Bell {
       if (rung || ms <= 0) await new Promise<void>((resolve) => setImmediate(resolve))
       else {
         await new Promise<void>((resolve) => {
-          const timer = setTimeout(resolve, ms)
+          // Node cuts off fractions and counts whole milliseconds: a timer that is early finds nothing due, and wakes twice.
+          const timer = setTimeout(resolve, Math.ceil(ms) + 1)
           wake = () => {
             clearTimeout(timer)
             resolve()

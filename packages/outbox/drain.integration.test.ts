@@ -66,7 +66,7 @@ test('what waited in memory when its lanes were lost is not sent once they are b
   let away = true
   const { db, drain, broker, lease, loseLanes, otherLeaves } = await createWorld(() => (away ? 'outage' : undefined))
   await append(db, [newEvent('a'), newEvent('b')])
-  expect(await drain.drainOnce(() => false)).toMatchObject({ claimed: 2, outage: 'the broker is away' })
+  expect(await drain.drainOnce({ stopping: () => false })).toMatchObject({ claimed: 2, outage: 'the broker is away' })
 
   await loseLanes()
   await db.query(`UPDATE events SET status = 'processed', processed_at = clock_timestamp()`)
@@ -74,7 +74,7 @@ test('what waited in memory when its lanes were lost is not sent once they are b
 
   away = false
   broker.batches.length = 0
-  expect(await drain.drainOnce(() => false)).toMatchObject({ claimed: 0, published: 0 })
+  expect(await drain.drainOnce({ stopping: () => false })).toMatchObject({ claimed: 0, published: 0 })
   expect(lease.owned()).toBe(LANES)
   expect(broker.batches).toEqual([])
   await lease.release()
@@ -84,10 +84,10 @@ test('a failed event that was forgotten with its lane is an event like any other
   const fate: { is: Outcome | 'outage' } = { is: { kind: 'refused', reason: 'no' } }
   const { db, drain, statements, lease, loseLanes, otherLeaves } = await createWorld(() => fate.is)
   await append(db, [newEvent('a')])
-  expect(await drain.drainOnce(() => false)).toMatchObject({ failed: 1 })
+  expect(await drain.drainOnce({ stopping: () => false })).toMatchObject({ failed: 1 })
   await db.query('UPDATE events SET next_attempt_at = clock_timestamp()')
   fate.is = 'outage'
-  expect(await drain.drainOnce(() => false)).toMatchObject({ claimed: 1, outage: 'the broker is away' })
+  expect(await drain.drainOnce({ stopping: () => false })).toMatchObject({ claimed: 1, outage: 'the broker is away' })
 
   // Elsewhere it died, and somebody redrove it.
   await loseLanes()
@@ -96,7 +96,7 @@ test('a failed event that was forgotten with its lane is an event like any other
 
   fate.is = { kind: 'accepted' }
   statements.length = 0
-  expect(await drain.drainOnce(() => false)).toMatchObject({ claimed: 1, published: 1 })
+  expect(await drain.drainOnce({ stopping: () => false })).toMatchObject({ claimed: 1, published: 1 })
   // A key that had failed is read once more when it goes on; this one had not, as far as the database knows.
   expect(statements.filter((text) => text.includes(`pending.status = 'pending'`))).toHaveLength(1)
   await lease.release()

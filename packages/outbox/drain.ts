@@ -3,6 +3,7 @@ import type { Tables } from './database.ts'
 import type { Hold } from './hold.ts'
 import { LANES } from './lanes.ts'
 import type { Lease } from './lease.ts'
+import type { Look } from './poll.ts'
 import { createReading } from './reading.ts'
 import type { Report } from './reports.ts'
 import { type OutboxEvent, type Send, SEND_TIMEOUT_MS } from './send.ts'
@@ -22,6 +23,16 @@ export interface DrainCounts {
   outage?: string
 }
 
+/** What a cycle is to do. */
+export interface Cycle {
+  /** True once no more events should be sent. */
+  stopping: () => boolean
+  /** Failed events that are due are looked for twice a second at most, also if no nudge caused the cycle. */
+  onlyNew?: boolean
+  /** Told of the first claim of the cycle. */
+  onLook?: (look: Look) => void
+}
+
 export interface DrainOptions {
   tables: Tables
   send: Send
@@ -37,7 +48,7 @@ export interface DrainOptions {
 }
 
 export interface Drain {
-  drainOnce(stopping: () => boolean): Promise<DrainCounts>
+  drainOnce(cycle: Cycle): Promise<DrainCounts>
   /** Renews the lease and hands lanes over. `drainOnce` does so too; while it rests, its caller must. */
   balance(): Promise<void>
   /** Resolves when no send is in flight: only then may the lanes be given up. */
@@ -65,11 +76,12 @@ export function createDrain({ tables, send, lease, hold, bell, report, ...limits
     bell.ring()
   }
 
-  async function drainOnce(stopping: () => boolean): Promise<DrainCounts> {
+  async function drainOnce({ stopping, onlyNew = false, onLook }: Cycle): Promise<DrainCounts> {
     const counts: DrainCounts = { claimed: 0, published: 0, failed: 0, dead: 0 }
+    let hasLooked = false
     sending.begin(() => !stopping())
     if (hadOutage) reading.startOver()
-    if (!nudged) reading.lookForDue()
+    if (!nudged && !onlyNew) reading.lookForDue()
     reading.again()
     // A relay that stops sends nothing new, and what is in flight left with time enough on the lease.
     const balanceInMs = () => (stopping() ? SEND_TIMEOUT_MS : lease.dueInMs())
@@ -83,8 +95,11 @@ export function createDrain({ tables, send, lease, hold, bell, report, ...limits
       if (balanceInMs() === 0) await balance()
       const marking = acceptedInMs() === 0 ? settling.markAccepted(counts) : undefined
       if (mayRead() && isNew()) {
+        const look = { before: counts.claimed, woken: nudged }
         nudged = false
         await both(reading.pending(counts), marking)
+        if (!hasLooked) onLook?.({ found: counts.claimed - look.before, woken: look.woken })
+        hasLooked = true
       } else await marking
       sending.start()
       if (mayRead() && reading.isDueTime()) await reading.due(counts)

@@ -52,6 +52,8 @@ export interface RelayCount {
   relays: number
   /** The lanes of the relay that asks. */
   lanes: number[]
+  /** How many relays have a lease that ran out. */
+  expired: number
   /** How many relays have a lease that ends too late. */
   late: number
   /** How many lanes the table has. */
@@ -62,13 +64,14 @@ export interface RelayCount {
 export async function countRelays({ db, schema }: Tables, relay: string, leaseMs: number): Promise<RelayCount> {
   const { rows } = await db.query<RelayCount>(
     `SELECT (SELECT count(*)::int FROM ${schema}.outbox_relays WHERE expires_at > clock_timestamp()) AS relays,
+            (SELECT count(*)::int FROM ${schema}.outbox_relays WHERE expires_at < clock_timestamp()) AS expired,
             (SELECT count(*)::int FROM ${schema}.outbox_relays
              WHERE expires_at > clock_timestamp() + $2 * interval '1 millisecond') AS late,
             (SELECT count(*)::int FROM ${schema}.outbox_lanes) AS existing,
             ARRAY(SELECT lane FROM ${schema}.outbox_lanes WHERE relay = $1 ORDER BY lane) AS lanes`,
     [relay, leaseMs],
   )
-  return rows[0] ?? { relays: 0, lanes: [], late: 0, existing: LANES }
+  return rows[0] ?? { relays: 0, lanes: [], expired: 0, late: 0, existing: LANES }
 }
 
 /** Makes lanes again that are missing, as after a TRUNCATE by mistake: their events would wait without end. */

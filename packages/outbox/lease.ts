@@ -29,6 +29,8 @@ export interface Lease {
   /** The lanes to read from. Empty when the lease has run out. */
   readable(): number[]
   owned(): number
+  /** Whether every event is this relay's to read. */
+  readsAll(): boolean
   /** Milliseconds until the next `balance` is due; 0 when it is. */
   dueInMs(): number
   /** The next `balance` is due now: after a failure, it finds out whether the database can be written to. */
@@ -76,9 +78,9 @@ export function createLease(tables: Tables, name: string, now: () => number = ()
 
   /** Frees the lanes of relays that are gone. Returns how many relays are alive, and the lanes of this one. */
   async function freeLanes(id: string): Promise<{ relays: number; lanes: number[] }> {
+    const { relays, lanes, expired, late, existing } = await countRelays(tables, id, LEASE_MS)
     // After a jump ahead every lease looks expired, and its relay may be sending: a live one renews it soon.
-    if (!clock.hasJumpedAhead(LEASE_MS)) await deleteExpiredRelays(tables)
-    const { relays, lanes, late, existing } = await countRelays(tables, id, LEASE_MS)
+    if (expired > 0 && !clock.hasJumpedAhead(LEASE_MS)) await deleteExpiredRelays(tables)
     if (existing < LANES) await restoreLanes(tables)
     const leases = late > 0 ? await lateLeases(tables, LEASE_MS) : []
     for (const lease of silence.silentSince(leases)) await deleteSilentRelay(tables, lease)
@@ -89,6 +91,7 @@ export function createLease(tables: Tables, name: string, now: () => number = ()
     maySend: (lane) => owned.has(lane) && now() + SEND_TIMEOUT_MS < deadline,
     readable: () => (now() + SEND_TIMEOUT_MS < deadline ? [...owned].filter((lane) => !leaving.has(lane)) : []),
     owned: () => owned.size,
+    readsAll: () => owned.size === LANES && leaving.size === 0 && now() + SEND_TIMEOUT_MS < deadline,
     dueInMs: () => Math.max(0, balanceAgainAt - now()),
     dueNow: () => void (balanceAgainAt = -Infinity),
 

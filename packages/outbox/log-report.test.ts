@@ -25,6 +25,8 @@ const reports: { [Kind in RelayReport['kind']]: [Extract<RelayReport, { kind: Ki
   'broker-back': [{ kind: 'broker-back', awayMs: 1 }, ['info: away_ms']],
   'database-away': [{ kind: 'database-away', reason: 'gone' }, ['error: reason']],
   'database-back': [{ kind: 'database-back', awayMs: 1 }, ['info: away_ms']],
+  'wake-ups-lost': [{ kind: 'wake-ups-lost', reason: 'no' }, ['warn: reason']],
+  'wake-ups-back': [{ kind: 'wake-ups-back', awayMs: 1 }, ['info: away_ms']],
   lanes: [{ kind: 'lanes', owned: 32, of: 64 }, ['info: of owned']],
   unsettled: [{ kind: 'unsettled', event, reason: 'no' }, ['error: event_id reason']],
   pruned: [{ kind: 'pruned', events: 1, at: 0 }, ['info: events']],

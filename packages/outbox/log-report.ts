@@ -48,7 +48,10 @@ export function logReport(log: ReportLog, { ids, words }: ReportWording, report:
     case 'broker-back':
     case 'database-back':
     case 'pruning-resumed':
+    case 'wake-ups-back':
       return log.info({ away_ms: report.awayMs }, wording)
+    case 'wake-ups-lost':
+      return log.warn({ reason: report.reason }, wording)
     case 'lanes':
       return log.info({ owned: report.owned, of: report.of }, wording)
     case 'pruned':

@@ -5,6 +5,7 @@ import { claimOutbox } from './owner.ts'
 import { prune } from './prune.ts'
 import { type ProgressOptions, redrive, resend, type Resent } from './redrive.ts'
 import { createRelay, type Relay, type RelayOptions } from './relay.ts'
+import { createWakeUps, type Wakes } from './wake.ts'
 
 /** An event as `append` takes it: its payload is the one that `Events` has for its type. */
 export type EventOf<Events> = {
@@ -34,6 +35,12 @@ export interface Outbox<Events> {
   migrate(target: Database | string): Promise<string[]>
   /** The SQL of `migrate`, for a migration tool of your own, and grants. */
   sql(options?: SqlOptions): string
+  /**
+   * To be called after a commit that appended events: wakes the relays, in this process and in others. Returns at once, and
+   * never throws. Relays of this process that work on the same `db` are woken in memory; others, if any may be alive, by one
+   * `NOTIFY` for all calls of five milliseconds, in a transaction of its own. Makes delivery fast; polls make it certain.
+   */
+  wake(db: Wakes): void
   /** A relay from these tables to a broker. Opens nothing; any number of relays share the work. */
   createRelay(options: Omit<RelayOptions, 'schema'>): Relay
   /** Makes sure that the tables are there, new enough, and `owner`'s. Rejects with an `OutboxRefused` otherwise. */
@@ -52,12 +59,14 @@ const SCHEMA = 'outbox'
 /** An outbox whose events `Events` describes: a map from type to payload. Opens nothing. */
 export function createOutbox<Events = Record<string, unknown>>({ schema = SCHEMA } = {}): Outbox<Events> {
   const tables = (db: Database) => outboxTables(db, schema)
+  const wakeUps = createWakeUps(schema)
   return {
     append: (tx, events) => append(tx, events, schema),
     appendStatement: (events) => appendStatement(events, schema),
     migrate: (target) => migrate(target, schema),
     sql: (options = {}) => sqlOf(schema, options),
-    createRelay: (options) => createRelay({ ...options, schema }),
+    wake: wakeUps.wake,
+    createRelay: (options) => createRelay({ ...options, schema }, wakeUps),
     claim: (db, owner) => claimOutbox(tables(db), owner),
     redrive: (db, ids, options) => redrive(tables(db), ids, options),
     resend: (db, which, options) => resend(tables(db), which, options),

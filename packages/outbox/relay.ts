@@ -1,15 +1,19 @@
 import { hostname } from 'node:os'
 import { createRest, databaseOutage, type Rest } from '@product-events/outages'
+import { createProbe, keepListening, type Listening } from '@product-events/wake-ups'
 import { type Bell, createBell } from './bell.ts'
 import { type Database, outboxTables } from './database.ts'
 import { createDrain, type Drain, type DrainCounts } from './drain.ts'
 import { createHold } from './hold.ts'
 import { createLease, type Lease } from './lease.ts'
+import { channelOf, type Listen } from './listen.ts'
 import { claimOutbox, OutboxRefused } from './owner.ts'
+import { createPoll, type Look, type Poll } from './poll.ts'
 import { keepPruning } from './prune.ts'
 import { harmless, type Report } from './reports.ts'
 import type { Send } from './send.ts'
 import { QUEUE_RETRIES, type Retries } from './settle.ts'
+import { createWakeUps, type WakeUps } from './wake.ts'
 
 export interface RelayOptions {
   /** A `pg` pool, or anything that runs single statements like one. Two connections are enough. */
@@ -20,9 +24,11 @@ export interface RelayOptions {
   owner?: string
   /** How events reach the broker: `sendToSqs(…)`, or another function of this type. */
   send: Send
+  /** How the relay listens for commits of other processes: `pgListen(config)`. Without it, it polls for their events. */
+  listen?: Listen
   /** Told of everything worth a log line or a metric. */
   report?: Report
-  /** The longest an event waits if no nudge tells of it, in milliseconds. */
+  /** The longest an event waits if no wake-up arrives, in milliseconds. While such events come, polls are frequent. */
   pollIntervalMs?: number
   /** How long processed events are kept, in hours. */
   retentionHours?: number
@@ -42,13 +48,13 @@ export interface Relay {
    * Rejects with an `OutboxRefused` when the tables are missing or belong to another owner; nothing else ends it.
    */
   run(signal: AbortSignal): Promise<void>
-  /** Says that something was committed. Makes delivery fast; the poll makes it certain. */
+  /** Wakes this relay, and no other: `outbox.wake(db)` wakes all. Makes delivery fast; the poll makes it certain. */
   nudge(): void
   /** Gives up the lanes. `run` does so too. */
   release(): Promise<void>
 }
 
-/** The usual poll of the design: what a lost nudge costs at most. */
+/** What a lost wake-up costs at most. */
 const POLL_INTERVAL_MS = 2_000
 /** A weekend, and some. */
 export const RETENTION_HOURS = 72
@@ -57,8 +63,11 @@ const BATCH_SIZE = 10
 /** Where more calls at once stop paying: the SDK is the bound by then. */
 const IN_FLIGHT = 8
 
-/** A relay over the tables of `migrations/`. Opens nothing by itself. Any number of them share the work. */
-export function createRelay(options: RelayOptions): Relay {
+/**
+ * A relay over the tables of `migrations/`. Opens nothing before it runs. Any number of them share the work. `wakeUps` tells
+ * it of commits of its own process.
+ */
+export function createRelay(options: RelayOptions, wakeUps: WakeUps = createWakeUps(options.schema)): Relay {
   const { db, send, pollIntervalMs = POLL_INTERVAL_MS, retentionHours = RETENTION_HOURS } = options
   const { batchSize = BATCH_SIZE, inFlight = IN_FLIGHT, retries = QUEUE_RETRIES } = options
   const report = harmless(options.report ?? (() => {}))
@@ -74,17 +83,20 @@ export function createRelay(options: RelayOptions): Relay {
     lost: (reason) => report({ kind: 'database-away', reason }),
     back: (awayMs) => report({ kind: 'database-back', awayMs }),
   })
-  const cycle = createCycle({ drain, send, lease, broker, database, pollIntervalMs })
+  let listening: Listening | undefined
+  // Without a listener nothing is known: then what polls find decides alone.
+  const poll = createPoll({ idleMs: pollIntervalMs, arrive: () => listening?.works() ?? true })
+  const cycle = createCycle({ drain, send, lease, broker, database, poll })
 
   /** Sends in flight finish. If the database is unreachable it is not asked again: a frozen one takes five seconds to fail,
    * and a process has ten to stop. The events are published again later, and the lease runs out. */
   async function settleTheRest(): Promise<void> {
     if (database.isAway()) return
-    await drain.drainOnce(() => true).catch((error: unknown) => database.failed(reasonOf(error)))
+    await drain.drainOnce({ stopping: () => true }).catch((error: unknown) => database.failed(reasonOf(error)))
   }
 
   return {
-    drainOnce: () => drain.drainOnce(() => false),
+    drainOnce: () => drain.drainOnce({ stopping: () => false }),
     nudge: drain.nudge,
     async release() {
       await drain.sendsEnded()
@@ -94,6 +106,13 @@ export function createRelay(options: RelayOptions): Relay {
     async run(signal) {
       signal.addEventListener('abort', bell.ring, { once: true })
       await untilClaimed(() => claimOutbox(tables, options.owner), { database, bell, signal })
+      const { own, leave } = wakeUps.join(db, { nudge: drain.nudge, readsAll: lease.readsAll })
+      if (options.listen) {
+        const onNotification = (payload: string) => {
+          if (payload !== own) drain.nudge()
+        }
+        listening = listenOn({ ...options, listen: options.listen, database, report, onNotification, signal })
+      }
       const mayPrune = () => lease.maySend(0)
       const pruning = keepPruning({
         tables,
@@ -107,6 +126,8 @@ export function createRelay(options: RelayOptions): Relay {
         const sleepMs = await cycle(signal)
         if (!signal.aborted) await bell.wait(sleepMs)
       }
+      // From now on others have to be woken for the commits of this process.
+      leave()
       await settleTheRest()
       // A database that failed ended that early; what has left must still arrive before another relay may send.
       await drain.sendsEnded()
@@ -133,23 +154,50 @@ async function untilClaimed(
   }
 }
 
+interface ListenOnOptions extends Pick<RelayOptions, 'db' | 'schema'> {
+  listen: Listen
+  database: Rest
+  report: Report
+  onNotification: (payload: string) => void
+  signal: AbortSignal
+}
+
+/** Hears of the commits of other processes until `signal` aborts. */
+function listenOn({ db, schema, database, report, ...options }: ListenOnOptions): Listening {
+  const channel = channelOf(schema)
+  return keepListening({
+    ...options,
+    channel,
+    probe: createProbe(db, channel),
+    isDatabaseAway: database.isAway,
+    onLost: (reason) => report({ kind: 'wake-ups-lost', reason }),
+    onBack: (awayMs) => report({ kind: 'wake-ups-back', awayMs }),
+  })
+}
+
 interface CycleOptions {
   drain: Drain
   send: Send
   lease: Lease
   broker: Rest
   database: Rest
-  pollIntervalMs: number
+  poll: Poll
 }
 
 /** One turn of a relay: does what can be done now and returns how long to sleep, in milliseconds. Never rejects. */
-function createCycle({ drain, send, lease, broker, database, pollIntervalMs }: CycleOptions) {
+function createCycle({ drain, send, lease, broker, database, poll }: CycleOptions) {
   async function work(signal: AbortSignal): Promise<void> {
     // Only a whole cycle that also wrote shows that the database is back: read-only servers and missing grants exist.
     if (database.isAway()) lease.dueNow()
     if (broker.pauseMs() > 0 && !database.isAway()) await drain.balance()
     else {
-      const { outage, published } = await drain.drainOnce(() => signal.aborted)
+      let look: Look = { found: 0, woken: false }
+      const { outage, published } = await drain.drainOnce({
+        stopping: () => signal.aborted,
+        onlyNew: poll.isBusy(),
+        onLook: (first) => void (look = first),
+      })
+      poll.looked(look)
       if (outage !== undefined) broker.failed(outage)
       else if (published > 0) broker.worked()
       else if (broker.isAway() && !signal.aborted) await askBroker()
@@ -168,7 +216,7 @@ function createCycle({ drain, send, lease, broker, database, pollIntervalMs }: C
     const isResting = database.pauseMs() > 0 || (broker.pauseMs() > 0 && lease.dueInMs() > 0)
     if (!isResting) await work(signal).catch((error: unknown) => database.failed(reasonOf(error)))
     if (database.pauseMs() > 0) return database.pauseMs()
-    return Math.min(broker.pauseMs() || pollIntervalMs, lease.dueInMs() || pollIntervalMs)
+    return Math.min(broker.pauseMs() || poll.dueInMs(), lease.dueInMs())
   }
 }
 

@@ -17,6 +17,9 @@ export type RelayReport =
   | { kind: 'broker-back'; awayMs: number }
   | { kind: 'database-away'; reason: string }
   | { kind: 'database-back'; awayMs: number }
+  /** Wake-ups of other processes do not arrive although the database answers: the relay polls for their events. */
+  | { kind: 'wake-ups-lost'; reason: string }
+  | { kind: 'wake-ups-back'; awayMs: number }
   /** The relay now owns this many of all lanes. */
   | { kind: 'lanes'; owned: number; of: number }
   /** A pass over the processed events past their retention ended, at `at`, and deleted so many: none, mostly. */

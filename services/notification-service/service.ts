@@ -3,6 +3,7 @@ import { connectionConfig } from '@product-events/database'
 import { startOrExit } from '@product-events/process'
 import { listen, openQueue, openService } from '@product-events/process/service'
 import { BACKLOG, refuseOtherSites, stopHttpApi } from '@product-events/http-api'
+import { pgListen } from '@product-events/wake-ups/pg'
 import { IN_HAND, LONG_POLL_SECONDS, MAX_RECEIVERS } from '@product-events/inbox'
 import { createRetentionGauge, measureDependencies } from '@product-events/telemetry'
 import { buildApp } from './app.ts'
@@ -43,13 +44,18 @@ await startOrExit(async () => {
   const listening = connectionConfig(config.database.url, config.database.credentials)
   const wakeUps = createWakeUps({
     pool,
-    config: { ...listening, application_name: 'notification-service wake-ups' },
+    listen: pgListen({ ...listening, application_name: 'notification-service wake-ups' }),
     signal: stopping,
   })
   const app = buildApp({ pool, logger, log, registry, access: config.access, database, wakeUps })
   if (config.onlyThisMachine) refuseOtherSites(app)
   const api = await listen(service, app, { ...config, backlog: BACKLOG })
-  const channels = startChannels(config.channels, { pool, registry, log: channelLogLines(logger) })
+  const channels = startChannels(config.channels, {
+    pool,
+    registry,
+    log: channelLogLines(logger),
+    listen: pgListen({ ...listening, application_name: 'notification-service deliveries' }),
+  })
   const onStored = wakeUps.stored
   const consumer = createConsumer({
     pool,

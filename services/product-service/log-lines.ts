@@ -38,6 +38,8 @@ const relayWording: ReportWording = {
     'broker-back': 'SQS takes events again',
     'database-away': 'the outbox can not be read; the relay waits for the database',
     'database-back': 'the outbox can be read again',
+    'wake-ups-lost': 'wake-ups of other processes do not arrive; the relay polls, every 25 ms while events come',
+    'wake-ups-back': 'wake-ups of other processes arrive again',
     lanes: 'the lanes of this relay changed',
     pruned: 'processed events past their retention were deleted',
     'pruning-failed': 'processed events past their retention can not be deleted; the relay retries',

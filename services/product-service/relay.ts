@@ -1,3 +1,5 @@
+import { connectionConfig } from '@product-events/database'
+import { pgListen } from '@product-events/outbox/adapters'
 import { createOutboxMetrics } from '@product-events/outbox/prometheus'
 import { sendToSqs } from '@product-events/outbox/sqs'
 import type { Logger } from '@product-events/telemetry'
@@ -9,14 +11,14 @@ import { traceSends } from './trace-sends.ts'
 
 /**
  * Starts the relay from the outbox to the queue. It stops, with what is on its way sent and settled, when `opened` is
- * disposed of. Returns the nudge that tells it of a commit.
+ * disposed of.
  */
 export function startRelay(
-  { pool, sqs, queue, registry, readiness, queueState }: Resources,
-  { pollIntervalMs, retentionHours }: Config,
+  { name, pool, sqs, queue, registry, readiness, queueState }: Resources,
+  { database: { url, credentials }, pollIntervalMs, retentionHours }: Config,
   logger: Logger,
   opened: AsyncDisposableStack,
-): () => void {
+): void {
   const metrics = createOutboxMetrics(registry, pool, 'public')
   let failing: string | undefined
   readiness.watch('outbox', () => failing)
@@ -24,6 +26,7 @@ export function startRelay(
     owner: OWNER,
     db: pool,
     send: traceSends(sendToSqs({ sqs, queueUrl: queue.url, bounded: true }), queue.name),
+    listen: pgListen({ ...connectionConfig(url, credentials), application_name: `${name} wake-ups` }),
     pollIntervalMs,
     retentionHours,
     report(report) {
@@ -41,5 +44,4 @@ export function startRelay(
     stop.abort()
     await running
   })
-  return relay.nudge
 }

@@ -18,8 +18,8 @@ export interface Resources extends Service, FoundQueue {
   queueState: QueueState
 }
 
-/** Waits for the queue and starts the relay to it. Resolves with the queue's URL and with the nudge after a commit. */
-export async function openRelay(service: Service, config: Config): Promise<{ queue: string; nudge: () => void }> {
+/** Waits for the queue and starts the relay to it. Resolves with the queue's URL. */
+export async function openRelay(service: Service, config: Config): Promise<{ queue: string }> {
   const queueState: QueueState = { takesEvents: false }
   measureDependencies(service.registry, { database: worksFor(service), queue: async () => queueState.takesEvents })
   const found = await openQueue(service, config, {
@@ -28,16 +28,14 @@ export async function openRelay(service: Service, config: Config): Promise<{ que
     maxConnections: MAX_SQS_CONNECTIONS,
   })
   queueState.takesEvents = true
-  return {
-    queue: found.queue.url,
-    nudge: startRelay({ ...service, ...found, queueState }, config, service.logger, service.opened),
-  }
+  startRelay({ ...service, ...found, queueState }, config, service.logger, service.opened)
+  return { queue: found.queue.url }
 }
 
-/** For an API without a relay: other processes publish its events, and find them by their poll. */
-export function measureDatabase(service: Service): { queue?: undefined; nudge: () => void } {
+/** For an API without a relay: other processes publish its events. */
+export function measureDatabase(service: Service): { queue?: undefined } {
   measureDependencies(service.registry, { database: worksFor(service) })
-  return { nudge: () => {} }
+  return {}
 }
 
 function worksFor({ readiness }: Service): () => Promise<boolean> {

@@ -8,6 +8,7 @@ import { readProductServiceConfig } from './config.ts'
 import { apiAlone, apiWithRelay } from './descriptions.ts'
 import { FORGET_KEYS, keepForgettingKeys } from './forget-keys.ts'
 import { logLines } from './log-lines.ts'
+import { outbox } from './outbox.ts'
 import { measureDatabase, openRelay } from './resources.ts'
 
 /**
@@ -25,7 +26,7 @@ await startOrExit(async () => {
   const succeeded = createRetentionGauge(registry, [FORGET_KEYS])
   const forgetting = keepForgettingKeys(pool, { log, succeeded: () => succeeded(FORGET_KEYS), stopping })
   opened.defer(() => forgetting)
-  const app = buildApp({ logger, registry, pool, nudge: relay.nudge, access: config.access, database })
+  const app = buildApp({ logger, registry, pool, nudge: () => outbox.wake(pool), access: config.access, database })
   if (config.onlyThisMachine) refuseOtherSites(app)
   opened.defer(() => stopHttpApi(app, CUT_REQUESTS_AFTER_MS))
   const api = await listen(service, app, { ...config, backlog: BACKLOG })

@@ -3,7 +3,7 @@ import type { SNSClient } from '@aws-sdk/client-sns'
 import type { SQSClient } from '@aws-sdk/client-sqs'
 import { connect, migrate, transaction } from '@product-events/database'
 import { createOutbox, outboxMigrations, route, type Send } from '@product-events/outbox'
-import { drizzle } from '@product-events/outbox/adapters'
+import { drizzle, pgListen } from '@product-events/outbox/adapters'
 import { sendToSns } from '@product-events/outbox/sns'
 import { sendToSqs } from '@product-events/outbox/sqs'
 import { eq, sql } from 'drizzle-orm'
@@ -20,14 +20,15 @@ export async function use(databaseUrl: string, sqs: SQSClient, queueUrl: string,
   const outbox = createOutbox<{ 'order.paid': { id: string } }>({ schema: 'public' })
   await migrate(databaseUrl, outboxMigrations)
   const pool = connect({ databaseUrl, applicationName: 'orders', maxConnections: 10, onIdleError })
-  const relay = outbox.createRelay({ owner: 'orders', db: pool, send: sendToSqs({ sqs, queueUrl }) })
+  const listen = pgListen({ connectionString: databaseUrl })
+  const relay = outbox.createRelay({ owner: 'orders', db: pool, send: sendToSqs({ sqs, queueUrl }), listen })
   const running = relay.run(stop.signal)
 
   await transaction(pool, async (tx) => {
     await tx.query('UPDATE orders SET paid = true WHERE id = $1', [id])
     await outbox.append(tx, [{ key: id, type: 'order.paid', payload: { id } }])
   })
-  relay.nudge()
+  outbox.wake(pool)
   // #endregion
   return { pool, running, stop }
 }

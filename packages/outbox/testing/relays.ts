@@ -99,7 +99,7 @@ export async function createWorld(db: pg.Pool, relayCount: number) {
     else {
       relay.running = true
       void relay.drain
-        .drainOnce(() => !relay.alive)
+        .drainOnce({ stopping: () => !relay.alive })
         .catch(() => {})
         .finally(() => {
           relay.running = false

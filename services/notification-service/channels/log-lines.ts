@@ -56,6 +56,9 @@ const relayWording: ReportWording = {
     'broker-back': 'deliveries resume',
     'database-away': 'deliveries can not be read; they wait for the database',
     'database-back': 'deliveries can be read again',
+    'wake-ups-lost':
+      'wake-ups of other instances do not arrive; the relay of deliveries polls, every 25 ms while deliveries come',
+    'wake-ups-back': 'wake-ups of other instances arrive again',
     lanes: 'the lanes of deliveries of this instance changed',
     pruned: 'deliveries past their retention were deleted',
     'pruning-failed': 'deliveries past their retention can not be deleted; the relay retries',

@@ -1,5 +1,5 @@
 import { createOutageWatch } from '@product-events/outages'
-import { type OutboxEvent, type RelayReport } from '@product-events/outbox'
+import { type Listen, type OutboxEvent, type RelayReport } from '@product-events/outbox'
 import { createOutboxMetrics } from '@product-events/outbox/prometheus'
 import type pg from 'pg'
 import type { Registry } from '@product-events/telemetry'
@@ -65,6 +65,8 @@ export interface ChannelsContext {
   pool: pg.Pool
   registry: Registry
   log: ChannelLogLines
+  /** How the relay listens for deliveries that other instances append. */
+  listen?: Listen
   /** How hosts are looked up. */
   resolve?: Resolve
 }
@@ -78,7 +80,7 @@ const NO_CHANNELS: ChannelsConfig = { webhooks: [], email: undefined, allowHosts
  * after a day. The operator may configure it again until then, and is told in any case.
  */
 export function startChannels(config: ChannelsConfig = NO_CHANNELS, context: ChannelsContext): Channels {
-  const { pool, registry, log } = context
+  const { pool, registry, log, listen } = context
   const { channels, watchOf, endLongTries, close } = openChannels(config, context)
   const metrics = createChannelMetrics(registry, channels)
   const outboxMetrics = createOutboxMetrics(registry, pool, 'public')
@@ -91,6 +93,7 @@ export function startChannels(config: ChannelsConfig = NO_CHANNELS, context: Cha
     batchSize: 1,
     inFlight: IN_FLIGHT,
     retries: RETRIES,
+    ...(listen && { listen }),
     report(report: RelayReport) {
       outboxMetrics.record(report)
       log.relay(report)
@@ -103,7 +106,7 @@ export function startChannels(config: ChannelsConfig = NO_CHANNELS, context: Cha
     recipients ? recipients.map((recipient) => ({ channel, endpoint, recipient })) : [{ channel, endpoint }],
   )
   return {
-    outgoing: channels.length > 0 ? { destinations, disabled, nudge: relay.nudge } : undefined,
+    outgoing: channels.length > 0 ? { destinations, disabled, nudge: () => outbox.wake(pool) } : undefined,
     async stop() {
       clearInterval(retries)
       stop.abort()

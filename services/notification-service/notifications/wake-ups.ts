@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { createNotifier, listen } from '@product-events/database'
+import { createNotifier, createProbe, keepListening, type Listen } from '@product-events/wake-ups'
 import type pg from 'pg'
 
 /** All instances of the service listen to it, in their own database. */
@@ -19,22 +19,22 @@ export interface WakeUps {
 
 export interface WakeUpsOptions {
   pool: pg.Pool
-  /** For the connection that listens. */
-  config: pg.ClientConfig
+  /** Makes the connection that listens. */
+  listen: Listen
   signal: AbortSignal
 }
 
-export function createWakeUps({ pool, config, signal }: WakeUpsOptions): WakeUps {
+export function createWakeUps({ pool, listen, signal }: WakeUpsOptions): WakeUps {
   const listeners = new Set<() => void>()
   const own = randomUUID()
   const notify = createNotifier(pool, CHANNEL, own)
   const wakeAll = () => {
     for (const wake of listeners) wake()
   }
-  const listening = listen({
-    config,
-    db: pool,
+  const listening = keepListening({
+    listen,
     channel: CHANNEL,
+    probe: createProbe(pool, CHANNEL),
     onNotification(payload) {
       if (payload !== own) wakeAll()
     },

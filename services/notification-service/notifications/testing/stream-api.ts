@@ -2,6 +2,7 @@ import { connect } from '@product-events/database'
 import { dropDatabase, freshDatabase } from '@product-events/local'
 import type { TokenIssuer } from '@product-events/process'
 import { createRegistry } from '@product-events/telemetry'
+import { pgListen } from '@product-events/wake-ups/pg'
 import type pg from 'pg'
 import { pino } from 'pino'
 import { afterEach, beforeEach, expect, inject } from 'vitest'
@@ -55,7 +56,7 @@ export function streamTests() {
       const own = connect({ databaseUrl: url, applicationName: 'api', maxConnections: 10, onIdleError: () => {} })
       const stop = new AbortController()
       const wakeUps = options.wakeUps
-        ? createWakeUps({ pool: own, config: { connectionString: url }, signal: stop.signal })
+        ? createWakeUps({ pool: own, listen: pgListen({ connectionString: url }), signal: stop.signal })
         : undefined
       const log = logLines(logger)
       const app = buildApp({

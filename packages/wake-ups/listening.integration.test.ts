@@ -1,13 +1,13 @@
 import { createServer, connect as connectSocket, type Socket } from 'node:net'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
+import { connect } from '@product-events/database'
 import { dropDatabase, freshDatabase } from '@product-events/local'
 import pg from 'pg'
 import { afterEach, beforeEach, expect, inject, test } from 'vitest'
 import { pgbouncer, startPgBouncer } from '../outbox/testing/pgbouncer.ts'
-import { connect } from './connect.ts'
-import { listen } from './listen.ts'
-import { createNotifier } from './notify.ts'
+import { createNotifier, createProbe, keepListening } from './index.ts'
+import { pgListen } from './pg.ts'
 
 const soon = { timeout: 20_000, interval: 10 }
 const CHANNEL = 'Things "stored"'
@@ -28,15 +28,22 @@ afterEach(async () => {
 function startListening(url = databaseUrl, db = pool) {
   const payloads: string[] = []
   const stop = new AbortController()
-  const config = { connectionString: url, application_name: 'listener' }
-  const onNotification = (payload: string) => void payloads.push(payload)
-  const { works, ended } = listen({ config, db, channel: CHANNEL, onNotification, signal: stop.signal })
+  const reports: string[] = []
+  const { works, ended } = keepListening({
+    listen: pgListen({ connectionString: url, application_name: 'listener' }),
+    probe: createProbe(db, CHANNEL),
+    channel: CHANNEL,
+    onNotification: (payload) => void payloads.push(payload),
+    onLost: (reason) => void reports.push(reason),
+    onBack: () => void reports.push('back'),
+    signal: stop.signal,
+  })
   const close = async () => {
     stop.abort()
     await ended
   }
   opened.push(close)
-  return { payloads, works, close }
+  return { payloads, reports, works, close }
 }
 
 async function listeners(): Promise<number> {

@@ -1,0 +1,54 @@
+/** While events come of which no wake-up told: half of it is what such an event waits. */
+const BUSY_POLL_MS = 25
+/** For so long after the last one. */
+const BUSY_FOR_MS = 2_000
+
+export interface PollOptions {
+  /** The pause while nothing comes, in milliseconds. */
+  idleMs: number
+  /** Whether wake-ups of other processes arrive, as far as is known. */
+  arrive: () => boolean
+  now?: () => number
+}
+
+/** A look for new events, and what caused it. */
+export interface Look {
+  found: number
+  /** Whether a wake-up had come before it. */
+  woken: boolean
+}
+
+/** When to look for events of which no wake-up told. */
+export interface Poll {
+  looked(look: Look): void
+  /** Milliseconds until the next look without a wake-up. */
+  dueInMs(): number
+  /** Whether events come unannounced. */
+  isBusy(): boolean
+}
+
+/**
+ * Polls adaptively. What a poll finds shows that somebody commits whose wake-ups do not arrive, whatever else is known: so
+ * polls are frequent until none has found anything for two seconds, or a wake-up arrives. While it is known that wake-ups
+ * do not arrive, what the nudges of this process find counts as well, since others most likely commit too.
+ */
+export function createPoll({ idleMs, arrive, now = () => performance.now() }: PollOptions): Poll {
+  let polledAt = -Infinity
+  let lookedAt = -Infinity
+  let busyUntil = -Infinity
+  const isBusy = () => now() < busyUntil
+  return {
+    isBusy,
+    looked({ found, woken }) {
+      lookedAt = now()
+      if (!woken) polledAt = lookedAt
+      if (woken && arrive()) busyUntil = -Infinity
+      else if (found > 0) busyUntil = lookedAt + BUSY_FOR_MS
+    },
+    dueInMs() {
+      // Nudges do not put off the idle poll: events of other processes would go unnoticed behind them.
+      const dueAt = isBusy() ? Math.min(lookedAt + BUSY_POLL_MS, polledAt + idleMs) : polledAt + idleMs
+      return Math.max(0, dueAt - now())
+    },
+  }
+}
