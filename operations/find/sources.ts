@@ -1,8 +1,7 @@
 import type { Message } from '@aws-sdk/client-sqs'
 import { databaseOutage } from '@product-events/outages'
 import type { Database } from '../database.ts'
-import { depthOf } from '@product-events/inbox/command'
-import { lookAtDeadLetters, type Queues } from '../queues.ts'
+import { lookAtDeadLetters, type Queues, readDepths } from '../queues.ts'
 import type { Looked, QueueAnswer } from './found.ts'
 import type { Cost } from './outbox-rows.ts'
 
@@ -61,10 +60,7 @@ export function startLook({ products, notifications, queues, signal }: Sources):
     },
     depth: () =>
       (depth ??= findQueues()
-        .then(async ({ sqs, queueUrl, deadLetterUrl }): Promise<QueueAnswer> => {
-          const [queue, dead_letters] = await Promise.all([depthOf(sqs, queueUrl), depthOf(sqs, deadLetterUrl)])
-          return { kind: 'depth', queue, dead_letters }
-        })
+        .then(async (found): Promise<QueueAnswer> => ({ kind: 'depth', ...(await readDepths(found)) }))
         .catch((error: unknown): QueueAnswer => ({ kind: 'no-answer', reason: note('sqs', error) }))),
     maxReceives: () =>
       findQueues().then(
