@@ -48,7 +48,7 @@ export async function readDepths({
 }
 
 /** A look at more is for `npm run inbox`. */
-const LOOK_AT = 200
+export const LOOK_AT = 200
 const BATCH = 10
 /** Longer than the look takes; if it is cut short, the messages are visible again after it. */
 const HIDE_SECONDS = 20
