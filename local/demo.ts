@@ -36,6 +36,7 @@ async function main({ args, stdout, signal }: Terminal): Promise<number> {
       `there is no fault ${JSON.stringify(name)}: it must be one of ${faults.map((one) => one.name).join(', ')}`,
     )
   const { dataDir, ports } = readStartConfig(process.env)
+  // No file: `npm start` has never run with this DATA_DIR.
   const control = await readFile(join(resolve(dataDir), 'control-url'), 'utf8').catch(() => undefined)
   const url = control === undefined ? undefined : new URL(control)
   const started = url && (await order(url, { traffic: TRAFFIC }))
@@ -54,6 +55,7 @@ async function follow(console: string, say: (text: string) => void, signal: Abor
   let last = ''
   let wasWrong = false
   for (let second = 0; second < MOST_SECONDS; second++) {
+    // A console that does not answer is a headline of its own.
     const snapshot = (await fetch(console)
       .then((response) => response.json())
       .catch(() => undefined)) as { verdict: { level: string; headline: string } } | undefined
@@ -67,12 +69,14 @@ async function follow(console: string, say: (text: string) => void, signal: Abor
       say('  Open "Needs you" in the console to go on.\n')
       return EXIT.done
     }
+    // Rejects only on Ctrl-C, which the next line handles.
     await sleep(LOOK_EVERY_MS, undefined, { signal }).catch(() => {})
     if (signal.aborted) return EXIT.interrupted
   }
   return 1
 }
 
+/** Whether the control server took the order; false also when there is none, because `npm start` has ended. */
 async function order({ password, origin }: URL, body: object): Promise<boolean> {
   const response = await fetch(`${origin}/`, {
     method: 'POST',

@@ -60,7 +60,7 @@ export interface ProgramOptions {
 /** Starts one of our programs, which ends with this process. It gets these variables, and what it needs of the machine. */
 export function startProgram(name: string, { main, preload, variables, onLine }: ProgramOptions): Part {
   const modules = [endWithParent, ...preload].flatMap((module) => ['--import', module])
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...modules, main], {
+  const child = spawn(process.execPath, [...modules, main], {
     // Its own group, or a Ctrl-C would reach it beside the supervisor that stops everything in order.
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

@@ -5,7 +5,7 @@ import {
   ReceiveMessageCommand,
   type SQSClient,
 } from '@aws-sdk/client-sqs'
-import { depthOf } from '@product-events/inbox/command'
+import { type Depth, depthOf } from '@product-events/inbox/command'
 import { deadLetterQueueName, findQueueUrl, MAX_RECEIVE_COUNT, queueNameOf } from '@product-events/queue'
 
 /** The queue between the services and its dead-letter queue, seen from outside. */
@@ -37,8 +37,18 @@ export async function findQueues(
   return { sqs, queueUrl: url, deadLetterUrl, maxReceives: Number(policy.maxReceiveCount ?? MAX_RECEIVE_COUNT) }
 }
 
+/** How many messages are in the queue, and how many in its dead-letter queue. Rejects with the SDK's error. */
+export async function readDepths({
+  sqs,
+  queueUrl,
+  deadLetterUrl,
+}: Queues): Promise<{ queue: Depth; dead_letters: Depth }> {
+  const [queue, dead_letters] = await Promise.all([depthOf(sqs, queueUrl), depthOf(sqs, deadLetterUrl)])
+  return { queue, dead_letters }
+}
+
 /** A look at more is for `npm run inbox`. */
-const LOOK_AT = 200
+export const LOOK_AT = 200
 const BATCH = 10
 /** Longer than the look takes; if it is cut short, the messages are visible again after it. */
 const HIDE_SECONDS = 20

@@ -39,8 +39,8 @@ const arrows: Record<string, readonly string[]> = {
   operations: ['packages/*'],
   // It refers to the code by name only, so that a test can compare the names.
   model: ['packages/terminal'],
-  // It prepares the image against a PostgreSQL and an SQS of `local`.
-  deploy: ['packages/*', 'local'],
+  // It prepares the image against a PostgreSQL and an SQS of `local`, and bundles the console's page as the console does.
+  deploy: ['packages/*', 'local', 'operations'],
   // Installed apart from everything else, so they import nothing of ours; their tests do.
   'deploy/aws': [],
   'deploy/kubernetes': [],

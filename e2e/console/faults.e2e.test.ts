@@ -51,11 +51,13 @@ async function hideFor(seconds: number): Promise<void> {
   sqs.destroy()
 }
 
-const heap = () => page.locator('.stop', { hasText: 'Relay' }).locator('.heap i').count()
+/** How many events or messages stand at a station. */
+const heap = (station = 'Relay') => page.locator('.stop', { hasText: station }).locator('.heap i').count()
+const isStopped = (station: string) => page.locator('.stop.wrong .name', { hasText: station }).count()
 
 test('SQS away: the headline counts the events that wait, the heap grows, and both go', async () => {
   await play('SQS away', /^SQS is unreachable\./)
-  await expect.poll(heap, SEEN).toBeGreaterThan(3)
+  await expect.poll(() => heap(), SEEN).toBeGreaterThan(3)
   expect(await headline(page)).toMatch(/\d+ events? waits? in the outbox, and none is lost\.$/)
   await expect.poll(() => headline(page), HEALED).toBe('Every event arrives.')
   expect(await heap()).toBe(0)
@@ -63,11 +65,14 @@ test('SQS away: the headline counts the events that wait, the heap grows, and bo
 
 test('PostgreSQL away: the console says so without it, and goes on when it is back', async () => {
   await play('PostgreSQL away', /^PostgreSQL is unreachable\.$/)
+  for (const station of ['Commit', 'Relay', 'Store']) expect(await isStopped(station), station).toBe(1)
   await expect.poll(() => headline(page), HEALED).toBe('Every event arrives.')
 })
 
 test('the relay killed: its process is named, and its lanes are owned again', async () => {
   await play('Kill the relay', /^product-service does not answer\.$|without a relay|No relay is alive/)
+  // Its process writes too, so nothing is written meanwhile; what was on the way stands at the relay.
+  expect((await isStopped('Request')) + (await isStopped('Relay'))).toBeGreaterThan(0)
   await expect.poll(() => headline(page), HEALED).toBe('Every event arrives.')
 })
 
@@ -90,7 +95,7 @@ test('a poison message: it shows at its first failure, blocks nothing, and can b
   await page.goto(`${stack.console}/#/trial`)
   await hideFor(3)
   await play('A poison message', /^1 message fails at the consumer: /)
-  expect(await page.locator('.stop', { hasText: 'Receive' }).locator('.heap i').count()).toBe(1)
+  expect(await heap('Receive')).toBe(1)
   // Five receives.
   await expect.poll(() => headline(page), { timeout: 120_000, interval: 500 }).toBe('1 thing needs you.')
   await page.getByRole('link', { name: 'Needs you' }).click()

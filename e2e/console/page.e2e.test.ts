@@ -4,6 +4,7 @@ import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createProduct } from '../api.ts'
 import { headline, openChromium, openPage } from './browser.ts'
+import { missedBudgets } from './first-view.ts'
 import { startPrefixProxy } from './prefix-proxy.ts'
 import { type ConsoleRun, startWithConsole } from './run.ts'
 
@@ -30,6 +31,10 @@ test('a product made by the API reaches step 7 in the page, and no request leave
   await expect.poll(() => headline(page), SOON).toBe('Every event arrives.')
   expect([...origins]).toEqual([stack.console])
   expect(complaints).toEqual([])
+})
+
+test('the page of a checkout is as small and as fast as that of a build', async () => {
+  expect(await missedBudgets(browser, stack.console)).toEqual([])
 })
 
 test('keys: / searches, j and k select, Enter opens, p pauses, ? explains', async () => {

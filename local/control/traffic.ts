@@ -58,10 +58,11 @@ export function createTraffic(productsUrl: string): Traffic {
     async run(signal) {
       while (!signal.aborted) {
         const pauseMs = rate === 0 ? 60_000 : 1_000 / rate
+        // Rejects only when the rate changes or everything stops.
         await sleep(pauseMs, undefined, { signal: AbortSignal.any([signal, wake.signal]) }).catch(() => {})
         if (rate === 0 || signal.aborted || underWay >= MOST_UNDER_WAY) continue
         underWay++
-        // Faults are played meanwhile: what the API refuses is made again a moment later.
+        // Swallows what the API answers while a fault is played (503, a refused connection): the next change comes in a moment.
         void change(next())
           .catch(() => {})
           .finally(() => underWay--)

@@ -12,8 +12,7 @@ import { openPlaces } from './places.ts'
 import { readPage } from './page-files.ts'
 import { createHistory, countNotified, countWritten } from './watch/history.ts'
 import { createWatch } from './watch/watch.ts'
-import { readDepths } from './watch/queue.ts'
-import { readNotifications, readProducts } from './watch/sides.ts'
+import { readNotifications, readProducts, readQueue } from './watch/sides.ts'
 import { linksTo } from './links.ts'
 
 /** An open stream is cut with the page's connection; a page that was asked for is there within milliseconds. */
@@ -43,13 +42,15 @@ async function start(): Promise<void> {
   const needs = createNeedsReader(places)
   const runner = createRunner(places, needs, logger)
   opened.defer(() => runner.stop())
+  const written = createHistory((from, after) => countWritten(products, from, after))
+  const notified = createHistory((from, after) => countNotified(notifications, from, after))
   const watch = createWatch({
     instances: config.instances,
-    readProducts: () => readProducts(products),
-    readNotifications: (eventIds) => readNotifications(notifications, eventIds),
-    readDepths: async () => readDepths(await queues()),
-    written: createHistory((from, after) => countWritten(products, from, after)),
-    notified: createHistory((from, after) => countNotified(notifications, from, after)),
+    readProducts: () => readProducts(products, written),
+    readNotifications: (eventIds) => readNotifications(notifications, notified, eventIds),
+    readQueue: async () => readQueue(await queues()),
+    written,
+    notified,
   })
   const finding = { products, notifications, queues, links: linksTo(config) }
   const page = await readPage()
@@ -61,5 +62,6 @@ async function start(): Promise<void> {
   })
   logger.info({ console: address, database: describeDatabase(config.productsUrl) }, 'started')
   // Not awaited: the console is needed most while the database is unreachable.
+  void watch.warmUp()
   void migrateWhenUp(config, products, logger, stopping.signal)
 }

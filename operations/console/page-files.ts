@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { readdir, readFile } from 'node:fs/promises'
-import { stripTypeScriptTypes } from 'node:module'
-import { extname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
+import type * as pageBundle from './page-bundle.ts'
+
+type PageBundle = typeof pageBundle
 
 /** A file of the page, as it is sent. */
 export interface PageFile {
@@ -22,50 +23,40 @@ export interface PageFiles {
 }
 
 const folder = join(import.meta.dirname, 'page')
-/** The libraries of the page, by the name under which its modules import them. A build has them in `main.js`. */
-const LIBRARIES = ['preact', 'preact/hooks', '@preact/signals', '@preact/signals-core', 'htm']
-const TYPES: Record<string, string> = {
-  '.js': 'text/javascript; charset=utf-8',
-  '.ts': 'text/javascript; charset=utf-8',
-  '.css': 'text/css; charset=utf-8',
-  '.svg': 'image/svg+xml',
-}
 
-/**
- * Reads the page. In a checkout its modules are sent one by one, without their types, and the browser finds the libraries
- * by an import map. `npm run build` makes one `main.js` of them.
- */
+/** Reads the page: one file with its style, one script and an icon. */
 export async function readPage(): Promise<PageFiles> {
-  const isBuilt = existsSync(join(folder, 'main.js'))
-  const files = new Map<string, PageFile>()
-  const names = (await readdir(folder)).filter((name) => extname(name) in TYPES)
-  for (const name of names) {
-    const source = await readFile(join(folder, name), 'utf8')
-    const sent = name.endsWith('.ts') ? stripTypeScriptTypes(source) : source
-    files.set(`page/${name}`, pageFile(sent, TYPES[extname(name)] ?? ''))
-  }
-  const libraries = isBuilt ? [] : LIBRARIES
-  for (const name of libraries) {
-    const source = await readFile(fileURLToPath(import.meta.resolve(name)), 'utf8')
-    // Source maps would be asked for where there are none.
-    files.set(vendorPath(name), pageFile(source.replaceAll(/^\/\/# sourceMappingURL=.*$/gm, ''), TYPES['.js'] ?? ''))
-  }
-  const imports = Object.fromEntries(libraries.map((name) => [name, `./${vendorPath(name)}`]))
-  const importMap = isBuilt ? '' : JSON.stringify({ imports })
-  const modules = [...files.keys()].filter((path) => /\.[jt]s$/.test(path))
-  files.set(
-    '',
-    pageFile(html(isBuilt ? 'page/main.js' : 'page/main.ts', importMap, modules), 'text/html; charset=utf-8'),
-  )
-  const hash = importMap === '' ? '' : ` 'sha256-${createHash('sha256').update(importMap).digest('base64')}'`
+  const [script, style, icon] = await Promise.all([
+    readScript(),
+    readFile(join(folder, 'style.css'), 'utf8'),
+    readFile(join(folder, 'icon.svg'), 'utf8'),
+  ])
+  // Indentation is for people.
+  const sentStyle = style.replaceAll(/\n\s*/g, '\n')
+  const files = new Map([
+    ['', pageFile(html(sentStyle), 'text/html; charset=utf-8')],
+    ['page/main.js', pageFile(script, 'text/javascript; charset=utf-8')],
+    ['page/icon.svg', pageFile(icon, 'image/svg+xml')],
+  ])
   const policy =
-    `default-src 'none'; script-src 'self'${hash}; style-src 'self'; connect-src 'self'; img-src 'self'; ` +
-    `base-uri 'none'; form-action 'none'; frame-ancestors 'none'`
+    `default-src 'none'; script-src 'self' ${hashSource(FIRST_REQUESTS)}; style-src ${hashSource(sentStyle)}; ` +
+    `connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`
   return { files, policy }
 }
 
-function vendorPath(name: string): string {
-  return `page/libraries/${name.replaceAll(/[@/]+/g, '-').replace(/^-/, '')}.js`
+/** `npm run build` has made it. In a checkout the console makes it at its start, in the time that stripping the types takes. */
+async function readScript(): Promise<string> {
+  const built = join(folder, 'main.js')
+  if (existsSync(built)) return readFile(built, 'utf8')
+  // By a name that is computed, so that the bundler does not become part of `dist/console.js`.
+  const module = new URL('page-bundle.ts', import.meta.url).href
+  const { bundlePage } = (await import(module)) as PageBundle
+  return (await bundlePage(join(folder, 'main.ts'))).script
+}
+
+/** Allows one inline script or style in a Content-Security-Policy. */
+function hashSource(text: string): string {
+  return `'sha256-${createHash('sha256').update(text).digest('base64')}'`
 }
 
 function pageFile(text: string, type: string): PageFile {
@@ -74,19 +65,31 @@ function pageFile(text: string, type: string): PageFile {
   return { type, body, gzip: gzipSync(body, { level: 9 }), etag }
 }
 
-function html(main: string, importMap: string, modules: readonly string[]): string {
-  const preload = modules.filter((path) => path !== main).map((path) => `<link rel="modulepreload" href="./${path}">`)
+/**
+ * Asks for the first snapshot before the page's modules are there; `state.ts` reads the answers. Without it the data comes
+ * one round later. Nothing is asked for a tab that opens in the background.
+ */
+const FIRST_REQUESTS = `if (!document.hidden) {
+  const stop = new AbortController()
+  const ask = (path) => fetch('./api/' + path, { signal: stop.signal })
+  globalThis.first = { stop, me: ask('me'), stream: ask('stream') }
+  first.me.catch(() => {})
+  first.stream.catch(() => {})
+}`
+
+/** With its style in it, the first paint needs no second request. */
+function html(style: string): string {
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
+<script>${FIRST_REQUESTS}</script>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>product-events</title>
+<style>${style}</style>
 <link rel="icon" href="./page/icon.svg">
-<link rel="stylesheet" href="./page/style.css">
-${importMap === '' ? '' : `<script type="importmap">${importMap}</script>\n`}<script type="module" src="./${main}"></script>
-${preload.join('\n')}
+<script type="module" src="./page/main.js"></script>
 </head>
 <body>
 <div id="app"><header class="top"><a class="brand" href="#/path"><img src="./page/icon.svg" alt="" width="24" height="24">product-events</a></header><main><p class="quiet">One moment: the console asks PostgreSQL, SQS and the services.</p></main></div>

@@ -19,6 +19,7 @@ export function addTrialRoutes(app: HttpApi, controlUrl: string): void {
   const { password: token, origin } = new URL(controlUrl)
 
   async function ask(method: 'GET' | 'POST', body?: object): Promise<Trial> {
+    // A refused connection or a timeout becomes the 503 below.
     const response = await fetch(`${origin}/`, {
       method,
       headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },

@@ -153,6 +153,9 @@ test('in the dead-letter queue, by its event, its message, and whatever was sent
   expect(words(found).action).toContain(`npm run inbox -- redrive ${messageId}`)
   expect((await way(messageId)).event_id).toBe(event.id)
   expect(await findEvent(strange, sources)).toMatchObject({ kind: 'message', message_id: strange, failure: null })
+  // The look that was just made does not know it, and hides the others for a second.
+  const later = await send('after that look')
+  expect(await findEvent(later, sources)).toMatchObject({ kind: 'message', message_id: later })
 })
 
 test('stored: by notification, with each delivery until all are made', async () => {

@@ -61,7 +61,7 @@ async function publishedPlace(
   if (silent.length > 0) return { at: 'unknown', missing: silent }
   const maxReceives = await look.maxReceives()
   const sqs = await look.depth()
-  const dead = sqs.kind === 'depth' && sqs.dead_letters.visible > 0 ? await look.deadLetters() : []
+  const dead = await look.deadLetters()
   const letter = dead.find((message) => eventIdOf(message) === event_id || message.MessageId === failure?.message_id)
   if (letter) {
     const reason = failure?.reason ?? null

@@ -1,8 +1,7 @@
 import type { Message } from '@aws-sdk/client-sqs'
 import { databaseOutage } from '@product-events/outages'
 import type { Database } from '../database.ts'
-import { depthOf } from '@product-events/inbox/command'
-import { lookAtDeadLetters, type Queues } from '../queues.ts'
+import { LOOK_AT, lookAtDeadLetters, type Queues, readDepths } from '../queues.ts'
 import type { Looked, QueueAnswer } from './found.ts'
 import type { Cost } from './outbox-rows.ts'
 
@@ -30,9 +29,12 @@ export interface Look {
   deadLetters(): Promise<Message[]>
 }
 
-/** How long a look at the dead-letter queue is believed: each one counts a receive for every message. */
+/**
+ * How long a look at the dead-letter queue is believed, unless the number of its messages changes: each look counts a
+ * receive for every message.
+ */
 const BELIEVE_MS = 60_000
-const looks = new WeakMap<object, { at: number; messages: Promise<Message[]> }>()
+const looks = new WeakMap<object, { at: number; count: number; messages: Promise<Message[]> }>()
 /** SQS moves a message there after five receives; asked for only if SQS answers. */
 const USUAL_RECEIVES = 5
 
@@ -61,10 +63,7 @@ export function startLook({ products, notifications, queues, signal }: Sources):
     },
     depth: () =>
       (depth ??= findQueues()
-        .then(async ({ sqs, queueUrl, deadLetterUrl }): Promise<QueueAnswer> => {
-          const [queue, dead_letters] = await Promise.all([depthOf(sqs, queueUrl), depthOf(sqs, deadLetterUrl)])
-          return { kind: 'depth', queue, dead_letters }
-        })
+        .then(async (found): Promise<QueueAnswer> => ({ kind: 'depth', ...(await readDepths(found)) }))
         .catch((error: unknown): QueueAnswer => ({ kind: 'no-answer', reason: note('sqs', error) }))),
     maxReceives: () =>
       findQueues().then(
@@ -72,13 +71,20 @@ export function startLook({ products, notifications, queues, signal }: Sources):
         () => USUAL_RECEIVES,
       ),
     async deadLetters() {
+      const answer = await this.depth()
+      if (answer.kind !== 'depth') return []
+      // A look by somebody else hides the messages for a moment; they are there all the same.
+      const { visible, in_flight } = answer.dead_letters
+      const count = visible + in_flight
+      if (count === 0) return []
       try {
         const there = await findQueues()
         const before = looks.get(there.sqs)
-        if (before !== undefined && performance.now() - before.at < BELIEVE_MS) return await before.messages
+        if (before?.count === count && performance.now() - before.at < BELIEVE_MS) return await before.messages
         const messages = lookAtDeadLetters(there, signal)
-        looks.set(there.sqs, { at: performance.now(), messages })
-        messages.catch(() => looks.delete(there.sqs))
+        looks.set(there.sqs, { at: performance.now(), count, messages })
+        const forget = () => looks.delete(there.sqs)
+        messages.then((seen) => seen.length < Math.min(visible, LOOK_AT) && forget(), forget)
         return await messages
       } catch (error) {
         note('sqs', error)

@@ -3,8 +3,7 @@ import { type Backlog, readBacklog, readLanes } from '../console/watch/products.
 import { disabledEndpoints, type FailingMessage, failingMessages } from '../console/watch/notifications.ts'
 import type { Database } from '../database.ts'
 import type { Depth } from '../find/found.ts'
-import { depthOf } from '@product-events/inbox/command'
-import type { Queues } from '../queues.ts'
+import { type Queues, readDepths } from '../queues.ts'
 
 /** What a dependency itself says, or that it does not. */
 export type Answer<Value> =
@@ -70,12 +69,7 @@ export async function readTruth({ products, notifications, queues }: TruthSource
         disabledEndpoints(notifications as never),
       ]).then(([deliveries, failing, disabled]) => ({ deliveries, failing, disabled })),
     ),
-    answerOf(
-      queues().then(async ({ sqs, queueUrl, deadLetterUrl, maxReceives }) => {
-        const [queue, dead_letters] = await Promise.all([depthOf(sqs, queueUrl), depthOf(sqs, deadLetterUrl)])
-        return { queue, dead_letters, max_receives: maxReceives }
-      }),
-    ),
+    answerOf(queues().then(async (found) => ({ ...(await readDepths(found)), max_receives: found.maxReceives }))),
   ])
   return { products: ofProducts, notifications: ofNotifications, queue: ofQueue }
 }

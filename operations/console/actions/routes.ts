@@ -50,6 +50,7 @@ export function addActionRoutes(app: HttpApi, { places, needs, runner }: ActionR
   }
   app.get('/api/actions', { schema: actionsSchema }, async () => {
     const rows = await listActions(places.products, SHOWN)
+    // While a source is unreachable the record is still worth showing; its outcome then says "unknown".
     const actions = await Promise.all(
       rows.map(async (row) => describeAction(row, await becameOf(row, places).catch(() => undefined))),
     )

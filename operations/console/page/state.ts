@@ -61,13 +61,12 @@ export async function ask<Answer>(path: string, body?: object): Promise<Answer> 
 }
 
 async function send(path: string, init: RequestInit = {}): Promise<Response> {
-  const response = await fetch(`./api/${path}`, {
-    ...init,
-    headers: {
-      ...(token.value && { authorization: `Bearer ${token.value}` }),
-      ...(init.body && { 'content-type': 'application/json' }),
-    },
-  }).catch(() => {
+  const headers = {
+    ...(token.value && { authorization: `Bearer ${token.value}` }),
+    ...(init.body && { 'content-type': 'application/json' }),
+  }
+  const asked = takeFirst(path) ?? fetch(`./api/${path}`, { ...init, headers })
+  const response = await asked.catch(() => {
     throw new Problem(0, 'The console does not answer.')
   })
   if (response.ok) return response
@@ -78,6 +77,22 @@ async function send(path: string, init: RequestInit = {}): Promise<Response> {
     connection.value = 'sign-in'
   }
   throw new Problem(response.status, message)
+}
+
+interface FirstRequests {
+  stop: AbortController
+  me?: Promise<Response>
+  stream?: Promise<Response>
+}
+/** Made by the page itself, before this module was there. */
+const { first } = globalThis as { first?: FirstRequests }
+
+/** The answer to the first request of this path. Any later one is made anew. */
+function takeFirst(path: string): Promise<Response> | undefined {
+  if (path !== 'me' && path !== 'stream') return undefined
+  const asked = first?.[path]
+  delete first?.[path]
+  return asked
 }
 
 let stream: AbortController | undefined
@@ -91,7 +106,6 @@ async function follow(signal: AbortSignal): Promise<void> {
       for await (const json of events(response)) {
         connection.value = 'live'
         pause = 200
-        if (!snapshot.value) performance.mark('data')
         if (!paused.value) snapshot.value = JSON.parse(json) as Snapshot
       }
     } catch (error) {
@@ -126,7 +140,7 @@ async function* events(response: Response): AsyncGenerator<string> {
 export function live(): void {
   stream?.abort()
   if (document.hidden) return
-  stream = new AbortController()
+  stream = first?.stream ? first.stop : new AbortController()
   void follow(stream.signal)
 }
 

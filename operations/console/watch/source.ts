@@ -9,6 +9,8 @@ export interface Source<Value> {
   /** Asks, unless a question is open already. Never rejects, and resolves with the answer. */
   ask(): Promise<void>
   known(): Known<Value>
+  /** The next answer is the first. */
+  forget(): void
 }
 
 /** A healthy dependency answers within milliseconds. Waiting longer would show the state before the outage. */
@@ -41,6 +43,10 @@ export function createSource<Value>(read: () => Promise<Value>, now: () => numbe
       if (openSince !== undefined && now() - openSince > SILENT_AFTER_MS)
         return { kind: 'silent', reason: 'does not answer', since: openSince, last: last?.value }
       return last ? { kind: 'answered', ...last } : { kind: 'asking' }
+    },
+    forget() {
+      last = undefined
+      failure = undefined
     },
   }
 }

@@ -1,7 +1,7 @@
+import type { Depth } from '@product-events/inbox/command'
 import type { Look } from '../../status/scrape.ts'
 import type { Backlog, EventRow, Lanes } from './products.ts'
 import type { FailingMessage } from './notifications.ts'
-import type { Depths } from './queue.ts'
 import type { Known } from './source.ts'
 
 /** What the outbox of product-service looks like in its database. */
@@ -18,6 +18,11 @@ export interface NotificationsSide {
   stored: Map<string, Date>
   failing: FailingMessage[]
   disabled: { endpoint: string; reason: string }[]
+}
+
+/** How many messages are in the queue, and how many in its dead-letter queue. */
+export interface Depths extends Depth {
+  dead_letters: number
 }
 
 /** All that the console knows at one moment. */

@@ -1,4 +1,5 @@
 import { expect, test, vi } from 'vitest'
+import type { Snapshot } from '../answers.ts'
 import { createWatch, type Sources } from './watch.ts'
 
 const backlog = { pending: 0, failed: 0, dead: 0, oldest_seconds: 0 }
@@ -18,7 +19,7 @@ function counted(): { sources: Sources; asked: () => number } {
     instances: [],
     readProducts: count({ backlog, lanes, events: [] }),
     readNotifications: count({ backlog, lanes, stored: new Map(), failing: [], disabled: [] }),
-    readDepths: count({ visible: 0, in_flight: 0, delayed: 0, dead_letters: 0 }),
+    readQueue: count({ visible: 0, in_flight: 0, delayed: 0, dead_letters: 0 }),
     written: history,
     notified: history,
   }
@@ -48,6 +49,31 @@ test('ten viewers cost what one does, and nobody costs nothing', async () => {
     expect(Map.groupBy(seen, (viewer) => viewer).get(9)?.length).toBeGreaterThan(50)
     for (const one of leave) one()
     expect(await during(60_000)).toBe(0)
+    watch.stop()
+  } finally {
+    vi.useRealTimers()
+  }
+})
+
+test('the first look after a pause asks the queue too, and shows nothing from before the pause', async () => {
+  vi.useFakeTimers()
+  try {
+    const { sources } = counted()
+    const { readQueue } = sources
+    let hangs = false
+    const watch = createWatch({ ...sources, readQueue: () => (hangs ? new Promise(() => {}) : readQueue()) })
+    const levels: string[] = []
+    const lookOnce = async () => {
+      const leave = watch.enter((json) => levels.push((JSON.parse(json) as Snapshot).verdict.level))
+      await vi.advanceTimersByTimeAsync(500)
+      leave()
+    }
+    await lookOnce()
+    await lookOnce()
+    expect(levels).toEqual(['good', 'good'])
+    hangs = true
+    await lookOnce()
+    expect(levels).toEqual(['good', 'good', 'unknown'])
     watch.stop()
   } finally {
     vi.useRealTimers()

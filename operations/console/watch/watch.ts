@@ -2,9 +2,8 @@ import type { Snapshot } from '../answers.ts'
 import { type Instance, type Look, scrape } from '../../status/scrape.ts'
 import { type History, POINT_SECONDS } from './history.ts'
 import { snapshotOf } from './snapshot.ts'
-import type { Depths } from './queue.ts'
 import { createSource, lastOf } from './source.ts'
-import type { NotificationsSide, ProductsSide } from './view.ts'
+import type { Depths, NotificationsSide, ProductsSide } from './view.ts'
 
 /** Fast enough to see an event travel, slow enough that one look costs next to nothing. */
 const TICK_MS = 1_000
@@ -18,8 +17,8 @@ const RATE_OVER_LOOKS = 5
 export interface Sources {
   instances: readonly Instance[]
   readProducts: () => Promise<ProductsSide>
-  readNotifications: (eventIds: string[]) => Promise<NotificationsSide>
-  readDepths: () => Promise<Depths>
+  readNotifications: (eventIds: Promise<string[]>) => Promise<NotificationsSide>
+  readQueue: () => Promise<Depths>
   written: History
   notified: History
 }
@@ -30,6 +29,8 @@ export interface Watch {
   enter(show: (json: string) => void): () => void
   /** A fresh snapshot, also when nobody looks. */
   look(): Promise<Snapshot>
+  /** One look before anybody comes: the first one loads the code of the clients, which takes longer than the answers. */
+  warmUp(): Promise<void>
   viewers(): number
   stop(): void
 }
@@ -37,12 +38,8 @@ export interface Watch {
 export function createWatch(sources: Sources): Watch {
   const viewers = new Set<(json: string) => void>()
   const products = createSource(sources.readProducts)
-  const notifications = createSource(() =>
-    sources.readNotifications((lastOf(products.known())?.events ?? []).map(({ event_id }) => event_id)),
-  )
-  const queue = createSource(sources.readDepths)
-  const written = createSource(() => sources.written.read())
-  const notified = createSource(() => sources.notified.read())
+  const notifications = createSource(() => sources.readNotifications(eventIds()))
+  const queue = createSource(sources.readQueue)
   const stopping = new AbortController()
   const processes = sources.instances.map((instance) => watchProcess(instance, stopping.signal))
   let latest: string | undefined
@@ -50,12 +47,15 @@ export function createWatch(sources: Sources): Watch {
   let timer: NodeJS.Timeout | undefined
   let ticking: Promise<Snapshot> | undefined
 
+  /** Those that were just read; a database that hangs must not hide the other one. */
+  async function eventIds(): Promise<string[]> {
+    await withinPatience([products.ask()])
+    return (lastOf(products.known())?.events ?? []).map(({ event_id }) => event_id)
+  }
+
   async function lookOnce(): Promise<Snapshot> {
-    const productsAsked = products.ask()
-    const asks = [productsAsked, written.ask(), notified.ask(), ...processes.map(({ ask }) => ask())]
+    const asks = [products.ask(), notifications.ask(), ...processes.map(({ ask }) => ask())]
     if (tick++ % QUEUE_EVERY_TICKS === 0) asks.push(queue.ask())
-    // The notifications of the events that were just read; a database that hangs must not hide the other one.
-    asks.push(withinPatience([productsAsked]).then(() => notifications.ask()))
     await withinPatience(asks)
     const now = Date.now()
     return snapshotOf(
@@ -71,9 +71,17 @@ export function createWatch(sources: Sources): Watch {
     )
   }
 
+  const look = () => (ticking ??= lookOnce().finally(() => (ticking = undefined)))
+
+  /** After a pause the rates would be those of the pause, and silence would have lasted since before it. */
+  function forget(): void {
+    latest = undefined
+    tick = 0
+    for (const source of [products, notifications, queue, ...processes]) source.forget()
+  }
+
   async function run(): Promise<void> {
-    ticking ??= lookOnce().finally(() => (ticking = undefined))
-    latest = JSON.stringify(await ticking)
+    latest = JSON.stringify(await look())
     for (const show of viewers) show(latest)
   }
 
@@ -92,12 +100,14 @@ export function createWatch(sources: Sources): Watch {
         if (viewers.size > 0) return
         clearInterval(timer)
         timer = undefined
-        latest = undefined
-        // After a pause the rates would be those of the pause.
-        for (const { forget } of processes) forget()
+        forget()
       }
     },
-    look: () => (ticking ??= lookOnce().finally(() => (ticking = undefined))),
+    look,
+    async warmUp() {
+      await look()
+      if (viewers.size === 0) forget()
+    },
     viewers: () => viewers.size,
     stop() {
       stopping.abort()
@@ -123,6 +133,7 @@ function watchProcess(instance: Instance, signal: AbortSignal) {
     },
     forget() {
       looks = []
+      source.forget()
     },
   }
 }
