@@ -6,7 +6,12 @@ export interface Scenario {
   series: Record<string, string>
   /** Time → the state of the alert then. */
   states: Record<string, 'silent' | 'pending' | 'firing'>
+  /** How often there is a value and the rules are evaluated, equal in all scenarios of an alert: every 15 s if left out. */
+  every?: string
 }
+
+/** Hours at a value every 15 s would take promtool ten seconds. */
+const MINUTE = '1m'
 
 /** Six minutes at a value every 15 s: longer than any `for` here. */
 const FOR_LONG = 'x24'
@@ -160,29 +165,30 @@ export const pathScenarios: Scenario[] = [
     alert: 'RetentionFails',
     what: 'not while one instance succeeds, nor for an outbox that has just started',
     series: {
-      'retention_last_success_timestamp_seconds{service="a", instance="1", exported_job="notifications"}': '0x960',
-      'retention_last_success_timestamp_seconds{service="a", instance="2", exported_job="notifications"}': '0+15x960',
-      'outbox_retention_last_success_timestamp_seconds{service="a", instance="1"}': '0x960',
-      'outbox_retention_last_success_timestamp_seconds{service="a", instance="2"}': '1+15x960',
-      'process_start_time_seconds{service="a", instance="1"}': '0x960',
-      'process_start_time_seconds{service="console", instance="1"}': '0x960',
+      'retention_last_success_timestamp_seconds{service="a", instance="1", exported_job="notifications"}': '0x240',
+      'retention_last_success_timestamp_seconds{service="a", instance="2", exported_job="notifications"}': '0+60x240',
+      'outbox_retention_last_success_timestamp_seconds{service="a", instance="1"}': '0x240',
+      'outbox_retention_last_success_timestamp_seconds{service="a", instance="2"}': '1+60x240',
+      'process_start_time_seconds{service="a", instance="1"}': '0x240',
+      'process_start_time_seconds{service="console", instance="1"}': '0x240',
     },
     states: { '1h': 'silent', '3h55m': 'silent' },
+    every: MINUTE,
   },
   ...[
     {
       what: 'after three hours without a success',
-      series: { 'retention_last_success_timestamp_seconds{service="a", exported_job="notifications"}': '0x960' },
+      series: { 'retention_last_success_timestamp_seconds{service="a", exported_job="notifications"}': '0x240' },
     },
     {
       what: 'after three hours without a success of the outbox',
-      series: { 'outbox_retention_last_success_timestamp_seconds{service="a"}': '1x960' },
+      series: { 'outbox_retention_last_success_timestamp_seconds{service="a"}': '1x240' },
     },
     {
       what: 'three hours after a start without any success of the outbox',
       series: {
-        'outbox_retention_last_success_timestamp_seconds{service="a"}': '0x960',
-        'process_start_time_seconds{service="a"}': '0x960',
+        'outbox_retention_last_success_timestamp_seconds{service="a"}': '0x240',
+        'process_start_time_seconds{service="a"}': '0x240',
       },
     },
   ].map(({ what, series }): Scenario => ({
@@ -190,5 +196,6 @@ export const pathScenarios: Scenario[] = [
     what,
     series,
     states: { '2h59m': 'silent', '3h2m': 'pending', '3h10m': 'firing' },
+    every: MINUTE,
   })),
 ]
