@@ -101,9 +101,9 @@ export const inboxMutants: readonly Mutant[] = [
   },
   {
     what: 'events of one product are stored in the order of receipt',
-    file: inbox('group-commit'),
-    find: 'const due = inSequence(entries.filter(isDue), ({ event }) => event)',
-    replace: 'const due = entries.filter(isDue)',
+    file: inbox('isolate-kind'),
+    find: 'const inOrder = inSequence(part, ({ event }) => event)',
+    replace: 'const inOrder = part',
     tests: [...library, ...service],
   },
   {

@@ -37,7 +37,7 @@ export const outboxMutants: readonly Mutant[] = [
   },
   {
     what: 'headers that are no object reach the broker code',
-    file: outbox('claim'),
+    file: outbox('read-page'),
     find: `return Object.values(headers).every((value) => typeof value === 'string')`,
     replace: 'return true',
     tests: tests('one-bad-event'),
@@ -45,9 +45,30 @@ export const outboxMutants: readonly Mutant[] = [
   {
     what: 'due times after the clock are not mended',
     file: outbox('claim'),
-    find: `WHERE status = 'failed' AND failed_at > clock_timestamp()`,
-    replace: `WHERE status = 'failed' AND false`,
+    find: `(failed_at > clock_timestamp() OR next_attempt_at IS NULL)`,
+    replace: `next_attempt_at IS NULL`,
     tests: tests('clock.integration'),
+  },
+  {
+    what: 'a row that can not be read stops the claim',
+    file: outbox('read-page'),
+    find: 'if (databaseOutage(error) !== undefined) throw error',
+    replace: 'throw error',
+    tests: tests('one-bad-event'),
+  },
+  {
+    what: 'after a claim that timed out all is read at once again',
+    file: outbox('reading'),
+    find: 'failed ? readApart : readPage',
+    replace: 'readPage',
+    tests: tests('one-bad-event'),
+  },
+  {
+    what: 'a relay with nothing to send never asks whether the broker is back',
+    file: outbox('relay'),
+    find: 'else if (broker.isAway() && !signal.aborted) await askBroker()',
+    replace: '',
+    tests: tests('broker-outage'),
   },
   {
     what: 'two events of a key are in flight at once',
@@ -177,8 +198,8 @@ export const outboxMutants: readonly Mutant[] = [
   {
     what: 'a clock that jumped ahead ends every lease',
     file: outbox('lease'),
-    find: 'if (!clock.hasJumpedAhead(LEASE_MS)) await',
-    replace: 'await',
+    find: 'expired > 0 && !clock.hasJumpedAhead(LEASE_MS)',
+    replace: 'expired > 0',
     tests: tests('clock.integration', 'lease.integration'),
   },
 ]
