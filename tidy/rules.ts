@@ -24,11 +24,11 @@ const arrows: Record<string, readonly string[]> = {
   'packages/outbox': [
     'packages/outages',
     'packages/terminal',
-    // Its command only.
+    // Names, and steps of a schema: nothing that loads a driver by itself.
     'packages/database',
   ],
   // Installable, as the outbox is. The core needs no database driver, broker client or telemetry at run time.
-  'packages/inbox': ['packages/outages', 'packages/terminal', 'packages/batcher'],
+  'packages/inbox': ['packages/outages', 'packages/terminal', 'packages/batcher', 'packages/database'],
   'services/product-service': ['packages/*'],
   'services/notification-service': ['packages/*'],
   local: ['packages/database', 'packages/queue', 'packages/process', 'packages/telemetry', 'packages/terminal'],

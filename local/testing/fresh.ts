@@ -18,7 +18,7 @@ const templates = new Map<string, Promise<string>>()
  * of migrating anew. `serverUrl` is what `inject('postgresUrl')` gives.
  */
 export async function freshDatabase(serverUrl: string, ...sets: Migrations[]): Promise<string> {
-  const key = [serverUrl, ...sets.map((set) => set.dir)].join()
+  const key = [serverUrl, ...sets.map((set) => ('dir' in set ? set.dir : set.table))].join()
   const template = templates.get(key) ?? makeTemplate(serverUrl, sets)
   templates.set(key, template)
   const name = uniqueName('test')

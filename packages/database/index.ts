@@ -6,4 +6,5 @@ export { migrate, migrateDatabase, type MigrateOptions, migrationsDue } from './
 export { createNotifier } from './notify.ts'
 export { type Migration, type Migrations } from './pending.ts'
 export { transaction } from './transaction.ts'
-export { describeDatabase, withDatabaseName } from './url.ts'
+export { withDatabaseName } from './url.ts'
+export { describeDatabase } from '@product-events/outages'

@@ -2,33 +2,46 @@ import { readdir, readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import type pg from 'pg'
 
-/** Plain `.sql` files, run once each in the order of their names, remembered in a table of their own. */
-export interface Migrations {
-  /** The folder with the files. */
-  dir: string
-  /** The table, in `public`, that remembers which have run: one for each folder, since each numbers its own files. */
+/** Steps of a schema, run once each in their order, remembered in a table of their own. */
+export type Migrations = {
+  /** The table, in `public`, that remembers which have run: one for each set, since each numbers its own steps. */
   table: string
-}
+} & (
+  | {
+      /** A folder with plain `.sql` files, which run in the order of their names. */
+      dir: string
+    }
+  | { migrations: readonly Step[] }
+)
 
-export interface Migration {
+interface Step {
   /** The file's name without `.sql`. */
   name: string
+  sql: string
+}
+
+export interface Migration extends Step {
   /** The table that remembers it. */
   table: string
-  sql: string
 }
 
 /** The migrations that the database does not remember, in the order in which they must run. */
 export async function pendingMigrations(client: pg.Client, sets: readonly Migrations[]): Promise<Migration[]> {
   const pending: Migration[] = []
-  for (const { dir, table } of sets) {
+  for (const set of sets) {
+    const { table } = set
     const done = await rememberedBy(client, table)
-    for (const file of (await readdir(dir)).filter((file) => file.endsWith('.sql')).toSorted()) {
-      const name = basename(file, '.sql')
-      if (!done.has(name)) pending.push({ name, table, sql: await readFile(join(dir, file), 'utf8') })
-    }
+    const steps = 'dir' in set ? await readFiles(set.dir) : set.migrations
+    pending.push(...steps.filter(({ name }) => !done.has(name)).map((step) => ({ ...step, table })))
   }
   return pending
+}
+
+async function readFiles(dir: string): Promise<Step[]> {
+  const files = (await readdir(dir)).filter((file) => file.endsWith('.sql')).toSorted()
+  return Promise.all(
+    files.map(async (file) => ({ name: basename(file, '.sql'), sql: await readFile(join(dir, file), 'utf8') })),
+  )
 }
 
 async function rememberedBy(client: pg.Client, table: string): Promise<Set<string>> {

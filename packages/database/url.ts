@@ -7,9 +7,3 @@ export function withDatabaseName(databaseUrl: string, fallback: string): string 
   if (url.pathname === '' || url.pathname === '/') url.pathname = `/${fallback}`
   return url.href
 }
-
-/** `postgres://host:port/database`: the part of a connection string that may be shown. */
-export function describeDatabase(databaseUrl: string): string {
-  const url = new URL(databaseUrl)
-  return `postgres://${url.host}${url.pathname}`
-}

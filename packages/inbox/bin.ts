@@ -1,28 +1,24 @@
 #!/usr/bin/env node
-/** `npx @product-events/inbox …`: the dead-letter queue of any consumer. `sql` prints the schema for a migration tool. */
+/** `npx @product-events/inbox …`: the dead-letter queue of any consumer, and the tables of an inbox. */
 import { createInterface } from 'node:readline/promises'
-import { runProcess, type Terminal } from '@product-events/terminal'
+import { quotedName } from '@product-events/database/names'
+import { runProcess } from '@product-events/terminal'
 import { findFailures, findQueues, inboxCommand, type InboxPlaces, recentFailures } from './cli/run.ts'
-import { readCommandConfig } from './config.ts'
-import { quotedName } from './database.ts'
-import { createInbox } from './inbox.ts'
+import { isAboutTables, schemaOption, tablesCommand } from './cli/tables.ts'
+import { readCommandConfig, readDatabaseConfig } from './config.ts'
 
 const VERSION = '1.0.0'
 const places = {
-  schema: { value: 'name', default: 'inbox', help: 'the schema of the inbox' },
+  schema: schemaOption,
   consumer: { value: 'name', help: 'whose failing messages to show; all consumers’ if left out' },
 } as const
+const more = 'inbox migrate and inbox sql make the tables; their --help says more.'
 
-await runProcess('inbox', (terminal) => {
-  const [command, option, schema = 'inbox'] = terminal.args
-  if (command !== 'sql') return inboxCommand({ name: 'inbox', version: VERSION, places, open, confirm }, terminal)
-  return printSql(terminal, option === undefined || option === '--schema' ? schema : '')
-})
-
-function printSql(terminal: Terminal, schema: string): Promise<number> {
-  terminal.stdout(createInbox({ schema, consumer: 'any' }).sql())
-  return Promise.resolve(0)
-}
+await runProcess('inbox', (terminal) =>
+  isAboutTables(terminal.args)
+    ? tablesCommand(terminal, () => readDatabaseConfig(process.env).databaseUrl)
+    : inboxCommand({ name: 'inbox', version: VERSION, more, places, open, confirm }, terminal),
+)
 
 /** The clients are those of the project that runs the command. */
 async function open({ schema, consumer }: Readonly<Record<string, unknown>>): Promise<InboxPlaces> {

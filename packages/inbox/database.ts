@@ -127,10 +127,3 @@ export function rowsOf<Row>(answer: unknown): Row[] {
   if (Array.isArray(answer)) return answer as Row[]
   return (answer as { rows: Row[] }).rows
 }
-
-/** The name of the consumer's schema, quoted: names of PostgreSQL hold anything but U+0000. */
-export function quotedName(name: string): string {
-  if (name === '' || name.includes('\0') || Buffer.byteLength(name) > 63)
-    throw new TypeError(`a schema's name has 1 to 63 bytes, none of them 0: ${JSON.stringify(name)}`)
-  return `"${name.replaceAll('"', '""')}"`
-}

@@ -1,11 +1,12 @@
 import { createQueueConsumer, type Consumer, type QueueConsumerOptions } from './consumer.ts'
-import { type OtherDatabase, type PgClient, type PgPool, quotedName, type Sql, transactionsOf } from './database.ts'
+import { quotedName } from '@product-events/database/names'
+import { type OtherDatabase, type PgClient, type PgPool, type Sql, transactionsOf } from './database.ts'
 import type { EventOf, InboxEvent } from './event.ts'
 import { forgetFailures, noteFailures } from './failed-messages.ts'
 import type { Store } from './group-commit.ts'
 import { type Handlers, handlerStore, type Samples } from './handlers.ts'
 import { createLambdaHandler, type LambdaHandler } from './lambda.ts'
-import { allSql, grants, migrate } from './migrations.ts'
+import { migrate, sqlOf } from './migrations.ts'
 import type { ProcessingOptions, RecordKeeping } from './processing.ts'
 import { prune } from './prune.ts'
 
@@ -51,8 +52,11 @@ export interface Inbox<Events> {
   createConsumer<Event extends InboxEvent, Tx = PgClient>(options: ForQueue<StoreOptions<Event, Tx>>): Consumer
   /** The same handlers for an SQS trigger of AWS Lambda with `ReportBatchItemFailures`. */
   lambdaHandler<Tx = PgClient>(options: HandlingOptions<Events, Tx>): LambdaHandler
-  /** Creates or updates the inbox's tables. `client`: a `pg` client outside any transaction. Resolves with what ran. */
-  migrate(client: Sql): Promise<string[]>
+  /**
+   * Creates or updates the tables: `target` is a `pg` client or pool, anything with its `query`, or a URL. Reads before it
+   * writes. Resolves with the names of the steps that ran; rejects with the server's error, and nothing of that step remains.
+   */
+  migrate(target: Sql | string): Promise<string[]>
   /** The SQL of `migrate`, for a migration tool of your own, and the rights of a role that only consumes. */
   sql(role?: string): string
 }
@@ -93,7 +97,7 @@ export function createInbox<Events = Record<string, unknown>>({
       return createQueueConsumer(options, storeOf(options), recordsIn(options.db, true))
     },
     lambdaHandler: (options) => createLambdaHandler(options, storeOf(options), recordsIn(options.db, true)),
-    migrate: (client) => migrate(client, target.schema),
-    sql: (role) => allSql(target.schema) + (role === undefined ? '' : grants(target.schema, quotedName(role))),
+    migrate: (where) => migrate(where, schema),
+    sql: (role) => sqlOf(schema, role),
   }
 }

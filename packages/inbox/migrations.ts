@@ -1,16 +1,19 @@
-import { rowsOf, type Sql } from './database.ts'
+import { createSchema, quotedName } from '@product-events/database/names'
+import { runSteps, sqlOfSteps, type Steps } from '@product-events/database/steps'
+import type { Sql } from './database.ts'
 
 /** One step of the schema. Steps are numbered from 1 and never change once released. */
 export interface Migration {
   name: string
+  /** The SQL for the schema of this name, which it quotes. It needs no `search_path`, and runs in a transaction. */
   sql: (schema: string) => string
 }
 
-export const migrations: readonly Migration[] = [
-  {
-    name: '0001_inbox',
-    sql: (schema) => `CREATE SCHEMA IF NOT EXISTS ${schema};
+export const migrations: readonly Migration[] = [{ name: '0001_inbox', sql: (schema) => tables(schema) }]
 
+function tables(name: string): string {
+  const schema = quotedName(name)
+  return `${createSchema(name)}
 -- Which events were handled by which consumer. A row is written in the transaction that has the effect of the event.
 CREATE TABLE ${schema}.handled_events (
   consumer     text        NOT NULL,
@@ -44,59 +47,33 @@ CREATE TABLE ${schema}.failed_messages (
   last_failed_at  timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 CREATE INDEX failed_messages_age ON ${schema}.failed_messages (last_failed_at);
-`,
-  },
-]
-
-/** All steps for a migration tool of another kind, and the note that they ran, which `migrate` reads. */
-export function allSql(schema: string): string {
-  const steps = migrations.map(({ name, sql }) => `${sql(schema)}${noteOf(schema, name)}`)
-  return steps.join('\n')
-}
-
-function noteOf(schema: string, name: string): string {
-  return `
-CREATE TABLE IF NOT EXISTS ${schema}.inbox_migrations (name text PRIMARY KEY, run_at timestamptz NOT NULL);
-INSERT INTO ${schema}.inbox_migrations VALUES ('${name}', clock_timestamp());
 `
 }
 
+const steps: Steps = {
+  of: 'inbox',
+  table: 'inbox_migrations',
+  columns: 'name text PRIMARY KEY, run_at timestamptz NOT NULL',
+  note: (name) => `VALUES ('${name}', clock_timestamp())`,
+  steps: migrations,
+}
+
+/** Brings the tables in `schema` up to date, see `Inbox.migrate`. */
+export function migrate(target: Sql | string, schema: string): Promise<string[]> {
+  return runSteps(target, schema, steps)
+}
+
+/** All steps for a migration tool of another kind, with the notes that `migrate` reads, and the rights of `role`. */
+export function sqlOf(schema: string, role?: string): string {
+  return sqlOfSteps(schema, steps) + (role === undefined ? '' : `\n${grants(quotedName(schema), quotedName(role))}`)
+}
+
 /** What a role needs that runs a consumer, and no more. */
-export function grants(schema: string, role: string): string {
+function grants(schema: string, role: string): string {
   return `GRANT USAGE ON SCHEMA ${schema} TO ${role};
+GRANT SELECT ON ${schema}.inbox_migrations TO ${role};
 GRANT SELECT, INSERT, DELETE ON ${schema}.handled_events TO ${role};
 GRANT SELECT, INSERT, UPDATE ON ${schema}.last_sequences TO ${role};
 GRANT SELECT, INSERT, UPDATE, DELETE ON ${schema}.failed_messages TO ${role};
 `
-}
-
-/** Any number will do that locks nothing else: two processes that start at once migrate one after the other. */
-const MIGRATION_LOCK = 7_002
-
-/**
- * Brings the inbox's tables in `schema` (a quoted name) up to date, in one transaction on `client`, which must not be in
- * one. Reads before it writes: when nothing is due it needs no right to create. Resolves with the names of what ran.
- */
-export async function migrate(client: Sql, schema: string): Promise<string[]> {
-  if ((await dueOf(client, schema)).length === 0) return []
-  await client.query('BEGIN', [])
-  try {
-    await client.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK])
-    const due = await dueOf(client, schema)
-    for (const { name, sql } of due) await client.query(sql(schema) + noteOf(schema, name), [])
-    await client.query('COMMIT', [])
-    return due.map(({ name }) => name)
-  } catch (error) {
-    await client.query('ROLLBACK', []).catch(() => {})
-    throw error
-  }
-}
-
-async function dueOf(client: Sql, schema: string): Promise<Migration[]> {
-  const table = `${schema}.inbox_migrations`
-  const [found] = rowsOf<{ there: boolean }>(await client.query('SELECT to_regclass($1) IS NOT NULL AS there', [table]))
-  if (!found?.there) return [...migrations]
-  const rows = rowsOf<{ name: string }>(await client.query(`SELECT name FROM ${table}`, []))
-  const ran = new Set(rows.map(({ name }) => name))
-  return migrations.filter(({ name }) => !ran.has(name))
 }

@@ -1,5 +1,6 @@
 export { OUTAGE_CAP_MS, outageBackoffMs } from './backoff.ts'
 export { databaseOutage } from './database-errors.ts'
+export { describeDatabase } from './describe-database.ts'
 export { describeDatabaseOutage } from './describe-database-outage.ts'
 export { type Culprit, isolate, type Isolated, type Isolation } from './isolate.ts'
 export { createOutageWatch, type OutageEvents, type OutageWatch } from './outage-watch.ts'

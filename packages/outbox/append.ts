@@ -1,4 +1,4 @@
-import { quotedName } from './database.ts'
+import { quotedName } from '@product-events/database/names'
 import { uuidv7 } from './uuidv7.ts'
 
 /** Anything that runs SQL in the caller's open transaction: a `pg` client as it is, others by a one-line adapter. */

@@ -1,3 +1,5 @@
+import { quotedName } from '@product-events/database/names'
+
 /** What a statement resolves with, as `pg` has it. */
 export interface Rows<Row> {
   rows: Row[]
@@ -16,9 +18,4 @@ export interface Tables {
 
 export function outboxTables(db: Database, schema = 'public'): Tables {
   return { db, schema: quotedName(schema) }
-}
-
-/** The name as SQL takes it, whatever it holds. No statement of the outbox depends on a `search_path`. */
-export function quotedName(schema: string): string {
-  return `"${schema.replaceAll('"', '""')}"`
 }

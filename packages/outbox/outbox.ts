@@ -1,5 +1,6 @@
 import { append, appendStatement, type NewEvent, type Statement, type Transaction } from './append.ts'
 import { type Database, outboxTables } from './database.ts'
+import { migrate, sqlOf, type SqlOptions } from './migrate.ts'
 import { claimOutbox } from './owner.ts'
 import { prune } from './prune.ts'
 import { type ProgressOptions, redrive, resend, type Resent } from './redrive.ts'
@@ -26,6 +27,13 @@ export interface Outbox<Events> {
   append(tx: OpenTransaction, events: readonly EventOf<Events>[]): Promise<void>
   /** The statement of `append`, for a program that makes it a part of its own (`WITH appended AS (…)`). */
   appendStatement(events: readonly EventOf<Events>[]): Statement
+  /**
+   * Creates or updates the tables: `target` is a `pg` client or pool, anything with its `query`, or a URL. Reads before it
+   * writes. Resolves with the names of the steps that ran; rejects with the server's error, and nothing of that step remains.
+   */
+  migrate(target: Database | string): Promise<string[]>
+  /** The SQL of `migrate`, for a migration tool of your own, and grants. */
+  sql(options?: SqlOptions): string
   /** A relay from these tables to a broker. Opens nothing; any number of relays share the work. */
   createRelay(options: Omit<RelayOptions, 'schema'>): Relay
   /** Makes sure that the tables are there, new enough, and `owner`'s. Rejects with an `OutboxRefused` otherwise. */
@@ -47,6 +55,8 @@ export function createOutbox<Events = Record<string, unknown>>({ schema = SCHEMA
   return {
     append: (tx, events) => append(tx, events, schema),
     appendStatement: (events) => appendStatement(events, schema),
+    migrate: (target) => migrate(target, schema),
+    sql: (options = {}) => sqlOf(schema, options),
     createRelay: (options) => createRelay({ ...options, schema }),
     claim: (db, owner) => claimOutbox(tables(db), owner),
     redrive: (db, ids, options) => redrive(tables(db), ids, options),

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import { freshDatabase } from '@product-events/local'
 import type pg from 'pg'
 import { afterEach, beforeEach, expect, inject, test } from 'vitest'
@@ -44,14 +43,14 @@ test.each([
 test('an upgrade in place loses nothing, and the previous version runs on beside the new one', async () => {
   await db.end()
   db = connectForTest(await freshDatabase(inject('postgresUrl')))
-  await db.query(await readFile(`${outboxMigrations.dir}/0001_outbox.sql`, 'utf8'))
+  await db.query(outboxMigrations.migrations[0]!.sql)
   await db.query(
     `INSERT INTO events (event_id, key, type, payload, headers)
      SELECT gen_random_uuid(), 'key-' || n, 't', '{}', CASE n WHEN 3 THEN '{"retries": 3}' ELSE '{}' END::jsonb
      FROM generate_series(1, 20) AS n`,
   )
   await db.query(`UPDATE events SET status = 'failed', attempts = 1, next_attempt_at = now() WHERE key = 'key-1'`)
-  await db.query(await readFile(`${outboxMigrations.dir}/0002_owner_and_limits.sql`, 'utf8'))
+  await db.query(outboxMigrations.migrations[1]!.sql)
   // The statements of the previous version, as it had them.
   await db.query(
     `INSERT INTO events (event_id, key, type, payload, headers)

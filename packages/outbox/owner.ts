@@ -28,10 +28,12 @@ export async function claimOutbox(tables: Tables, owner?: string): Promise<void>
   }
 }
 
-/** Fails when a table is not there, or lacks a column of the latest migration. */
+/** Fails when a table is not there, or lacks a column: it may be another one of that name. */
 async function readTables({ db, schema }: Tables): Promise<void> {
   await db.query(
-    `SELECT failed_at, owner, expires_at FROM ${schema}.events, ${schema}.outbox_lanes, ${schema}.outbox_relays LIMIT 0`,
+    `SELECT event_id, key, events.lane, type, payload, headers, status, attempts, next_attempt_at, last_error, created_at,
+            processed_at, redriven_count, failed_at, outbox_lanes.relay, owner, name, expires_at
+     FROM ${schema}.events, ${schema}.outbox_lanes, ${schema}.outbox_relays LIMIT 0`,
     [],
   )
 }

@@ -9,8 +9,15 @@ const json = { help: 'print JSON, for machines' } as const
 const fresh = { help: 'look again, although the last look is less than a minute old' } as const
 const id = { name: 'id', min: 1, max: 1 } as const
 
+interface ProgramOptions {
+  name: string
+  version: string
+  places?: Options
+  more?: string
+}
+
 /** The command's words; `name` is what is typed for it, `places` are options that say which inbox it is. */
-export function programOf(name: string, version: string, places: Options) {
+export function programOf({ name, version, places = {}, more }: ProgramOptions) {
   return {
     name,
     version,
@@ -19,7 +26,7 @@ export function programOf(name: string, version: string, places: Options) {
     more:
       'A look at the dead-letter queue hides its messages for a moment and raises their receive counts. So a look is kept\n' +
       'for a minute, and FAILURES counts what the consumer noted, not receives. On a FIFO queue only the first messages of\n' +
-      'each key can be seen; the others follow when these are gone.',
+      `each key can be seen; the others follow when these are gone.${more ? `\n\n${more}` : ''}`,
     options: { ...places, json },
     commands: {
       status: { summary: 'how many messages are where, and how many fail at present', options: {} },

@@ -34,6 +34,8 @@ export interface InboxCommandOptions {
   /** What is typed to run it. */
   name: string
   version: string
+  /** A paragraph of the help: what else the program can do. */
+  more?: string
   /** Options that say which inbox it is. */
   places?: Options
   /** Gets what was typed for `places`. */
@@ -60,7 +62,7 @@ interface At extends InboxPlaces {
 /** The operator's command: status, list, show, redrive, purge. Resolves with the exit code, and never rejects. */
 export async function inboxCommand(options: InboxCommandOptions, terminal: Terminal): Promise<number> {
   return runCommand(options.name, terminal, async () => {
-    const typed = readCommand(programOf(options.name, options.version, options.places ?? {}), terminal.args)
+    const typed = readCommand(programOf(options), terminal.args)
     if (typed.kind === 'print') {
       terminal.stdout(typed.text)
       return EXIT.done

@@ -1,20 +1,17 @@
-import { describeDatabase } from '@product-events/database'
-import { describeDatabaseOutage } from '@product-events/outages'
+import { withPgClient } from '@product-events/database/pg-client'
+import { describeDatabase, describeDatabaseOutage } from '@product-events/outages'
 import { EXIT, harmlessJson, plural, readCommand, runCommand, type Terminal } from '@product-events/terminal'
-import pg from 'pg'
-import { outboxTables, type Tables } from '../database.ts'
+import { type Database, outboxTables } from '../database.ts'
 import { prune } from '../prune.ts'
 import { type NeverAccepts, neverAcceptedBySqs } from './fits.ts'
 import { list, show } from './look.ts'
-import { programFor } from './program.ts'
+import { program, programFor } from './program.ts'
 import { redrive } from './redrive.ts'
 import { resend } from './resend.ts'
 import { readStatus, statusText } from './status.ts'
 
 export { type NeverAccepts, neverAcceptedBySqs } from './fits.ts'
 
-/** A person waits. */
-const CONNECT_TIMEOUT_MS = 5_000
 /** Finding an event by its UUID reads the table: a minute is enough for tens of millions of events. */
 const QUERY_TIMEOUT_MS = 60_000
 /** SQLSTATE: there is no such table. */
@@ -44,33 +41,43 @@ export interface OutboxCommandOptions<Service extends string> {
  */
 export function outboxCommand<Service extends string>(options: OutboxCommandOptions<Service>): Promise<number> {
   const { terminal, services } = options
-  const program = programFor(services)
   return runCommand(program.name, terminal, async () => {
-    const line = readCommand(program, terminal.args)
+    const line = readCommand(programFor(services), terminal.args)
     if (line.kind === 'print') {
       terminal.stdout(line.text)
       return EXIT.done
     }
-    const { service, json } = line.options
-    const url = options.databaseUrl(service)
+    const { service } = line.options
     const neverAccepts = options.neverAccepts?.(service) ?? neverAcceptedBySqs
-    const answer = await withDatabase(url, terminal, (db) =>
-      run(outboxTables(db), line, terminal, { url, neverAccepts }),
-    )
-    terminal.progress.end()
-    terminal.stdout(json ? `${harmlessJson(answer.json, 2)}\n` : answer.text)
-    return answer.exitCode ?? EXIT.done
+    return operate(line, { url: options.databaseUrl(service), neverAccepts }, terminal)
   })
 }
 
-type Typed = Extract<ReturnType<typeof readCommand<ReturnType<typeof programFor>>>, { kind: 'run' }>
+/** One of the commands of `program`, as it was typed. */
+export type Typed = Extract<ReturnType<typeof readCommand<typeof program>>, { kind: 'run' }>
+
+/** The outbox that a command is about. */
+export interface Place {
+  url: string
+  schema?: string
+  neverAccepts: NeverAccepts
+}
+
+/** Runs a command on the outbox, prints its answer, and resolves with the exit code. */
+export async function operate(line: Typed, place: Place, terminal: Terminal): Promise<number> {
+  const answer = await withDatabase(place, terminal, (db) => run(db, line, terminal, place))
+  terminal.progress.end()
+  terminal.stdout(line.options.json ? `${harmlessJson(answer.json, 2)}\n` : answer.text)
+  return answer.exitCode ?? EXIT.done
+}
 
 async function run(
-  tables: Tables,
+  db: Database,
   line: Typed,
   terminal: Terminal,
-  { url, neverAccepts }: { url: string; neverAccepts: NeverAccepts },
+  { url, schema, neverAccepts }: Place,
 ): Promise<Answer> {
+  const tables = outboxTables(db, schema)
   if (line.command === 'list') return list(tables, line.options)
   if (line.command === 'show') return show(tables, line.words[0]!, line.options.whole)
   if (line.command === 'redrive') {
@@ -91,35 +98,27 @@ async function run(
   return { json: { pruned }, text: `${plural(pruned, 'processed event')} older than ${hours} h deleted.\n` }
 }
 
-/** One connection without session settings, so that it may lead through a transaction-pooling proxy. */
-async function withDatabase(
-  url: string,
-  { progress }: Terminal,
-  work: (db: pg.Client) => Promise<Answer>,
-): Promise<Answer> {
-  const db = new pg.Client({
-    connectionString: url,
-    application_name: 'outbox',
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    query_timeout: QUERY_TIMEOUT_MS,
-  })
-  db.on('error', () => {}) // the query under way rejects with the same error
-  try {
-    progress.now(`connecting to ${describeDatabase(url)}`)
-    await db.connect()
+/** Failures name the database and the way out. */
+export async function withDatabase<Result>(
+  { url, schema = 'public' }: Pick<Place, 'url' | 'schema'>,
+  { progress }: Pick<Terminal, 'progress'>,
+  work: (db: Database) => Promise<Result>,
+): Promise<Result> {
+  progress.now(`connecting to ${describeDatabase(url)}`)
+  return withPgClient({ url, name: 'outbox', queryTimeoutMs: QUERY_TIMEOUT_MS }, (db) => {
     progress.now(`reading ${describeDatabase(url)}`)
-    return await work(db)
-  } catch (error) {
-    throw explained(error as Error, url)
-  } finally {
-    await db.end()
-  }
+    return work(db)
+  }).catch((error: unknown) => {
+    throw explained(error as Error, url, schema)
+  })
 }
 
 /** The same failure in words that name the database and the way out. */
-function explained(error: Error, url: string): Error {
-  if ((error as { code?: string }).code === UNDEFINED_TABLE)
-    return new Error(`${describeDatabase(url)} has no outbox: start its service once, which makes the tables`)
+function explained(error: Error, url: string, schema: string): Error {
+  if ((error as { code?: string }).code === UNDEFINED_TABLE) {
+    const where = `${describeDatabase(url)} has no outbox in the schema ${schema}`
+    return new Error(`${where} (${error.message}). Run the migrations.`, { cause: error })
+  }
   const outage = describeDatabaseOutage(error, describeDatabase(url))
   return outage === undefined ? error : new Error(outage, { cause: error })
 }

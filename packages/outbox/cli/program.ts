@@ -28,8 +28,7 @@ export const program = {
     },
     show: {
       summary: 'everything about one event, the first 4,000 characters of its content included',
-      more: `An id is the number that list shows, or the UUID that consumers know. A UUID is found by reading the table;
-npm run find answers at once.`,
+      more: 'An id is the number that list shows, or the UUID that consumers know. A UUID is found by reading the table.',
       words: { name: 'id', min: 1, max: 1 },
       options: { whole: { help: 'the content to its end, however long' } },
     },

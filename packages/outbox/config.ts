@@ -1,0 +1,6 @@
+/** What the command `outbox` takes from its environment. */
+export function readCommandConfig(env: NodeJS.ProcessEnv): { databaseUrl: string } {
+  const { DATABASE_URL } = env
+  if (!DATABASE_URL) throw new Error('DATABASE_URL is missing: the database that has the outbox')
+  return { databaseUrl: DATABASE_URL }
+}
