@@ -4,7 +4,15 @@ import { defineConfig } from 'vitest/config'
 const experimental = { viteModuleRunner: false } as const
 /** Files that a worker runs one after the other share its modules: loading them anew for each took as long as the tests. */
 const isolate = false
-const exclude = ['**/node_modules/**', 'dist/**', '.data/**', 'bench/peers/**', 'deploy/aws/**', 'deploy/kubernetes/**']
+const exclude = [
+  '**/node_modules/**',
+  'dist/**',
+  '.data/**',
+  'bench/peers/**',
+  'e2e/adapters/**',
+  'deploy/aws/**',
+  'deploy/kubernetes/**',
+]
 
 export default defineConfig({
   test: {

@@ -11,6 +11,7 @@ export {
   type Parsed,
   waitSeconds,
 } from './event.ts'
+export { fromSns } from './from-sns.ts'
 export { type Entry, type Store, type Stored } from './group-commit.ts'
 export { type BulkHandler, type Handler, type Handlers, type Samples } from './handlers.ts'
 export { createInbox, type HandlingOptions, type Inbox, type InboxOptions, type StoreOptions } from './inbox.ts'

@@ -1,14 +1,16 @@
-import { transaction } from '@product-events/database'
 import { drizzle as drizzleOf } from 'drizzle-orm/node-postgres'
 import { drizzle as drizzleOfPostgresJs } from 'drizzle-orm/postgres-js'
+import { sql as drizzleSql } from 'drizzle-orm'
+import { transaction } from '@product-events/database'
 import { freshDatabase } from '@product-events/local'
-import { Kysely, PostgresDialect } from 'kysely'
+import { Kysely, PostgresDialect, sql as kyselySql } from 'kysely'
 import type pg from 'pg'
 import postgres from 'postgres'
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest'
-import { append, type NewEvent, outboxMigrations, type Transaction } from './index.ts'
-import { drizzle, kysely, postgresJs } from './testing/readme.ts'
-import { connectForTest } from './testing/outbox.ts'
+import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest'
+import { drizzle, kysely, postgresJs, postgresJsPool } from './adapters.ts'
+import { createOutbox, outboxMigrations } from './index.ts'
+import { testAdapters } from './testing/adapter-suite.ts'
+import { connectForTest, testBroker } from './testing/outbox.ts'
 
 let pool: pg.Pool
 let sql: postgres.Sql
@@ -16,57 +18,80 @@ let rawSql: postgres.Sql
 beforeAll(async () => {
   const databaseUrl = await freshDatabase(inject('postgresUrl'), outboxMigrations)
   pool = connectForTest(databaseUrl)
-  sql = postgres(databaseUrl, { max: 2 })
+  sql = postgres(databaseUrl, { max: 4 })
   // Drizzle changes how a client of postgres.js reads and writes JSON: it wants one of its own.
   rawSql = postgres(databaseUrl, { max: 2 })
 })
-beforeEach(async () => {
-  await pool.query('TRUNCATE events')
-})
 afterAll(() => Promise.all([pool.end(), sql.end(), rawSql.end()]))
 
-type InTransaction = (work: (tx: Transaction) => Promise<void>) => Promise<unknown>
 const kyselyDb = () => new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) })
-const libraries: Record<string, InTransaction> = {
-  pg: (work) => transaction(pool, work),
-  'postgres.js': (work) => sql.begin((tx) => work(postgresJs(tx))),
-  Kysely: (work) =>
-    kyselyDb()
-      .transaction()
-      .execute((tx) => work(kysely(tx))),
-  'Drizzle on pg': (work) => drizzleOf(pool).transaction((tx) => work(drizzle(tx))),
-  'Drizzle on postgres.js': (work) => drizzleOfPostgresJs(rawSql).transaction((tx) => work(drizzle(tx))),
-}
+const outbox = createOutbox({ schema: 'public' })
 
-const events: NewEvent[] = [
+testAdapters(
   {
-    id: '01a202ac-4eb7-784d-a155-84ebad6833ec',
-    key: "it's $1 \\ 🫖",
-    type: 'x',
-    payload: { price: 12.5, text: '"$2" \\n ü', none: null, list: [1] },
-    headers: { traceparent: '00-1' },
+    pg: (work) => transaction(pool, work),
+    'postgres.js': (work) => sql.begin((tx) => work(postgresJs(tx))),
+    Kysely: (work) =>
+      kyselyDb()
+        .transaction()
+        .execute((tx) => work(kysely(tx, kyselySql))),
+    'Drizzle on pg': (work) => drizzleOf(pool).transaction((tx) => work(drizzle(tx, drizzleSql))),
+    'Drizzle on postgres.js': (work) => drizzleOfPostgresJs(rawSql).transaction((tx) => work(drizzle(tx, drizzleSql))),
   },
-  { id: '01a202ac-4eb7-784d-a155-84ebad6833ed', key: 'b', type: 'y', payload: 'just text' },
-]
+  () => pool,
+)
 
-describe.each(Object.entries(libraries))('append in a transaction of %s', (_library, inTransaction) => {
-  test('writes the events, whole, when it commits, and not before', async () => {
-    await inTransaction(async (tx) => {
-      await append(tx, events)
-      expect((await pool.query('SELECT FROM events')).rowCount).toBe(0)
-    })
-    const { rows } = await pool.query(
-      'SELECT event_id AS id, key, type, payload, headers FROM events ORDER BY events.id',
-    )
-    expect(rows).toEqual([events[0], { ...events[1], headers: {} }])
-  })
+test('a handle that would write outside the transaction does not compile', () => {
+  const mistakes = async () => {
+    // @ts-expect-error a pool writes on a connection of its own
+    await outbox.append(pool, [])
+    // @ts-expect-error
+    postgresJs(sql)
+    // @ts-expect-error a relay must not hold a transaction open
+    await sql.begin((tx) => postgresJsPool(tx))
+    // @ts-expect-error
+    kysely(kyselyDb(), kyselySql)
+    await kyselyDb()
+      .transaction()
+      // @ts-expect-error the sql of another library
+      .execute((tx) => kysely(tx, drizzleSql))
+    // @ts-expect-error
+    drizzle(drizzleOf(pool), drizzleSql)
+    // @ts-expect-error
+    drizzle(drizzleOfPostgresJs(rawSql), drizzleSql)
+  }
+  expect(mistakes).toBeTypeOf('function')
+})
 
-  test('writes nothing when it rolls back', async () => {
-    const failed = inTransaction(async (tx) => {
-      await append(tx, events)
-      throw new Error('changed my mind')
-    })
-    await expect(failed).rejects.toThrow('changed my mind')
-    expect((await pool.query('SELECT FROM events')).rowCount).toBe(0)
-  })
+test('a relay, with failures, redriving and pruning, runs on a pool of postgres.js', async () => {
+  const db = postgresJsPool(sql)
+  const broker = testBroker(({ key, redriven }) =>
+    key === 'bad' && redriven === 0 ? { kind: 'unacceptable', reason: 'never' } : undefined,
+  )
+  await sql.begin((tx) =>
+    outbox.append(postgresJs(tx), [
+      { key: 'a', type: 'x', payload: { n: 1 }, headers: { traceparent: '00-1' } },
+      { key: 'bad', type: 'x', payload: 'text' },
+    ]),
+  )
+  const relay = outbox.createRelay({ owner: 'test', db, send: broker.send, pollIntervalMs: 50 })
+  const stop = new AbortController()
+  const running = relay.run(stop.signal)
+  const idsOf = async (status: string) =>
+    (await pool.query<{ id: string }>('SELECT id FROM events WHERE status = $1', [status])).rows.map(({ id }) => id)
+  const patiently = { timeout: 20_000, interval: 20 }
+  await vi.waitFor(async () => expect(await idsOf('dead')).toHaveLength(1), patiently)
+  const progress = { by: 'ann', signal: stop.signal, onProgress: () => {} }
+  await outbox.redrive(db, await idsOf('dead'), progress)
+  await vi.waitFor(async () => expect(await idsOf('processed')).toHaveLength(2), patiently)
+  expect(broker.accepted.map(({ key, payload, headers, createdAt }) => [key, payload, headers, createdAt])).toEqual([
+    ['a', '{"n": 1}', { traceparent: '00-1' }, expect.any(Date)],
+    ['bad', '"text"', {}, expect.any(Date)],
+  ])
+  await outbox.resend(db, { since: new Date(0) }, progress)
+  await vi.waitFor(() => expect(broker.accepted).toHaveLength(4), patiently)
+  await vi.waitFor(async () => expect(await idsOf('processed')).toHaveLength(2), patiently)
+  stop.abort()
+  await running
+  expect(await outbox.prune(db, 0)).toBe(2)
 })

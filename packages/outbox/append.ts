@@ -24,7 +24,8 @@ export interface NewEvent {
  * For the order of a key to be the order of its commits, the caller must hold a lock that covers the key until the
  * commit, such as the row that the event is about, before it appends. Creating, updating or deleting that row does.
  *
- * Rejects before it asks the server: a key or type of more than 1,024 bytes, a header that is no string. Rejects with the
+ * Rejects before it asks the server: a key or type of more than 1,024 bytes, a header that is no string, a payload that is
+ * no JSON. Rejects with the
  * server's error, which fails the transaction: an `id` that is no UUID (22P02), a payload with U+0000, which `jsonb`
  * can't hold (22P05).
  */
@@ -44,13 +45,15 @@ export interface Statement {
 const MAX_NAME_BYTES = 1024
 
 /** Says which event breaks a rule that the table has too, before the server fails the caller's transaction for it. */
-function check({ id, key, type, headers }: NewEvent & { id: string }): void {
+function check({ id, key, type, payload, headers }: NewEvent & { id: string }): void {
   for (const [what, text] of Object.entries({ key, type })) {
     if (typeof text !== 'string') throw new TypeError(`${what} of event ${id} must be a string, not ${typeof text}`)
     const bytes = Buffer.byteLength(text)
     if (bytes > MAX_NAME_BYTES)
       throw new RangeError(`${what} of event ${id} has ${bytes} bytes; the outbox takes up to ${MAX_NAME_BYTES}`)
   }
+  if (['undefined', 'function', 'symbol'].includes(typeof payload))
+    throw new TypeError(`payload of event ${id} must be something that JSON can hold, not ${typeof payload}`)
   for (const [name, value] of Object.entries(headers ?? {})) {
     if (typeof value !== 'string')
       throw new TypeError(`header ${JSON.stringify(name)} of event ${id} must be a string, not ${typeof value}`)
@@ -65,7 +68,7 @@ export function appendStatement(newEvents: readonly NewEvent[], schema = 'public
   // once: adapters for libraries that know no $1 need not count.
   return {
     text: `INSERT INTO ${quotedName(schema)}.events (event_id, key, type, payload, headers)
-     SELECT id, key, type, payload, coalesce(headers, '{}')
+     SELECT id, key, type, coalesce(payload, 'null'), coalesce(headers, '{}')
      FROM jsonb_to_recordset($1::text::jsonb)
        AS event (id uuid, key text, type text, payload jsonb, headers jsonb)`,
     values: [JSON.stringify(events)],

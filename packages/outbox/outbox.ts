@@ -11,6 +11,12 @@ export type EventOf<Events> = {
   [Type in keyof Events & string]: Omit<NewEvent, 'type' | 'payload'> & { type: Type; payload: Events[Type] }
 }[keyof Events & string]
 
+/**
+ * An open transaction: a `pg` client as it is, others by an adapter of `@product-events/outbox/adapters`. A pool, or a
+ * handle that begins transactions, does not compile: it would write the event outside the caller's transaction.
+ */
+export type OpenTransaction = Transaction & { totalCount?: never; transaction?: never; tx?: never }
+
 /** One outbox: the tables of one schema, in whichever database a call names. */
 export interface Outbox<Events> {
   /**
@@ -18,7 +24,7 @@ export interface Outbox<Events> {
    * that covers the key until the commit, such as the row that the event is about, before it appends. Rejects as `append`
    * does.
    */
-  append(tx: Transaction, events: readonly EventOf<Events>[]): Promise<void>
+  append(tx: OpenTransaction, events: readonly EventOf<Events>[]): Promise<void>
   /** The statement of `append`, for a program that makes it a part of its own (`WITH appended AS (…)`). */
   appendStatement(events: readonly EventOf<Events>[]): Statement
   /**

@@ -47,9 +47,13 @@ export interface SendResult {
  * The one seam of the outbox: how a batch of events, no two of one key, reaches a broker. Another broker is another
  * function of this type. It must not resolve `accepted` before the broker has taken responsibility, and it must settle
  * within `SEND_TIMEOUT_MS`. After a rejection the relay sends halves of the batch until the culprit is alone: an event
- * is to blame only if another one is accepted. If all fail alike it is an outage.
+ * is to blame only if another one is accepted. If all fail alike it is an outage. A `Send` that makes calls one after the
+ * other, and may so take longer, asks `maySend` before each.
  */
-export type Send = (events: readonly OutboxEvent[]) => Promise<SendResult>
+export type Send = (events: readonly OutboxEvent[], maySend?: MaySend) => Promise<SendResult>
+
+/** Whether the relay still owns the lane for at least `SEND_TIMEOUT_MS`. */
+export type MaySend = (lane: number) => boolean
 
 /** The longest a send may take. A send starts only while more than this is left of the relay's lease. */
 export const SEND_TIMEOUT_MS = 5_000

@@ -1,7 +1,7 @@
 import { databaseOutage, isolate, outageBackoffMs } from '@product-events/outages'
 import { type Hold, identityOf } from './hold.ts'
 import type { Lease } from './lease.ts'
-import type { OutboxEvent, Outcome, Send, SendResult } from './send.ts'
+import type { MaySend, OutboxEvent, Outcome, Send, SendResult } from './send.ts'
 import { type Rejection, rejection, type Retries } from './settle.ts'
 
 /** An event that the broker fails at for so long, while it accepts others of the same sends, is to blame itself. */
@@ -40,7 +40,7 @@ export interface Sending {
 
 export function createSending(options: SendingOptions): Sending {
   const { lease, hold, batchSize, inFlight, onSent } = options
-  const judge = createJudge(options)
+  const judge = createJudge(options.send)
   let sending = 0
   let outage: string | undefined
   /** After an outage one batch goes first; every accepted one doubles what may follow. */
@@ -50,7 +50,7 @@ export function createSending(options: SendingOptions): Sending {
 
   async function sendBatch(batch: OutboxEvent[]): Promise<void> {
     sending++
-    const result = await judge.send(batch)
+    const result = await judge.send(batch, lease.maySend)
     sending--
     const accepted: OutboxEvent[] = []
     const rejected: Rejection[] = []
@@ -89,23 +89,34 @@ export function createSending(options: SendingOptions): Sending {
 
 type Judged = Exclude<Outcome, { kind: 'not-taken' }>
 
+interface Verdict {
+  outcomes: Map<string, Judged>
+  outage?: string
+}
+
+interface Asked {
+  result: SendResult
+  maySend: MaySend
+}
+
 /** Decides whose failure it is when a send fails: the broker's, or that of one event. */
-export function createJudge({ send, lease }: Pick<SendingOptions, 'send' | 'lease'>) {
+export function createJudge(send: Send) {
   const suspects = createSuspects()
   let acceptedAt = -Infinity
 
-  async function sendPart(part: readonly OutboxEvent[], result: SendResult): Promise<void> {
+  async function sendPart(part: readonly OutboxEvent[], { result, maySend }: Asked): Promise<void> {
     // An earlier part may have cost so much time that this one could arrive after the lease.
-    if (!part.every(({ lane }) => lease.maySend(lane))) throw new LeaseOver()
-    const { outcomes, outage } = await send(part)
+    if (!part.every(({ lane }) => maySend(lane))) throw new LeaseOver()
+    const { outcomes, outage } = await send(part, maySend)
     for (const [id, outcome] of outcomes) result.outcomes.set(id, outcome)
     if ([...outcomes.values()].some(({ kind }) => kind === 'accepted')) acceptedAt = performance.now()
     result.outage ??= outage
   }
 
   /** Sends the batch, in halves where a send rejects, and keeps what the broker says of each event. */
-  async function ask(batch: readonly OutboxEvent[]): Promise<SendResult> {
+  async function ask(batch: readonly OutboxEvent[], maySend: MaySend): Promise<SendResult> {
     const result: SendResult = { outcomes: new Map() }
+    const asked = { result, maySend }
     const unjudged = (events: readonly OutboxEvent[]) => events.filter(({ id }) => !result.outcomes.has(id))
     let culprit: { event: OutboxEvent; error: unknown } | undefined
     const { culprits, outage } = await isolate(batch, {
@@ -113,7 +124,7 @@ export function createJudge({ send, lease }: Pick<SendingOptions, 'send' | 'leas
         const rest = unjudged(part)
         if (result.outage !== undefined || rest.length === 0) return
         if (rest.length === 1) culprit = { event: rest[0]!, error: undefined }
-        await sendPart(rest, result).catch((error: unknown) => {
+        await sendPart(rest, asked).catch((error: unknown) => {
           if (culprit) culprit.error = error
           throw error
         })
@@ -124,7 +135,7 @@ export function createJudge({ send, lease }: Pick<SendingOptions, 'send' | 'leas
         if (suspects.failed(event).since < acceptedAt) return
         for (const other of unjudged(batch)) {
           if (other === event) continue
-          if (await resolves(sendPart([other], result))) return
+          if (await resolves(sendPart([other], asked))) return
         }
         throw error
       },
@@ -139,8 +150,8 @@ export function createJudge({ send, lease }: Pick<SendingOptions, 'send' | 'leas
 
   return {
     /** Never rejects. An event without an outcome was not judged, for the reason in `outage`. */
-    async send(batch: readonly OutboxEvent[]): Promise<{ outcomes: Map<string, Judged>; outage?: string }> {
-      const { outcomes, outage } = await ask(batch)
+    async send(batch: readonly OutboxEvent[], maySend: MaySend): Promise<Verdict> {
+      const { outcomes, outage } = await ask(batch, maySend)
       const [first] = outcomes.values()
       if (batch.length > 1 && first?.kind === 'not-taken' && isNothingTaken(batch, outcomes))
         return { outcomes: new Map(), outage: first.reason }

@@ -40,7 +40,7 @@ export function toEntry(event: OutboxEvent, fifo: boolean): Entry {
   }
 }
 
-/** Packs entries, in their order, into batches within both of SQS's limits. Each entry must fit on its own. */
+/** Packs entries, in their order, into batches within both limits. An entry above `maxBytes` is a batch of its own. */
 export function pack(entries: readonly Entry[], maxEntries: number, maxBytes: number): Entry[][] {
   const batches: Entry[][] = []
   let bytes = Infinity

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createOutbox, type Transaction } from './index.ts'
+import { append, createOutbox, type Transaction } from './index.ts'
 
 interface ShopEvents {
   'order.paid': { orderId: number }
@@ -34,4 +34,9 @@ test('a misspelt type, a wrong payload and that of another type do not compile',
     void shop.append(tx, [{ type: 'order.paid', payload: { orderId: 7 } }])
   }
   expect(mistakes).toBeTypeOf('function')
+})
+
+test.each([undefined, () => 1, Symbol('x')])('a payload that JSON can not hold is refused: %s', async (payload) => {
+  const events = [{ key: 'a', type: 'x', payload }]
+  await expect(append(tx, events)).rejects.toThrow(/^payload of event .* must be something that JSON can hold/)
 })

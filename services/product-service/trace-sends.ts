@@ -40,7 +40,7 @@ export function traceSends(send: Send, queue: string, tracer: Tracer | undefined
     })
   }
 
-  return async (events) => {
+  return async (events, maySend) => {
     const spans = events.map((event) => startMessage(tracer, event))
     const batch = startSpan(tracer, undefined, {
       name: `send ${queue}`,
@@ -57,7 +57,7 @@ export function traceSends(send: Send, queue: string, tracer: Tracer | undefined
     let outcomes = new Map<string, Outcome>()
     try {
       const traced = events.map((event, index) => carryOn(event, spans[index]))
-      const result = await send(traced)
+      const result = await send(traced, maySend)
       ;({ outcomes, outage } = result)
       return result
     } catch (error) {

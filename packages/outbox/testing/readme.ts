@@ -1,13 +1,18 @@
 /** The code of README.md as it stands there, a region a block, so that the compiler checks it and a test runs it. */
+import type { SNSClient } from '@aws-sdk/client-sns'
 import type { SQSClient } from '@aws-sdk/client-sqs'
 import { connect, migrate, transaction } from '@product-events/database'
-import { type SQL, sql as drizzleSql } from 'drizzle-orm'
-import { CompiledQuery, type Transaction as KyselyTransaction } from 'kysely'
-import { createOutbox, outboxMigrations, type Transaction } from '@product-events/outbox'
+import { createOutbox, outboxMigrations, route, type Send } from '@product-events/outbox'
+import { drizzle } from '@product-events/outbox/adapters'
+import { sendToSns } from '@product-events/outbox/sns'
 import { sendToSqs } from '@product-events/outbox/sqs'
-import type { TransactionSql } from 'postgres'
+import { eq, sql } from 'drizzle-orm'
+import { drizzle as drizzleOf } from 'drizzle-orm/node-postgres'
+import { boolean, pgTable, text } from 'drizzle-orm/pg-core'
+import type pg from 'pg'
 
 const onIdleError = () => {}
+const orders = pgTable('orders', { id: text().primaryKey(), paid: boolean() })
 
 export async function use(databaseUrl: string, sqs: SQSClient, queueUrl: string, id: string) {
   const stop = new AbortController()
@@ -27,14 +32,20 @@ export async function use(databaseUrl: string, sqs: SQSClient, queueUrl: string,
   return { pool, running, stop }
 }
 
-// #region adapters
-export const postgresJs = (tx: TransactionSql): Transaction => ({
-  query: (text, values) => tx.unsafe(text, values as string[]),
-})
-export const kysely = (tx: KyselyTransaction<any>): Transaction => ({
-  query: (text, values) => tx.executeQuery(CompiledQuery.raw(text, values)),
-})
-export const drizzle = (tx: { execute(query: SQL): Promise<unknown> }): Transaction => ({
-  query: (text, values) => tx.execute(drizzleSql(Object.assign(text.split(/\$\d/), { raw: [] }), ...values)),
-})
-// #endregion
+export async function useDrizzle(pool: pg.Pool, id: string) {
+  const outbox = createOutbox<{ 'order.paid': { id: string } }>({ schema: 'public' })
+  const db = drizzleOf(pool)
+  // #region orm
+  await db.transaction(async (tx) => {
+    await tx.update(orders).set({ paid: true }).where(eq(orders.id, id))
+    await outbox.append(drizzle(tx, sql), [{ key: id, type: 'order.paid', payload: { id } }])
+  })
+  // #endregion
+}
+
+export function useRoute(sns: SNSClient, topicArn: string, sqs: SQSClient, queueUrl: string): Send {
+  // #region route
+  const send = route({ 'order.*': sendToSns({ sns, topicArn }), default: sendToSqs({ sqs, queueUrl }) })
+  // #endregion
+  return send
+}
