@@ -33,4 +33,4 @@ test('the relay alone loads neither Fastify nor Ajv nor schemas, which the API d
   expect(service).toEqual(expect.arrayContaining(api))
   expect(relay).toEqual(expect.arrayContaining(['pg', 'pino']))
   expect(relay.filter((name) => api.includes(name) || name.startsWith('@fastify/'))).toEqual([])
-})
+}, 60_000)
