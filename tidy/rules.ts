@@ -159,7 +159,7 @@ export const exactVersions: Rule = (repository) =>
     .filter((path) => posix.basename(path) === 'package.json')
     .flatMap((path) =>
       Object.entries(allDependencies(packageJson(repository, path)))
-        .filter(([, version]) => !/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version))
+        .filter(([, version]) => !/^(npm:(@[\w-]+\/)?[\w-]+@)?\d+\.\d+\.\d+(-[\w.]+)?$/.test(version))
         .map(([name, version]) => `${path}: ${name} is "${version}", not one exact version`),
     )
 

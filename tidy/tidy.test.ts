@@ -157,7 +157,8 @@ describe('the rules catch', () => {
   test('a range of versions', () => {
     for (const range of ['^1.0.0', '~1.0.0', '1.x', '*', 'latest'])
       expect(rules.exactVersions(needs(range))).toHaveLength(1)
-    for (const exact of ['1.0.0', '18.4.0-beta.17']) expect(rules.exactVersions(needs(exact))).toEqual([])
+    for (const exact of ['1.0.0', '18.4.0-beta.17', 'npm:typescript@5.9.3', 'npm:@oven/bun@1.4.5'])
+      expect(rules.exactVersions(needs(exact))).toEqual([])
   })
 
   test.each([

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import { migrateDatabase, transaction } from '@product-events/database'
+import { migrateDatabase } from '@product-events/database'
 import { freshDatabase } from '@product-events/local'
 import type pg from 'pg'
 import { afterEach, beforeEach, expect, inject, test, vi } from 'vitest'
 import { createOutbox, type Outbox, outboxMigrations, OutboxRefused } from './index.ts'
-import { connectForTest, newEvent, testBroker } from './testing/outbox.ts'
+import { alone, connectForTest, newEvent, testBroker } from './testing/outbox.ts'
 
 const STEPS = outboxMigrations.migrations.map(({ name }) => name)
 const patiently = { timeout: 20_000 }
@@ -112,7 +112,7 @@ test('a step waits for a transaction that reads the table, and lets writers pass
   await reader.query('BEGIN; SELECT FROM public.events')
   const migrated = outbox.migrate(db)
   await expect.poll(async () => (await db.query(`SELECT FROM pg_locks WHERE NOT granted`)).rowCount, patiently).toBe(1)
-  await transaction(db, (tx) => outbox.append(tx, [newEvent('key', 1)]))
+  await outbox.append(alone(db), [newEvent('key', 1)])
   await reader.query('COMMIT')
   reader.release()
   expect(await migrated).toEqual(STEPS.slice(1))
@@ -135,12 +135,10 @@ test('the SQL does what migrate does, from any step on, and its grants are what 
   await db.query(outbox.sql({ from: 2, writer: writer.name, relay: relay.name }))
   expect(outbox.sql({ from: 2 })).toBe(`-- 0002_owner_and_limits${second}`)
   for (const { pool } of [writer, relay]) expect(await outbox.migrate(pool)).toEqual([])
-  await transaction(writer.pool, (tx) => outbox.append(tx, [newEvent('key', 1)]))
+  await outbox.append(alone(writer.pool), [newEvent('key', 1)])
   expect(await published(outbox, 1, relay.pool)).toEqual(['1'])
   await expect(writer.pool.query('SELECT FROM shop.events')).rejects.toMatchObject({ code: '42501' })
-  await expect(transaction(relay.pool, (tx) => outbox.append(tx, [newEvent('key', 1)]))).rejects.toMatchObject({
-    code: '42501',
-  })
+  await expect(outbox.append(alone(relay.pool), [newEvent('key', 1)])).rejects.toMatchObject({ code: '42501' })
   expect(() => outbox.sql({ from: 99 })).toThrow(RangeError)
 })
 
@@ -156,8 +154,10 @@ test('the SQL makes an outbox of a table that is partitioned by hand as well', a
     `SELECT relname FROM pg_class WHERE relnamespace = 'outbox'::regnamespace AND reloptions::text LIKE '%10000%' ORDER BY 1`,
   )
   expect(rows).toEqual([{ relname: 'events_1' }, { relname: 'events_rest' }])
-  const events = [1, 2, 3, 4, 5].map((n) => newEvent('key', n))
-  await transaction(db, (tx) => outbox.append(tx, events))
+  await outbox.append(
+    alone(db),
+    [1, 2, 3, 4, 5].map((n) => newEvent('key', n)),
+  )
   expect(await published(outbox, 5)).toEqual(['1', '2', '3', '4', '5'])
   expect(await outbox.prune(db, 0)).toBe(5)
 })

@@ -1,36 +1,46 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ReceiveMessageCommand } from '@aws-sdk/client-sqs'
-import { freshDatabase, freshQueue } from '@product-events/local'
+import { freshDatabase, freshQueue, localCredentials, machineVariables } from '@product-events/local'
 import pg from 'pg'
 import { expect, inject, test } from 'vitest'
-import { use } from './testing/readme.ts'
 
 const read = (file: string) => readFileSync(join(import.meta.dirname, file), 'utf8')
 const dedent = (text: string) => text.replaceAll(new RegExp(`^${/^ */.exec(text)?.[0]}`, 'gm'), '')
 
 test('the programs of the README are the ones that the compiler checks and the tests run, to the letter', () => {
   const inReadme = [...read('README.md').matchAll(/^```ts\n([^]*?)^```$/gm)].map(([, code]) => code)
-  const checked = [...read('testing/readme.ts').matchAll(/\/\/ #region \w+\n([^]*?)^ *\/\/ #endregion/gm)]
+  const source = read('testing/program.ts') + read('testing/readme.ts')
+  const checked = [...source.matchAll(/\/\/ #region \w+\n([^]*?)^ *\/\/ #endregion/gm)]
   expect(inReadme).toEqual(checked.map(([, code = '']) => dedent(code)))
-  expect(inReadme[0]!.trim().split('\n').length, 'short enough to be read').toBeLessThanOrEqual(15)
 })
 
-test('the program at the top of the README sends its event', async () => {
+test('the program at the top of the README pays an order, publishes its event, and ends on SIGTERM', async () => {
   const databaseUrl = await freshDatabase(inject('postgresUrl'))
   const client = new pg.Client(databaseUrl)
   await client.connect()
-  await client.query(`CREATE TABLE orders (id text, paid boolean)`)
-  await client.query(`INSERT INTO orders VALUES ('7', false)`)
+  await client.query(`CREATE TABLE orders (id text, paid boolean); INSERT INTO orders VALUES ('order-7', false)`)
   const { sqs, queue } = await freshQueue(inject('sqsEndpoint'))
-  const { pool, running, stop } = await use(databaseUrl, sqs, queue.url, '7')
-  const receive = new ReceiveMessageCommand({ QueueUrl: queue.url, WaitTimeSeconds: 10 })
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'testing/program.ts')], {
+    stdio: 'inherit',
+    env: {
+      ...machineVariables(),
+      ...localCredentials,
+      DATABASE_URL: databaseUrl,
+      SQS_QUEUE_URL: queue.url,
+      AWS_ENDPOINT_URL_SQS: inject('sqsEndpoint'),
+    },
+  })
+  const exit = once(child, 'exit')
+  const receive = new ReceiveMessageCommand({ QueueUrl: queue.url, WaitTimeSeconds: 20 })
   const { Messages = [] } = await sqs.send(receive)
-  expect(Messages.map(({ Body }) => JSON.parse(Body!) as unknown)).toEqual([{ id: '7' }])
+  expect(Messages.map(({ Body }) => JSON.parse(Body!) as unknown)).toEqual([{ orderId: 'order-7', amount: 12.5 }])
   expect((await client.query('SELECT paid FROM orders')).rows).toEqual([{ paid: true }])
-  stop.abort()
-  await running
-  await Promise.all([pool.end(), client.end()])
+  child.kill('SIGTERM')
+  expect(await exit).toEqual([0, null])
+  await client.end()
   sqs.destroy()
 })
 

@@ -1,11 +1,10 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { transaction } from '@product-events/database'
 import { freshDatabase, machineVariables } from '@product-events/local'
 import { expect, inject, test } from 'vitest'
 import { createOutbox } from '../index.ts'
-import { connectForTest, newEvent } from '../testing/outbox.ts'
+import { alone, connectForTest, newEvent } from '../testing/outbox.ts'
 
 const run = promisify(execFile)
 const bin = join(import.meta.dirname, '../bin.ts')
@@ -26,7 +25,7 @@ test('npx outbox prints the SQL, makes the tables and shows the events of a sche
   expect((await outbox('migrate --schema shop', databaseUrl)).stdout).toMatch(/^0001_outbox is done\.\n/)
   expect((await outbox('migrate --schema shop', databaseUrl)).stdout).toBe('Nothing is due.\n')
   const db = connectForTest(databaseUrl)
-  await transaction(db, (tx) => shop.append(tx, [newEvent('order-7')]))
+  await shop.append(alone(db), [newEvent('order-7')])
   await db.end()
   expect((await outbox('list --schema shop --status pending', databaseUrl)).stdout).toContain('order-7')
 })

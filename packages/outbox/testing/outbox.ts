@@ -9,6 +9,7 @@ import {
   type OutboxEvent,
   type Send,
   type SendResult,
+  type Transaction,
 } from '../index.ts'
 
 /** A pool on a fresh database with the outbox's tables. */
@@ -19,6 +20,9 @@ export async function freshOutbox(serverUrl: string): Promise<pg.Pool> {
 export function connectForTest(databaseUrl: string): pg.Pool {
   return connect({ databaseUrl, applicationName: 'test', maxConnections: 20, onIdleError: () => {} })
 }
+
+/** A pool as the transaction of one statement, which tests may want: the type of `append` refuses a pool. */
+export const alone = (pool: pg.Pool): Transaction => pool
 
 /** An event whose id the test knows. */
 export type WithId = NewEvent & { id: string }

@@ -1,9 +1,8 @@
 /** The code of README.md as it stands there, a region a block, so that the compiler checks it and a test runs it. */
 import type { SNSClient } from '@aws-sdk/client-sns'
 import type { SQSClient } from '@aws-sdk/client-sqs'
-import { connect, migrate, transaction } from '@product-events/database'
-import { createOutbox, outboxMigrations, route, type Send } from '@product-events/outbox'
-import { drizzle, pgListen } from '@product-events/outbox/adapters'
+import { createOutbox, route, type Send } from '@product-events/outbox'
+import { drizzle } from '@product-events/outbox/adapters'
 import { sendToSns } from '@product-events/outbox/sns'
 import { sendToSqs } from '@product-events/outbox/sqs'
 import { eq, sql } from 'drizzle-orm'
@@ -11,27 +10,7 @@ import { drizzle as drizzleOf } from 'drizzle-orm/node-postgres'
 import { boolean, pgTable, text } from 'drizzle-orm/pg-core'
 import type pg from 'pg'
 
-const onIdleError = () => {}
 const orders = pgTable('orders', { id: text().primaryKey(), paid: boolean() })
-
-export async function use(databaseUrl: string, sqs: SQSClient, queueUrl: string, id: string) {
-  const stop = new AbortController()
-  // #region use
-  const outbox = createOutbox<{ 'order.paid': { id: string } }>({ schema: 'public' })
-  await migrate(databaseUrl, outboxMigrations)
-  const pool = connect({ databaseUrl, applicationName: 'orders', maxConnections: 10, onIdleError })
-  const listen = pgListen({ connectionString: databaseUrl })
-  const relay = outbox.createRelay({ owner: 'orders', db: pool, send: sendToSqs({ sqs, queueUrl }), listen })
-  const running = relay.run(stop.signal)
-
-  await transaction(pool, async (tx) => {
-    await tx.query('UPDATE orders SET paid = true WHERE id = $1', [id])
-    await outbox.append(tx, [{ key: id, type: 'order.paid', payload: { id } }])
-  })
-  outbox.wake(pool)
-  // #endregion
-  return { pool, running, stop }
-}
 
 export async function useDrizzle(pool: pg.Pool, id: string) {
   const outbox = createOutbox<{ 'order.paid': { id: string } }>({ schema: 'public' })
