@@ -10,6 +10,7 @@ const exclude = [
   '.data/**',
   'bench/peers/**',
   'e2e/adapters/**',
+  'examples/*.test.ts',
   'deploy/aws/**',
   'deploy/kubernetes/**',
 ]
