@@ -29,7 +29,7 @@ test('events are expected by the fields that are named, in a transaction that no
       ],
       { schema },
     )
-    await expectEvents(db, [], { schema })
+    await expect(expectEvents(db, [], { schema })).resolves.toBeUndefined()
   })
 })
 

@@ -11,10 +11,7 @@ interface ShopEvents {
 const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL, query_timeout: 5_000 })
 pool.on('error', console.warn)
 const inbox = createInbox<ShopEvents>({ schema: 'inbox', consumer: 'billing' })
-
-const client = await pool.connect()
-await inbox.migrate(client)
-client.release()
+await inbox.migrate(pool)
 
 const consumer = inbox.createConsumer<pg.PoolClient>({
   db: pool,
