@@ -3,7 +3,7 @@ import type { Tables } from './database.ts'
 import type { Hold } from './hold.ts'
 import { LANES } from './lanes.ts'
 import type { Lease } from './lease.ts'
-import type { Look } from './poll.ts'
+import type { Poll } from './poll.ts'
 import { createReading } from './reading.ts'
 import type { Report } from './reports.ts'
 import { type OutboxEvent, type Send, SEND_TIMEOUT_MS } from './send.ts'
@@ -29,8 +29,8 @@ export interface Cycle {
   stopping: () => boolean
   /** Failed events that are due are looked for twice a second at most, also if no nudge caused the cycle. */
   onlyNew?: boolean
-  /** Told of the first claim of the cycle. */
-  onLook?: (look: Look) => void
+  /** When to look for new events although nothing told of them; a cycle may be long. */
+  poll?: Poll
 }
 
 export interface DrainOptions {
@@ -42,8 +42,10 @@ export interface DrainOptions {
   report: Report
   /** Events handed to one `send`. */
   batchSize: number
-  /** Sends in flight at once. */
+  /** Sends in flight at once, where the broker is near. */
   inFlight: number
+  /** The same where it is far away; as near, if it is left out. */
+  mostInFlight?: number
   retries: Retries
 }
 
@@ -76,7 +78,7 @@ export function createDrain({ tables, send, lease, hold, bell, report, ...limits
     bell.ring()
   }
 
-  async function drainOnce({ stopping, onlyNew = false, onLook }: Cycle): Promise<DrainCounts> {
+  async function drainOnce({ stopping, onlyNew = false, poll }: Cycle): Promise<DrainCounts> {
     const counts: DrainCounts = { claimed: 0, published: 0, failed: 0, dead: 0 }
     let hasLooked = false
     sending.begin(() => !stopping())
@@ -85,9 +87,10 @@ export function createDrain({ tables, send, lease, hold, bell, report, ...limits
     reading.again()
     // A relay that stops sends nothing new, and what is in flight left with time enough on the lease.
     const balanceInMs = () => (stopping() ? SEND_TIMEOUT_MS : lease.dueInMs())
-    const acceptedInMs = () => settling.dueInMs(sending.underWay())
+    const acceptedInMs = () => (stopping() ? 0 : settling.dueInMs())
     const mayRead = () => sending.mayStart() && reading.isRoom() && counts.claimed < MAX_CYCLE
-    const isNew = () => reading.isMore() || nudged
+    const pollInMs = () => (mayRead() ? (poll?.dueInMs() ?? Infinity) : Infinity)
+    const isNew = () => reading.isMore() || nudged || pollInMs() === 0
     for (;;) {
       // Alone, and before the next claim: one that looked while a key's failure was being written would take the next of
       // that key. What was accepted blocks nothing, so claiming beside it is safe; it is held until both are done.
@@ -95,10 +98,10 @@ export function createDrain({ tables, send, lease, hold, bell, report, ...limits
       if (balanceInMs() === 0) await balance()
       const marking = acceptedInMs() === 0 ? settling.markAccepted(counts) : undefined
       if (mayRead() && isNew()) {
-        const look = { before: counts.claimed, woken: nudged }
+        const [before, woken] = [counts.claimed, nudged]
         nudged = false
         await both(reading.pending(counts), marking)
-        if (!hasLooked) onLook?.({ found: counts.claimed - look.before, woken: look.woken })
+        poll?.looked({ found: counts.claimed - before, woken })
         hasLooked = true
       } else await marking
       sending.start()
@@ -106,9 +109,11 @@ export function createDrain({ tables, send, lease, hold, bell, report, ...limits
       sending.start()
       const { accepted, rejected } = settling.unsettled()
       if (rejected > 0 || (accepted > 0 && acceptedInMs() === 0)) continue
-      if (sending.underWay() > 0) await bell.wait(Math.min(accepted > 0 ? acceptedInMs() : Infinity, balanceInMs()))
+      if (sending.underWay() > 0 || accepted > 0)
+        await bell.wait(Math.min(accepted > 0 ? acceptedInMs() : Infinity, balanceInMs(), pollInMs()))
       else if (!(sending.mayStart() && hold.ready() > 0) && !(mayRead() && isNew())) break
     }
+    if (!hasLooked) poll?.looked({ found: 0, woken: false })
     // The last send rang for this loop, not for the sleep that follows.
     if (!nudged) bell.clear()
     const outage = sending.outage()

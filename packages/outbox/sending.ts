@@ -1,5 +1,6 @@
 import { databaseOutage, failureOf, isolate, outageBackoffMs } from '@product-events/outages'
 import { type Hold, identityOf } from './hold.ts'
+import { createInFlight } from './in-flight.ts'
 import type { Lease } from './lease.ts'
 import type { MaySend, OutboxEvent, Outcome, Send, SendResult } from './send.ts'
 import { type Rejection, rejection, type Retries } from './settle.ts'
@@ -17,8 +18,10 @@ export interface SendingOptions {
   hold: Hold
   /** Events handed to one `send`. */
   batchSize: number
-  /** Sends in flight at once. */
+  /** Sends in flight at once, where the broker is near. */
   inFlight: number
+  /** The same where it is far away. */
+  mostInFlight?: number
   retries: Retries
   /** Called with what each send came to. The events without a verdict are back in `hold`. */
   onSent: (accepted: OutboxEvent[], rejected: Rejection[]) => void
@@ -39,19 +42,22 @@ export interface Sending {
 }
 
 export function createSending(options: SendingOptions): Sending {
-  const { lease, hold, batchSize, inFlight, onSent } = options
+  const { lease, hold, batchSize, inFlight, mostInFlight = inFlight, onSent } = options
   const judge = createJudge(options.send)
   let sending = 0
   let outage: string | undefined
   /** After an outage one batch goes first; every accepted one doubles what may follow. */
   let window = inFlight
+  const calls = createInFlight(inFlight, mostInFlight)
   let wanted: () => boolean = () => true
   const mayStart = () => outage === undefined && wanted()
 
   async function sendBatch(batch: OutboxEvent[]): Promise<void> {
     sending++
+    const from = performance.now()
     const result = await judge.send(batch, lease.maySend)
     sending--
+    if (result.outage === undefined) calls.answered(performance.now() - from)
     const accepted: OutboxEvent[] = []
     const rejected: Rejection[] = []
     for (const event of batch) {
@@ -60,7 +66,7 @@ export function createSending(options: SendingOptions): Sending {
       else if (outcome.kind === 'accepted') accepted.push(event)
       else rejected.push(rejection(event, outcome, options.retries))
     }
-    window = result.outage === undefined ? Math.min(inFlight, window * 2) : 1
+    window = result.outage === undefined ? Math.min(calls.limit(), window * 2) : 1
     outage ??= result.outage
     onSent(accepted, rejected)
     // At once, not when the loop comes round: what is sent while the database settles is settled together next.

@@ -107,3 +107,37 @@ test('a refusal that is told twice, since its first answer was lost, does not un
   await settleRejected(outboxTables(db), [dead])
   expect(await statuses(db)).toEqual({ pending: 1 })
 })
+
+test('an event is marked with the time of its acceptance, however late the mark', async () => {
+  await append(db, [newEvent('a')])
+  const [event] = (await claimPending(outboxTables(db), allLanes, 10)).events as [OutboxEvent]
+  await settleAccepted(outboxTables(db), [{ ...event, agoMs: 3_600_000 }])
+  const { rows } = await db.query(
+    `SELECT extract(epoch FROM clock_timestamp() - processed_at) BETWEEN 3600 AND 3660 AS an_hour_ago FROM events`,
+  )
+  expect(rows).toEqual([{ an_hour_ago: true }])
+})
+
+test('a lone event is marked at once, and a stream of events in batches', async () => {
+  const marks: number[] = []
+  const query: Database['query'] = (text, values) => {
+    if (/SET status = 'processed'/.test(text)) marks.push((JSON.parse(values[0] as string) as unknown[]).length)
+    return db.query(text, values)
+  }
+  const broker = testBroker()
+  const stop = new AbortController()
+  const relay = createRelay({ db: { query }, send: broker.send })
+  const running = relay.run(stop.signal)
+  const arrive = async (n: number) => {
+    await append(db, [newEvent(`key-${n}`)])
+    relay.nudge()
+    await expect.poll(() => broker.accepted.length, { timeout: 20_000, interval: 1 }).toBe(n + 1)
+  }
+  await arrive(0)
+  await expect.poll(() => marks, { timeout: 20_000 }).toEqual([1])
+  for (let n = 1; n <= 200; n++) await arrive(n)
+  stop.abort()
+  await running
+  expect(marks.reduce((sum, count) => sum + count, 0)).toBe(201)
+  expect(marks.length, 'with a statement for each event there were 201').toBeLessThan(100)
+})

@@ -57,19 +57,26 @@ export function rejection(
 export type EventIds = Pick<OutboxEvent, 'id' | 'eventId'>
 /** One sending of an event: an operator may have it sent once more. */
 export type SentEvent = EventIds & Pick<OutboxEvent, 'redriven'>
+/** `agoMs`: milliseconds since the broker accepted it. */
+export type AcceptedEvent = SentEvent & { agoMs?: number }
 
 /**
  * Marks what the broker accepted, whichever relay owns the lanes by now: it is a fact. An event that an operator has
  * resent or redriven since stays as the operator left it: that answer was not to this sending.
  */
-export async function settleAccepted({ db, schema }: Tables, events: readonly SentEvent[]): Promise<void> {
+export async function settleAccepted({ db, schema }: Tables, events: readonly AcceptedEvent[]): Promise<void> {
   await db.query(
     `UPDATE ${schema}.events AS event
-     SET status = 'processed', processed_at = clock_timestamp(), next_attempt_at = NULL
-     FROM jsonb_to_recordset($1::text::jsonb) AS accepted (id bigint, event_id uuid, redriven smallint)
+     SET status = 'processed', processed_at = clock_timestamp() - accepted.ago_ms * interval '1 millisecond',
+         next_attempt_at = NULL
+     FROM jsonb_to_recordset($1::text::jsonb) AS accepted (id bigint, event_id uuid, redriven smallint, ago_ms integer)
      WHERE event.id = accepted.id AND event.event_id = accepted.event_id
        AND event.redriven_count = accepted.redriven AND event.status <> 'processed'`,
-    [JSON.stringify(events.map(({ id, eventId, redriven }) => ({ id, event_id: eventId, redriven })))],
+    [
+      JSON.stringify(
+        events.map(({ id, eventId, redriven, agoMs = 0 }) => ({ id, event_id: eventId, redriven, ago_ms: agoMs })),
+      ),
+    ],
   )
 }
 

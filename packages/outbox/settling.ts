@@ -7,11 +7,16 @@ import type { Report } from './reports.ts'
 import type { OutboxEvent } from './send.ts'
 import { type Rejection, settleAccepted, settleRejected } from './settle.ts'
 
-/** While sends are in flight, what was accepted is settled this often, or when there is as much as this: a statement for
- * each batch of ten would cost the database more than the events themselves. A crash makes duplicates of what is not
- * settled, so the pause is short. */
-const EVERY_MS = 10
+/**
+ * What was accepted is settled this often, or when there is as much as this. So a lone event is settled at once and a stream
+ * in batches: a statement for each event would cost the database more than the event. A crash makes duplicates of what is
+ * not settled, so the pause is short.
+ */
+const EVERY_MS = 100
 const AT_ONCE = 500
+const BYTES_AT_ONCE = 1024 * 1024
+/** What an integer of PostgreSQL holds: a database may be unreachable for weeks. */
+const MAX_AGO_MS = 2_147_483_647
 /** An event that the database refuses to mark is tried again after this time: an operator has to change something first. */
 const ASIDE_MS = 30_000
 
@@ -28,17 +33,28 @@ export interface Settling {
   add(accepted: readonly OutboxEvent[], rejected: readonly Rejection[]): void
   unsettled(): { accepted: number; rejected: number }
   /** Milliseconds until what was accepted should be marked. */
-  dueInMs(sending: number): number
+  dueInMs(): number
   /** Both reject when the database can't be used; what is not marked then is marked by the next call. */
   markAccepted(counts: DrainCounts): Promise<void>
   markRejected(counts: DrainCounts): Promise<void>
 }
 
 export function createSettling({ tables, hold, report, onSettled }: SettlingOptions): Settling {
-  const accepted = new Set<OutboxEvent>()
+  /** With the time of the acceptance, by the monotonic clock. */
+  const accepted = new Map<OutboxEvent, number>()
   const rejected = new Set<Rejection>()
   const aside = createAside(report)
+  let acceptedBytes = 0
   let markedAt = -Infinity
+
+  function accept(event: OutboxEvent, at: number): void {
+    if (!accepted.has(event)) acceptedBytes += event.payload.length
+    accepted.set(event, at)
+  }
+
+  function settled(event: OutboxEvent): void {
+    if (accepted.delete(event)) acceptedBytes -= event.payload.length
+  }
 
   function isMarked({ event, status, attempts, reason, delayMs }: Rejection, counts: DrainCounts): void {
     hold.forgetKey(event)
@@ -67,13 +83,13 @@ export function createSettling({ tables, hold, report, onSettled }: SettlingOpti
 
   return {
     add(newlyAccepted, newlyRejected) {
-      for (const event of newlyAccepted) accepted.add(event)
+      for (const event of newlyAccepted) accept(event, performance.now())
       for (const rejection of newlyRejected) rejected.add(rejection)
     },
     unsettled: () => ({ accepted: accepted.size, rejected: rejected.size }),
 
-    dueInMs(sending) {
-      if (sending === 0 || accepted.size >= AT_ONCE) return 0
+    dueInMs() {
+      if (accepted.size >= AT_ONCE || acceptedBytes >= BYTES_AT_ONCE) return 0
       return Math.max(0, markedAt + EVERY_MS - performance.now())
     },
 
@@ -81,15 +97,16 @@ export function createSettling({ tables, hold, report, onSettled }: SettlingOpti
       aside.takeDue()
       if (accepted.size === 0) return
       markedAt = performance.now()
-      const { done, culprits, outage } = await isolate([...accepted], work(tables, settleAccepted))
-      for (const event of done) {
-        accepted.delete(event)
+      const sent = [...accepted].map(([event, at]) => ({ event, at }))
+      const { done, culprits, outage } = await isolate(sent, work(tables, settleAcceptedAt))
+      for (const { event } of done) {
+        settled(event)
         hold.forget(event)
         onSettled(event, 'accepted')
       }
       for (const { item, error } of culprits) {
-        accepted.delete(item)
-        aside.put(item, error, () => void accepted.add(item))
+        settled(item.event)
+        aside.put(item.event, error, () => accept(item.event, item.at))
       }
       counts.published += done.length
       if (outage) throw outage
@@ -99,6 +116,19 @@ export function createSettling({ tables, hold, report, onSettled }: SettlingOpti
       if (rejected.size > 0) await mark([...rejected], 2, counts)
     },
   }
+}
+
+function settleAcceptedAt(tables: Tables, events: readonly { event: OutboxEvent; at: number }[]): Promise<void> {
+  const now = performance.now()
+  return settleAccepted(
+    tables,
+    events.map(({ event: { id, eventId, redriven }, at }) => ({
+      id,
+      eventId,
+      redriven,
+      agoMs: Math.min(MAX_AGO_MS, Math.round(now - at)),
+    })),
+  )
 }
 
 /** Work for `isolate`. The probe marks nothing, and needs every right that marking needs. */

@@ -3,12 +3,15 @@ import { join } from 'node:path'
 import { freePort, freshDatabase, startPostgres } from '@product-events/local'
 import { migrate, transaction } from '@product-events/database'
 import pg from 'pg'
-import { afterEach, expect, inject, test } from 'vitest'
+import { afterEach, expect, inject, test, vi } from 'vitest'
 import { startTcpProxy } from '../../e2e/faults/tcp-proxy.ts'
 import { createOutbox, outboxMigrations } from './index.ts'
 import { connectForTest, newEvent, testBroker } from './testing/outbox.ts'
 import { pgbouncer, startPgBouncer } from './testing/pgbouncer.ts'
 import { type ForeignRelay, soon, startForeignRelay } from './testing/wake.ts'
+
+/** Making a server takes seconds. */
+vi.setConfig({ testTimeout: 120_000 })
 
 const outbox = createOutbox({ schema: 'public' })
 const opened: (() => unknown)[] = []

@@ -1,11 +1,11 @@
-import { SEND_TIMEOUT_MS } from '@product-events/outbox'
+import { MOST_IN_FLIGHT, SEND_TIMEOUT_MS } from '@product-events/outbox'
 import { type FoundQueue, openQueue, type Service } from '@product-events/process/service'
 import { measureDependencies } from '@product-events/telemetry'
 import type { Config } from './config.ts'
 import { startRelay } from './relay.ts'
 
-/** As many calls as the relay has in flight, and some for finding the queue. */
-const MAX_SQS_CONNECTIONS = 10
+/** As many calls as the relay has in flight at most, and some for finding the queue. Near the queue it needs ten. */
+const MAX_SQS_CONNECTIONS = MOST_IN_FLIGHT + 2
 
 /** What the relay knows of the queue. */
 export interface QueueState {

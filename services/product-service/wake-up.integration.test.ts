@@ -52,7 +52,9 @@ async function createAndWait(service: Service, db: pg.Client): Promise<{ name: s
 /** Until all lanes are shared out among so many relays, and each of them hears wake-ups. */
 async function untilRelaysListen(db: pg.Client, relays: number): Promise<void> {
   const shares = `SELECT count(*)::int AS lanes FROM outbox_lanes WHERE relay IS NOT NULL GROUP BY relay`
-  await expect.poll(async () => (await db.query(shares)).rows, soon).toEqual(Array(relays).fill({ lanes: 64 / relays }))
+  await expect
+    .poll(async () => (await db.query(shares)).rows, soon)
+    .toEqual(Array.from({ length: relays }, () => ({ lanes: 64 / relays })))
   const listeners = `SELECT application_name FROM pg_stat_activity
                      WHERE application_name LIKE '% wake-ups' AND datname = current_database() AND query LIKE 'LISTEN%'`
   await expect.poll(async () => (await db.query(listeners)).rows.length, soon).toBe(relays)
