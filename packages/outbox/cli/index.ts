@@ -1,4 +1,4 @@
-import { describeDatabase } from '@product-events/database'
+import { connectionConfig, type Credentials, describeDatabase } from '@product-events/database'
 import { describeDatabaseOutage } from '@product-events/outages'
 import { EXIT, harmlessJson, plural, readCommand, runCommand, type Terminal } from '@product-events/terminal'
 import pg from 'pg'
@@ -28,12 +28,18 @@ export interface Answer {
   exitCode?: number
 }
 
+interface Database {
+  url: string
+  /** Default: the password of the URL, or PGPASSWORD. */
+  credentials?: Credentials
+}
+
 export interface OutboxCommandOptions<Service extends string> {
   terminal: Terminal
   /** Whose outboxes there are; the first is the default of `--service`. */
   services: readonly [Service, ...Service[]]
-  /** The URL of a service's database. Called only when a command needs it; what it throws is shown. */
-  databaseUrl: (service: Service) => string
+  /** Where a service's database is. Called only when a command needs it; what it throws is shown. */
+  database: (service: Service) => Database
   /** Why the broker of a service can never accept an event. SQS's limits if it is left out. */
   neverAccepts?: (service: Service) => NeverAccepts
 }
@@ -52,9 +58,10 @@ export function outboxCommand<Service extends string>(options: OutboxCommandOpti
       return EXIT.done
     }
     const { service, json } = line.options
-    const url = options.databaseUrl(service)
+    const database = options.database(service)
+    const { url } = database
     const neverAccepts = options.neverAccepts?.(service) ?? neverAcceptedBySqs
-    const answer = await withDatabase(url, terminal, (db) =>
+    const answer = await withDatabase(database, terminal, (db) =>
       run(outboxTables(db), line, terminal, { url, neverAccepts }),
     )
     terminal.progress.end()
@@ -93,12 +100,12 @@ async function run(
 
 /** One connection without session settings, so that it may lead through a transaction-pooling proxy. */
 async function withDatabase(
-  url: string,
+  { url, credentials }: Database,
   { progress }: Terminal,
   work: (db: pg.Client) => Promise<Answer>,
 ): Promise<Answer> {
   const db = new pg.Client({
-    connectionString: url,
+    ...connectionConfig(url, credentials),
     application_name: 'outbox',
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     query_timeout: QUERY_TIMEOUT_MS,
