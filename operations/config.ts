@@ -90,14 +90,14 @@ export function readQueueConfig(env: NodeJS.ProcessEnv) {
   }
 }
 
-/** The database of each service, with the credentials of a role that may migrate it. */
-export interface MigrateConfig {
+/** The database of each service, and the credentials for both. */
+export interface DatabasesConfig {
   urls: Record<Service, string>
   credentials: Credentials
 }
 
-/** Reads the environment of `npm run migrate`. Throws a `StartError` that names what is wrong. */
-export function readMigrateConfig(env: NodeJS.ProcessEnv): MigrateConfig {
+/** Reads where the databases are, for commands and console. Throws a `StartError` that names what is wrong. */
+export function readDatabasesConfig(env: NodeJS.ProcessEnv): DatabasesConfig {
   const { DATABASE_URL: _, ...kinds } = databaseKinds('products')
   const variables = readConfig(env, { ...kinds, AWS_REGION: text('an AWS region such as eu-central-1', 'us-east-1') })
   const urls = readOperationsConfig(env)

@@ -1,6 +1,6 @@
 /** `npm run find -- <id>`: where an event is. `--help` tells. */
 import { EXIT, readProgram, runProcess } from '@product-events/terminal'
-import { readOperationsConfig, readQueueConfig, readStackConfig } from './config.ts'
+import { readDatabasesConfig, readQueueConfig, readStackConfig } from './config.ts'
 import { program } from './find/program.ts'
 import { runFind } from './find/run.ts'
 import { openSources } from './open-sources.ts'
@@ -16,9 +16,9 @@ await runProcess(program.name, async (terminal) => {
     return EXIT.done
   }
   sayWhichStack(readStackConfig(process.env), terminal)
-  const urls = readOperationsConfig(process.env)
+  const databases = readDatabasesConfig(process.env)
   const queue = readQueueConfig(process.env)
   await using opened = new AsyncDisposableStack()
-  const sources = openSources(opened, { name: program.name, urls, queue, timeoutMs: QUERY_TIMEOUT_MS })
+  const sources = openSources(opened, { name: program.name, databases, queue, timeoutMs: QUERY_TIMEOUT_MS })
   return await runFind(line.words[0]!, line.options, terminal, { ...sources, signal: terminal.signal })
 })

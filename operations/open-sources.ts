@@ -1,12 +1,13 @@
+import { connectionConfig } from '@product-events/database'
 import { connectSqs } from '@product-events/queue'
 import pg from 'pg'
-import type { Service } from './config.ts'
+import type { DatabasesConfig } from './config.ts'
 import { findQueues, type Queues } from './queues.ts'
 
 export interface SourcesOptions {
   /** Shown in `pg_stat_activity`. */
   name: string
-  urls: Record<Service, string>
+  databases: DatabasesConfig
   queue: { queueName: string; queueUrl: string | undefined; awsRegion: string; sqsEndpoint: string | undefined }
   /** The longest that a query or a call of SQS may take. */
   timeoutMs: number
@@ -15,11 +16,11 @@ export interface SourcesOptions {
 /** Both databases and SQS, for a command that looks. Opens nothing before it is asked; `opened` closes it. */
 export function openSources(
   opened: AsyncDisposableStack,
-  { name, urls, queue, timeoutMs }: SourcesOptions,
+  { name, databases: { urls, credentials }, queue, timeoutMs }: SourcesOptions,
 ): { products: pg.Pool; notifications: pg.Pool; queues: () => Promise<Queues> } {
-  const open = (connectionString: string) => {
+  const open = (databaseUrl: string) => {
     const pool = new pg.Pool({
-      connectionString,
+      ...connectionConfig(databaseUrl, credentials),
       application_name: name,
       max: 3,
       connectionTimeoutMillis: Math.min(timeoutMs, CONNECT_TIMEOUT_MS),

@@ -1,7 +1,7 @@
 /** `npm run status`: how the seven steps are doing, on one screen. `--help` tells. */
 import { StartError } from '@product-events/process'
 import { EXIT, harmless, runProcess } from '@product-events/terminal'
-import { readOperationsConfig, readQueueConfig, readStackConfig, readStatusConfig } from './config.ts'
+import { readDatabasesConfig, readQueueConfig, readStackConfig, readStatusConfig } from './config.ts'
 import { openSources } from './open-sources.ts'
 import { program, readArguments } from './status/arguments.ts'
 import { runStatus } from './status/run.ts'
@@ -25,7 +25,7 @@ await runProcess(program.name, async (terminal) => {
     const sources = config.hasSources
       ? openSources(opened, {
           name: program.name,
-          urls: readOperationsConfig(process.env),
+          databases: readDatabasesConfig(process.env),
           queue: readQueueConfig(process.env),
           timeoutMs: TIMEOUT_MS,
         })

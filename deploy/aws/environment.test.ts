@@ -85,6 +85,6 @@ describe.each(Object.entries(variants))('%s', (_name, settings) => {
 
 test('the database users of the tasks are those that the setup task makes', () => {
   const { master: _, ...users } = databaseUsers
-  const made = deploymentRoles.flatMap(({ owner, workers, operators }) => [owner, ...workers, ...operators])
+  const made = deploymentRoles.flatMap(({ owner, users }) => [owner, ...users])
   expect(new Set(made)).toEqual(new Set(Object.values(users)))
 })

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { databaseUsers, ports, type Program } from './names.ts'
-import { rights } from './rights.ts'
+import { rightsOf } from './rights-of.ts'
 import { resources, type Resource, synthesise, variants } from './testing/synthesised.ts'
 
 interface Statement {
@@ -22,8 +22,9 @@ describe.each(Object.entries(variants))('%s', (_name, settings) => {
   const statements = (resource: Resource) =>
     (resource.Properties['PolicyDocument'] as { Statement: Statement[] }).Statement
 
-  test('each role of a program has exactly the rights of rights.ts, on the two queues and the key, and one database user', () => {
+  test('each role of a program has exactly the rights of deploy/aws/rights.ts, on the two queues and the key, and one database user', () => {
     for (const program of Object.keys(ports) as Program[]) {
+      const { queue, deadLetterQueue, key } = rightsOf(program, settings)
       const policy = all.find(({ id }) => id.startsWith(`${program.replace('-', '')}taskTaskRoleDefaultPolicy`))
       if (program === 'relay' ? !settings.relay : program === 'console' && settings.egress === 'endpoints') {
         expect(policy).toBeUndefined()
@@ -35,12 +36,12 @@ describe.each(Object.entries(variants))('%s', (_name, settings) => {
           .filter(({ Resource }) => pattern.test(JSON.stringify(Resource)))
           .flatMap(({ Action }) => list(Action))
           .toSorted()
-      expect(on(/Att(?!Dead)\w*Queue\w+Arn/), program).toEqual([...rights[program].queue].toSorted())
-      expect(on(/AttDeadLetterQueue/), program).toEqual([...rights[program].deadLetterQueue].toSorted())
-      expect(on(/AttKey/), program).toEqual([...rights[program].key].toSorted())
+      expect(on(/Att(?!Dead)\w*Queue\w+Arn/), program).toEqual([...queue].toSorted())
+      expect(on(/AttDeadLetterQueue/), program).toEqual([...deadLetterQueue].toSorted())
+      expect(on(/AttKey/), program).toEqual([...key].toSorted())
       expect(on(/:rds-db:/), program).toEqual(['rds-db:connect'])
       expect(JSON.stringify(granted)).toContain(`/${databaseUsers[program]}"`)
-      expect(granted).toHaveLength(3 + (rights[program].deadLetterQueue.length > 0 ? 1 : 0))
+      expect(granted).toHaveLength(1 + [queue, deadLetterQueue, key].filter(({ length }) => length > 0).length)
     }
   })
 

@@ -4,10 +4,8 @@ import pg from 'pg'
 export interface DatabaseRoles {
   database: string
   owner: string
-  /** May read and change every row, and no table. */
-  workers: readonly string[]
-  /** May read every row and change events: what an operator needs in order to redrive them. */
-  operators: readonly string[]
+  /** May connect. `npm run migrate -- --apply-grants` gives each the rights on the tables that its program needs. */
+  users: readonly string[]
 }
 
 /** The databases and users of a deployment. `deploy/aws/names.ts` and `deploy/kubernetes` use these names. */
@@ -15,19 +13,17 @@ export const deploymentRoles: readonly DatabaseRoles[] = [
   {
     database: 'products',
     owner: 'products_owner',
-    workers: ['product_service', 'product_relay'],
-    operators: ['console'],
+    users: ['product_service', 'product_relay', 'console'],
   },
   {
     database: 'notifications',
     owner: 'notifications_owner',
-    workers: ['notification_service'],
-    operators: ['console'],
+    users: ['notification_service', 'console'],
   },
 ]
 
 /**
- * Makes databases, users and rights on the server at `databaseUrl`, as its administrator: a user who may create roles and
+ * Makes databases, users and the rights to connect on the server at `databaseUrl`, as its administrator: a user who may create roles and
  * databases. Repeating it changes nothing. Users have no password: on RDS they get `rds_iam`; elsewhere set one each.
  * Rejects with the server's error.
  */
@@ -42,8 +38,8 @@ export async function createRoles(databaseUrl: string, all: readonly DatabaseRol
   }
 }
 
-async function createUsersAndDatabase(client: pg.Client, { database, owner, workers, operators }: DatabaseRoles) {
-  for (const user of [owner, ...workers, ...operators]) await createUser(client, user)
+async function createUsersAndDatabase(client: pg.Client, { database, owner, users }: DatabaseRoles) {
+  for (const user of [owner, ...users]) await createUser(client, user)
   const { rowCount } = await client.query('SELECT FROM pg_database WHERE datname = $1', [database])
   // CREATE DATABASE knows no IF NOT EXISTS, and no transaction.
   if (rowCount === 0) await client.query(`CREATE DATABASE ${database}`)
@@ -56,27 +52,14 @@ async function createUser(client: pg.Client, user: string): Promise<void> {
   if (rds.rowCount !== 0) await client.query(`GRANT rds_iam TO ${user}`)
 }
 
-/**
- * In one transaction. The administrator is a member of the owner only within it: RDS takes a member of `rds_iam`, even an
- * indirect one, for somebody who signs in by IAM, and would refuse the administrator's password from then on.
- */
-async function grantRights(client: pg.Client, { database, owner, workers, operators }: DatabaseRoles): Promise<void> {
-  const everyone = [...workers, ...operators].join(', ')
+async function grantRights(client: pg.Client, { database, owner, users }: DatabaseRoles): Promise<void> {
   await client.query(`
     BEGIN;
-    GRANT ${owner} TO CURRENT_USER;
     REVOKE ALL ON DATABASE ${database} FROM PUBLIC;
     GRANT CONNECT, CREATE ON DATABASE ${database} TO ${owner};
-    GRANT CONNECT ON DATABASE ${database} TO ${everyone};
+    GRANT CONNECT ON DATABASE ${database} TO ${users.join(', ')};
     REVOKE ALL ON SCHEMA public FROM PUBLIC;
-    GRANT USAGE, CREATE ON SCHEMA public TO ${owner};
-    GRANT USAGE ON SCHEMA public TO ${everyone};
-    SET LOCAL ROLE ${owner};
-    ALTER DEFAULT PRIVILEGES GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO ${workers.join(', ')};
-    ALTER DEFAULT PRIVILEGES GRANT USAGE, SELECT ON SEQUENCES TO ${everyone};
-    ALTER DEFAULT PRIVILEGES GRANT SELECT, UPDATE ON TABLES TO ${operators.join(', ')};
-    RESET ROLE;
-    REVOKE ${owner} FROM CURRENT_USER;
+    GRANT USAGE, CREATE ON SCHEMA public TO ${owner} WITH GRANT OPTION;
     COMMIT`)
 }
 

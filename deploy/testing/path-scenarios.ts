@@ -15,6 +15,8 @@ const MINUTE = '1m'
 
 /** Six minutes at a value every 15 s: longer than any `for` here. */
 const FOR_LONG = 'x24'
+/** A gauge that could not be read so often: promtool has no shorter notation. */
+const unknown = (times: number) => Array<string>(times).fill('NaN').join(' ')
 /** Silent, then pending for a minute, then firing. */
 const afterAMinute = { '0s': 'pending', '45s': 'pending', '1m': 'firing', '5m': 'firing' } as const
 const never = { '0s': 'silent', '1m': 'silent', '6m': 'silent' } as const
@@ -104,6 +106,27 @@ export const pathScenarios: Scenario[] = [
     states: never,
   },
   ...gauge('DeadLetters', 'queue_dead_letters{service="notification-service"}', 0, 1),
+  {
+    alert: 'DeadLettersUncounted',
+    what: 'not while one instance of two counts them',
+    series: {
+      'queue_dead_letters{service="notification-service", instance="one"}': unknown(24),
+      'queue_dead_letters{service="notification-service", instance="two"}': `0${FOR_LONG}`,
+    },
+    states: never,
+  },
+  {
+    alert: 'DeadLettersUncounted',
+    what: 'not when they are counted again within five minutes',
+    series: { 'queue_dead_letters{service="notification-service"}': `0x8 ${unknown(8)} 0x8` },
+    states: { '2m': 'silent', '4m': 'pending', '4m45s': 'silent', '6m': 'silent' },
+  },
+  ...[unknown(24), `_${FOR_LONG}`].map((values): Scenario => ({
+    alert: 'DeadLettersUncounted',
+    what: `after five minutes of ${values}`,
+    series: { 'queue_dead_letters{service="notification-service"}': values },
+    states: { '0s': 'pending', '4m45s': 'pending', '5m': 'firing' },
+  })),
 
   {
     alert: 'PublishFailures',

@@ -15,7 +15,7 @@ import {
 } from '@product-events/process'
 import type { AlbIssuer } from '@product-events/http-api'
 import { logLevels } from '@product-events/telemetry'
-import { operationsUrls, readMigrateConfig, readQueueConfig } from '../config.ts'
+import { operationsUrls, readDatabasesConfig, readQueueConfig } from '../config.ts'
 
 /** `arn:aws:elasticloadbalancing:<region>:<account>:loadbalancer/app/<name>/<id>` */
 const loadBalancerArn: Kind<string> = {
@@ -39,7 +39,7 @@ export function readConsoleConfig(env: NodeJS.ProcessEnv) {
     LOGS_URL: optional(url(['http', 'https'])),
     CONSOLE_CONTROL_URL: optional(secretUrl(['http'], 'http://:token@127.0.0.1:port')),
   })
-  const { urls, credentials } = readMigrateConfig(env)
+  const { urls, credentials } = readDatabasesConfig(env)
   return {
     access: readAccess(env, variables.HOST),
     ...readQueueConfig(env),

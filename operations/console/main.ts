@@ -36,6 +36,10 @@ async function start(): Promise<void> {
     onCrash: (error) => logger.fatal({ err: error }, 'crashed: a bug'),
     onClosed: () => logger.info('stopped'),
   })
+  // Node would print it, and not as JSON.
+  process.removeAllListeners('warning').on('warning', ({ name, message: reason }) => {
+    if (name !== 'ExperimentalWarning') logger.warn({ reason }, 'Node reports a warning')
+  })
   const registry = createRegistry()
   const places = openPlaces(config, opened)
   const { products, notifications, queues } = places

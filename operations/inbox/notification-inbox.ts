@@ -3,7 +3,7 @@ import { connect } from '@product-events/database'
 import { findFailures, findQueues, inboxCommand, type InboxPlaces, recentFailures } from '@product-events/inbox/command'
 import { connectSqs } from '@product-events/queue'
 import type { Terminal } from '@product-events/terminal'
-import { readOperationsConfig, readQueueConfig, readStackConfig } from '../config.ts'
+import { readDatabasesConfig, readQueueConfig, readStackConfig } from '../config.ts'
 import { sayWhichStack } from '../which-stack.ts'
 
 const VERSION = '1.0.0'
@@ -21,14 +21,20 @@ export function notificationInbox(name: string, terminal: Terminal): Promise<num
 async function open(terminal: Terminal): Promise<InboxPlaces> {
   sayWhichStack(readStackConfig(process.env), terminal)
   const config = readQueueConfig(process.env)
-  const databaseUrl = readOperationsConfig(process.env)['notification-service']
+  const { urls, credentials } = readDatabasesConfig(process.env)
   const sqs = connectSqs({
     endpoint: config.sqsEndpoint,
     region: config.awsRegion,
     requestTimeoutMs: SQS_TIMEOUT_MS,
     maxConnections: MAX_SQS_CONNECTIONS,
   })
-  const pool = connect({ databaseUrl, applicationName: 'inbox', maxConnections: 2, onIdleError: () => {} })
+  const pool = connect({
+    databaseUrl: urls['notification-service'],
+    credentials,
+    applicationName: 'inbox',
+    maxConnections: 2,
+    onIdleError: () => {},
+  })
   async function close(): Promise<void> {
     sqs.destroy()
     await pool.end()

@@ -1,47 +1,73 @@
 import type { Service } from '../config.ts'
 
+type Tables = Record<string, readonly string[]>
+
 /** The tables of an outbox, as its relay uses them. */
-const relay = {
-  'SELECT, UPDATE, DELETE': ['events'],
-  'SELECT, INSERT, UPDATE, DELETE': ['outbox_relays'],
-  'SELECT, UPDATE': ['outbox_lanes'],
-  SELECT: ['outbox_migrations'],
+const relay: Tables = {
+  'SELECT, UPDATE, DELETE': ['public.events'],
+  'SELECT, INSERT, UPDATE, DELETE': ['public.outbox_relays'],
+  'SELECT, UPDATE': ['public.outbox_lanes'],
+  SELECT: ['public.outbox_migrations'],
+}
+
+/** Console and commands: they read all of it, and set events to pending. */
+const operator: Tables = {
+  'SELECT, UPDATE': ['public.events'],
+  SELECT: ['public.outbox_relays', 'public.outbox_lanes', 'public.outbox_migrations'],
 }
 
 /** The privileges that each role needs at run time, by database. The owner of the tables migrates them. */
-const rights: Record<Service, Record<string, Record<string, string[]>>> = {
+export const grants: Record<Service, Record<string, Tables>> = {
   'product-service': {
     product_service: {
-      'SELECT, INSERT, UPDATE, DELETE': ['products', 'idempotency_keys', 'events', 'outbox_relays'],
-      'SELECT, UPDATE': ['outbox_lanes'],
-      SELECT: ['outbox_migrations', 'product_service_migrations'],
+      'SELECT, INSERT, UPDATE, DELETE': [
+        'public.products',
+        'public.idempotency_keys',
+        'public.events',
+        'public.outbox_relays',
+      ],
+      'SELECT, UPDATE': ['public.outbox_lanes'],
+      SELECT: ['public.outbox_migrations', 'public.product_service_migrations'],
     },
-    relay: { ...relay, SELECT: [...relay.SELECT, 'product_service_migrations'] },
+    product_relay: { ...relay, SELECT: ['public.outbox_migrations', 'public.product_service_migrations'] },
+    console: {
+      ...operator,
+      'SELECT, INSERT, UPDATE': ['console.actions'],
+      SELECT: operator['SELECT'] ?? [],
+    },
   },
   'notification-service': {
     notification_service: {
-      'SELECT, INSERT, UPDATE, DELETE': [
-        'notifications',
-        'failed_messages',
-        'disabled_endpoints',
-        'events',
-        'outbox_relays',
+      'SELECT, INSERT, UPDATE, DELETE': ['public.failed_messages', 'public.events', 'public.outbox_relays'],
+      'SELECT, INSERT, DELETE': ['public.notifications'],
+      'SELECT, INSERT': ['public.disabled_endpoints'],
+      'SELECT, UPDATE': ['public.outbox_lanes'],
+      SELECT: ['public.outbox_migrations', 'public.notification_service_migrations'],
+    },
+    console: {
+      ...operator,
+      SELECT: [
+        ...(operator['SELECT'] ?? []),
+        'public.notifications',
+        'public.failed_messages',
+        'public.disabled_endpoints',
       ],
-      'SELECT, UPDATE': ['outbox_lanes'],
-      SELECT: ['outbox_migrations', 'notification_service_migrations'],
     },
   },
 }
 
 /** SQL that gives each role of the service's database what it needs and nothing else. Run it as the tables' owner. */
 export function grantsOf(service: Service): string {
-  return Object.entries(rights[service])
-    .flatMap(([role, privileges]) => [
-      `-- ${role}: with MIGRATE=off, or once nothing is due`,
-      `GRANT USAGE ON SCHEMA public TO ${role};`,
-      ...Object.entries(privileges).map(
-        ([names, tables]) => `GRANT ${names} ON ${tables.map((table) => `public.${table}`).join(', ')} TO ${role};`,
-      ),
-    ])
+  return Object.entries(grants[service])
+    .flatMap(([role, tables]) => grantsTo(role, tables))
     .join('\n')
+}
+
+function grantsTo(role: string, tables: Tables): string[] {
+  const schemas = new Set(Object.values(tables).flatMap((names) => names.map((name) => name.split('.')[0])))
+  return [
+    `-- ${role}: with MIGRATE=off, or once nothing is due`,
+    `GRANT USAGE ON SCHEMA ${[...schemas].join(', ')} TO ${role};`,
+    ...Object.entries(tables).map(([privileges, names]) => `GRANT ${privileges} ON ${names.join(', ')} TO ${role};`),
+  ]
 }

@@ -49,10 +49,17 @@ test('the printed grants are what the services need, and no more than the tables
   expect(printed.stdout).toContain(grantsOf('product-service'))
   const admin = connect({ databaseUrl, applicationName: 'test', maxConnections: 1, onIdleError: () => {} })
   const suffix = `${process.pid}_${Date.now()}`
-  const roles = { product_service: `product_service_${suffix}`, relay: `relay_${suffix}` }
+  const roles = {
+    product_service: `product_service_${suffix}`,
+    product_relay: `relay_${suffix}`,
+    console: `console_${suffix}`,
+  }
   for (const role of Object.values(roles)) await admin.query(`CREATE ROLE ${role} LOGIN`)
   await admin.query(
-    printed.stdout.replaceAll(/TO (product_service|relay);/g, (_, role: keyof typeof roles) => `TO ${roles[role]};`),
+    printed.stdout.replaceAll(
+      /TO (product_service|product_relay|console);/g,
+      (_, role: keyof typeof roles) => `TO ${roles[role]};`,
+    ),
   )
   const as = async (role: string, needs: Parameters<typeof databaseFault>[1]) => {
     const url = databaseUrl.replace('postgres@', `${role}@`)
@@ -64,8 +71,10 @@ test('the printed grants are what the services need, and no more than the tables
     }
   }
   const relayNeeds = { 'public.events': ['SELECT', 'UPDATE', 'DELETE'], 'public.outbox_lanes': ['UPDATE'] } as const
-  expect(await as(roles.relay, relayNeeds)).toBeUndefined()
-  expect(await as(roles.relay, { 'public.products': ['SELECT'] })).toBe('permission denied: SELECT on public.products')
+  expect(await as(roles.product_relay, relayNeeds)).toBeUndefined()
+  expect(await as(roles.product_relay, { 'public.products': ['SELECT'] })).toBe(
+    'permission denied: SELECT on public.products',
+  )
   expect(await as(roles.product_service, { ...relayNeeds, 'public.products': ['INSERT', 'DELETE'] })).toBeUndefined()
   await admin.end()
 })

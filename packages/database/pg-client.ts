@@ -1,14 +1,22 @@
-import type { Client } from 'pg'
+import type { Client, ClientConfig } from 'pg'
 
 /** A person waits, or the start of a process does. */
 const CONNECT_TIMEOUT_MS = 5_000
+
+interface PgClientOptions {
+  url: string
+  /** How to connect, where the URL alone does not say it. */
+  config?: ClientConfig | undefined
+  name: string
+  queryTimeoutMs?: number
+}
 
 /**
  * Runs `work` on a connection of its own, without session settings, so that the URL may lead to a transaction pooler. `pg`
  * is an optional peer: it is loaded here, and the error says so where it is missing.
  */
 export async function withPgClient<Result>(
-  { url, name, queryTimeoutMs }: { url: string; name: string; queryTimeoutMs?: number },
+  { url, config = { connectionString: url }, name, queryTimeoutMs }: PgClientOptions,
   work: (client: Client) => Promise<Result>,
 ): Promise<Result> {
   const { default: pg } = await import('pg').catch((error: unknown) => {
@@ -17,7 +25,7 @@ export async function withPgClient<Result>(
     throw new Error('The package pg is not installed: npm install pg', { cause: error })
   })
   const client = new pg.Client({
-    connectionString: url,
+    ...config,
     application_name: name,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     ...(queryTimeoutMs !== undefined && { query_timeout: queryTimeoutMs }),

@@ -110,7 +110,7 @@ test('a refusal that is told twice, since its first answer was lost, does not un
 
 test('an event is marked with the time of its acceptance, however late the mark', async () => {
   await append(db, [newEvent('a')])
-  const [event] = (await claimPending(outboxTables(db), allLanes, 10)).events as [OutboxEvent]
+  const [event] = (await readPage(outboxTables(db), claimPending, allLanes, 10)).events as [OutboxEvent]
   await settleAccepted(outboxTables(db), [{ ...event, agoMs: 3_600_000 }])
   const { rows } = await db.query(
     `SELECT extract(epoch FROM clock_timestamp() - processed_at) BETWEEN 3600 AND 3660 AS an_hour_ago FROM events`,

@@ -34,6 +34,8 @@ const lines: { [Name in keyof LogLines]: [() => void, line: string] } = {
   ],
   duplicate: [() => ours.duplicate(notification), 'debug: event_id event_type product_id sequence'],
   differentDuplicate: [() => ours.differentDuplicate(notification), 'warn: event_id event_type product_id sequence'],
+  deadLettersUncounted: [() => ours.deadLettersUncounted('denied'), 'warn: reason'],
+  deadLettersCounted: [() => ours.deadLettersCounted(1), 'info: away_ms'],
   parsingLost: [() => ours.parsingLost('bug'), 'error: reason'],
   parsingBack: [() => ours.parsingBack(3), 'info: away_ms'],
   unknownType: [() => ours.unknownType('product.painted', 'not known'), 'warn: event_type reason'],

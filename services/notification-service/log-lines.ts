@@ -18,6 +18,13 @@ export function logLines(log: Logger) {
       log.info(at, 'notification-service is ready'),
     sqsLost: (reason: string) => log.error({ reason }, 'SQS does not answer; receivers back off until it does'),
     sqsBack: (away_ms: number) => log.info({ away_ms }, 'SQS answers again'),
+    deadLettersUncounted: (reason: string) =>
+      log.warn(
+        { reason },
+        'the messages in the dead-letter queue cannot be counted: grant sqs:GetQueueUrl and sqs:GetQueueAttributes on it, or make it',
+      ),
+    deadLettersCounted: (away_ms: number) =>
+      log.info({ away_ms }, 'the messages in the dead-letter queue are counted again'),
     databaseLost: (reason: string) =>
       log.error({ reason }, 'the database stores nothing; messages are held until it does'),
     databaseBack: (away_ms: number) => log.info({ away_ms }, 'the database stores again'),

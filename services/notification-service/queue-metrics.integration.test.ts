@@ -24,7 +24,8 @@ const asConsumers: Omit<ReceiveMessageCommandInput, 'QueueUrl'> = {
 
 async function lines(sqs = t.sqs) {
   const registry = new Registry()
-  const { answers } = createQueueMetrics(registry, sqs, t.queueUrl)
+  const log = { deadLettersUncounted: () => expect.fail('warned'), deadLettersCounted: () => expect.fail('told') }
+  const { answers } = createQueueMetrics(registry, sqs, t.queueUrl, log)
   return { lines: (await registry.metrics()).split('\n'), answers: await answers() }
 }
 

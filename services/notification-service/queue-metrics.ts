@@ -1,7 +1,8 @@
 import type { SQSClient } from '@aws-sdk/client-sqs'
 import { type Depth, depthOf, findQueues } from '@product-events/inbox/command'
-import { sampled } from '@product-events/outages'
+import { createOutageWatch, sampled } from '@product-events/outages'
 import { Gauge, type Registry } from '@product-events/telemetry'
+import type { LogLines } from './log-lines.ts'
 
 const UNKNOWN: Depth = { visible: NaN, in_flight: NaN, delayed: NaN }
 
@@ -12,15 +13,30 @@ export interface QueueMetrics {
 
 /**
  * How many messages are in the queue and in its dead-letter queue, as SQS counts them: approximately, and for all
- * instances of this service alike.
+ * instances of this service alike. Both are counted at once, so that a missing right is in the log from the start on.
  */
-export function createQueueMetrics(registry: Registry, sqs: SQSClient, queueUrl: string): QueueMetrics {
+export function createQueueMetrics(
+  registry: Registry,
+  sqs: SQSClient,
+  queueUrl: string,
+  log: Pick<LogLines, 'deadLettersUncounted' | 'deadLettersCounted'>,
+): QueueMetrics {
   let deadLetterUrl: string | undefined
+  const watch = createOutageWatch({ lost: log.deadLettersUncounted, back: log.deadLettersCounted })
   const depth = sampled(() => depthOf(sqs, queueUrl), UNKNOWN)
   const deadLetters = sampled(async () => {
-    deadLetterUrl ??= (await findQueues(sqs, { queueUrl })).deadLetterUrl
-    return depthOf(sqs, deadLetterUrl)
+    try {
+      deadLetterUrl ??= (await findQueues(sqs, { queueUrl })).deadLetterUrl
+      const counted = await depthOf(sqs, deadLetterUrl)
+      watch.worked()
+      return counted
+    } catch (error) {
+      // While SQS answers nothing at all, the receivers say so.
+      if (!Number.isNaN((await depth()).visible)) watch.failed((error as Error).message || (error as Error).name)
+      throw error
+    }
   }, UNKNOWN)
+  void deadLetters()
 
   const messages = new Gauge({
     name: 'queue_messages',

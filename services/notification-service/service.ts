@@ -39,7 +39,7 @@ await startOrExit(async () => {
   })
   const requestTimeoutMs = LONG_POLL_SECONDS * 1000 + SQS_ANSWER_MS
   const { sqs, queue } = await openQueue(service, config, { requestTimeoutMs, maxConnections: MAX_SQS_CONNECTIONS })
-  queueMetrics = createQueueMetrics(registry, sqs, queue.url)
+  queueMetrics = createQueueMetrics(registry, sqs, queue.url, log)
 
   const listening = connectionConfig(config.database.url, config.database.credentials)
   const wakeUps = createWakeUps({

@@ -21,7 +21,8 @@ const relayPrivileges = {
 
 const apiPrivileges = {
   'public.products': ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
-  'public.idempotency_keys': ['SELECT', 'INSERT', 'DELETE'],
+  // UPDATE: the rows to delete are locked first.
+  'public.idempotency_keys': ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
 } as const
 
 /** The API, with a relay in its process. */

@@ -5,7 +5,7 @@ import { DnsRecordType } from 'aws-cdk-lib/aws-servicediscovery'
 import type { Construct, IDependable } from 'constructs'
 import { type Addresses, environmentOf } from '../environment.ts'
 import { databaseUsers, health, ports, type Program } from '../names.ts'
-import { rights } from '../rights.ts'
+import { rightsOf } from '../rights-of.ts'
 import type { Settings } from '../settings.ts'
 import { sizes } from '../sizes.ts'
 import { type Balancer, createBalancer } from './balancer.ts'
@@ -85,7 +85,7 @@ function createService(program: Program, desiredCount: number, at: Surroundings)
     // The load balancer asks the others.
     ...(program === 'relay' && { healthCheck: ownHealthCheck }),
   })
-  grant(program, task.taskRole, data)
+  grant(program, settings, task.taskRole, data)
   const service = new ecs.FargateService(stack, program, {
     serviceName: program,
     cluster: at.cluster,
@@ -121,9 +121,10 @@ const ownHealthCheck: ecs.HealthCheck = {
   startPeriod: START_GRACE,
 }
 
-/** The rights of `rights.ts`, on these two queues and this key, and the one database user. */
-function grant(program: Program, role: iam.IRole, { queue, deadLetterQueue, key, database }: Data): void {
-  const { queue: ofQueue, deadLetterQueue: ofDeadLetterQueue, key: ofKey } = rights[program]
+/** The rights of `deploy/aws/rights.ts`, on these two queues and this key, and the one database user. */
+function grant(program: Program, settings: Settings, role: iam.IRole, data: Data): void {
+  const { queue, deadLetterQueue, key, database } = data
+  const { queue: ofQueue, deadLetterQueue: ofDeadLetterQueue, key: ofKey } = rightsOf(program, settings)
   const allow = (actions: readonly string[], resource: string) => {
     if (actions.length === 0) return
     role.addToPrincipalPolicy(new iam.PolicyStatement({ actions: [...actions], resources: [resource] }))

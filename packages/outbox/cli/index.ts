@@ -1,6 +1,7 @@
 import { withPgClient } from '@product-events/database/pg-client'
 import { describeDatabase, describeDatabaseOutage } from '@product-events/outages'
 import { EXIT, harmlessJson, plural, readCommand, runCommand, type Terminal } from '@product-events/terminal'
+import type { ClientConfig } from 'pg'
 import { type Database, outboxTables } from '../database.ts'
 import { prune } from '../prune.ts'
 import { type NeverAccepts, neverAcceptedBySqs } from './fits.ts'
@@ -29,8 +30,8 @@ export interface OutboxCommandOptions<Service extends string> {
   terminal: Terminal
   /** Whose outboxes there are; the first is the default of `--service`. */
   services: readonly [Service, ...Service[]]
-  /** The URL of a service's database. Called only when a command needs it; what it throws is shown. */
-  databaseUrl: (service: Service) => string
+  /** Where a service's database is. Called only when a command needs it; what it throws is shown. */
+  database: (service: Service) => Pick<Place, 'url' | 'config'>
   /** Why the broker of a service can never accept an event. SQS's limits if it is left out. */
   neverAccepts?: (service: Service) => NeverAccepts
 }
@@ -49,7 +50,7 @@ export function outboxCommand<Service extends string>(options: OutboxCommandOpti
     }
     const { service } = line.options
     const neverAccepts = options.neverAccepts?.(service) ?? neverAcceptedBySqs
-    return operate(line, { url: options.databaseUrl(service), neverAccepts }, terminal)
+    return operate(line, { ...options.database(service), neverAccepts }, terminal)
   })
 }
 
@@ -59,6 +60,8 @@ export type Typed = Extract<ReturnType<typeof readCommand<typeof program>>, { ki
 /** The outbox that a command is about. */
 export interface Place {
   url: string
+  /** How to connect, where the URL alone does not say it. */
+  config?: ClientConfig
   schema?: string
   neverAccepts: NeverAccepts
 }
@@ -100,12 +103,12 @@ async function run(
 
 /** Failures name the database and the way out. */
 export async function withDatabase<Result>(
-  { url, schema = 'public' }: Pick<Place, 'url' | 'schema'>,
+  { url, config, schema = 'public' }: Pick<Place, 'url' | 'config' | 'schema'>,
   { progress }: Pick<Terminal, 'progress'>,
   work: (db: Database) => Promise<Result>,
 ): Promise<Result> {
   progress.now(`connecting to ${describeDatabase(url)}`)
-  return withPgClient({ url, name: 'outbox', queryTimeoutMs: QUERY_TIMEOUT_MS }, (db) => {
+  return withPgClient({ url, config, name: 'outbox', queryTimeoutMs: QUERY_TIMEOUT_MS }, (db) => {
     progress.now(`reading ${describeDatabase(url)}`)
     return work(db)
   }).catch((error: unknown) => {

@@ -20,7 +20,7 @@ export async function commandForTest(postgresUrl: string) {
         progress: { now: () => {}, end: () => {} },
       },
       services: ['orders', 'parcels'],
-      databaseUrl: () => url,
+      database: () => ({ url }),
     })
     return { code, ...said }
   }
