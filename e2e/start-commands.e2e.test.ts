@@ -1,5 +1,7 @@
-import { chmod, mkdtemp, rm, stat } from 'node:fs/promises'
+import { chmod, mkdtemp, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { parseEnv } from 'node:util'
+import { freePort } from '@product-events/local'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { inPseudoTerminal, type PseudoTerminal } from '../packages/terminal/testing/pseudo-terminal.ts'
 import { createProduct } from './api.ts'
@@ -25,13 +27,17 @@ afterAll(async () => {
   await rm(dataDir, { recursive: true, force: true })
 })
 
-/** A command through npm, in a terminal, with no variable but DATA_DIR. */
-async function npmRun(line: string) {
-  const { PATH, HOME, DATA_DIR } = env
-  const terminal = inPseudoTerminal(`npm run --silent ${line}`, {
+/** A command through npm, in a terminal, with no variable but DATA_DIR and what is given. */
+function startNpmRun(line: string, variables: NodeJS.ProcessEnv = {}): PseudoTerminal {
+  const { PATH, HOME, DATA_DIR, CONSOLE_PORT } = env
+  return inPseudoTerminal(`npm run --silent ${line}`, {
     cwd: root,
-    env: { PATH, HOME, DATA_DIR, NO_COLOR: '1' },
+    env: { PATH, HOME, DATA_DIR, CONSOLE_PORT, NO_COLOR: '1', ...variables },
   })
+}
+
+async function npmRun(line: string) {
+  const terminal = startNpmRun(line)
   return { code: await terminal.ended, shown: terminal.shown().replaceAll('\r', '') }
 }
 
@@ -64,6 +70,48 @@ test('a request under a foreign name is refused while nobody signs in', async ()
   )
   await terminal.ended
   expect(terminal.shown()).toBe('403')
+})
+
+test('npm run demo plays a fault, and says each headline of the console until every event arrives again', async () => {
+  const { code, shown } = await npmRun('demo -- kill-relay')
+  expect({ code, shown }).toEqual({
+    code: 0,
+    shown: expect.stringMatching(
+      / s {2}(product-service does not answer|No relay|\d+ lanes?)[^]* s {2}Every event arrives\.\n$/,
+    ),
+  })
+})
+
+test('one Ctrl-C through npm ends a demo, and its traffic with it', async () => {
+  const demo = startNpmRun('demo -- sqs-away')
+  await demo.until('SQS is unreachable.')
+  demo.type('\x03')
+  expect(await demo.ended).toBe(130)
+  const trial = await fetch(`http://127.0.0.1:${env.CONSOLE_PORT}/api/trial`)
+  expect(await trial.json()).toMatchObject({ traffic: 0 })
+})
+
+test.each([
+  ['status -- --watch', /tell/, 130, 'tell'],
+  ['find -- 01997c1e-6a5b-7c3d-8e9f-0a1b2c3d4e5f --watch', /[Nn]ot found/, 130, 'ot found'],
+  ['console', /started/, 0, 'stopped'],
+  ['relay', /is ready/, 0, 'stopped'],
+  ['product-service', /is ready/, 0, 'stopped'],
+  ['notification-service', /is ready/, 0, 'stopped'],
+])('one Ctrl-C through npm ends npm run %s, with its last words', async (line, started, code, lastWords) => {
+  const [http, metrics] = [await freePort(), await freePort()]
+  const terminal = startNpmRun(line, {
+    ...(code === 0 && parseEnv(await readFile(join(dataDir, 'stack.env'), 'utf8'))),
+    HTTP_PORT: String(http),
+    METRICS_PORT: String(metrics),
+  })
+  await terminal.until(started)
+  terminal.type('\x03')
+  expect({ code: await terminal.ended, shown: terminal.shown() }).toEqual({
+    code,
+    shown: expect.stringContaining(lastWords),
+  })
+  expect(terminal.shown()).not.toMatch(/npm error|was ended by/)
 })
 
 test('one Ctrl-C through npm stops everything in order', async () => {

@@ -35,7 +35,8 @@ await runProcess(program.name, async (terminal) => {
       colours: process.stdout.isTTY && config.colours,
       redraws: process.stdout.isTTY && config.redraws,
     }
-    return await runStatus({ ...typed, sources, output, signal })
+    const code = await runStatus({ ...typed, sources, output, signal })
+    return signal.aborted ? EXIT.interrupted : code
   } catch (error) {
     if (!(error instanceof StartError)) throw error
     stderr(`${program.name}: ${harmless(error.message)}\n`)

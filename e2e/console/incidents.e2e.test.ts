@@ -1,3 +1,7 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { resolve } from 'node:path'
+import { text } from 'node:stream/consumers'
 import type { Browser, Page } from 'playwright-core'
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
@@ -8,6 +12,8 @@ import { type ConsoleRun, startWithConsole } from './run.ts'
 /** Ten seconds are promised, and about three are measured on a quiet machine. */
 const SEEN = { timeout: 30_000, interval: 50 }
 const HEALED = { timeout: 60_000, interval: 200 }
+
+const STATUS = resolve(import.meta.dirname, '../../operations/status.ts')
 
 let browser: Browser
 let stack: ConsoleRun
@@ -47,16 +53,40 @@ async function secondsUntil(incident: string, said: RegExp): Promise<number> {
   return seconds
 }
 
-test.each<[string, RegExp, RegExp]>([
-  ['SQS frozen', /sqs-main\.ts/, /^SQS (is unreachable|takes no events)\./],
-  ['PostgreSQL frozen', /postgres/, /^PostgreSQL is unreachable\.$/],
-  ['the relay frozen', /product-service\/main\.ts/, /^product-service does not answer\.$/],
-])('%s: the answer stands on the page, and goes when it is over', async (incident, command, said) => {
-  await freeze(command)
-  expect(await secondsUntil(incident, said)).toBeLessThan(30)
-  for (const pid of frozen.splice(0)) process.kill(pid, 'SIGCONT')
-  await expect.poll(() => headline(page), HEALED).toBe('Every event arrives.')
-})
+/** One step in a terminal: `npm run status`, without any variable but DATA_DIR. */
+async function askStatus(incident: string, said: RegExp): Promise<void> {
+  const from = performance.now()
+  const child = spawn(process.execPath, [STATUS], {
+    env: { PATH: process.env.PATH, DATA_DIR: stack.dataDir, NO_COLOR: '1' },
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  const [screen] = await Promise.all([text(child.stdout), once(child, 'close')])
+  const seconds = (performance.now() - from) / 1000
+  const answer = screen.split('\n').find((line) => said.test(line))
+  console.log(`${incident}, npm run status: ${seconds.toFixed(1)} s: ${answer}`)
+  expect(screen).toMatch(said)
+  expect(child.exitCode).toBe(1)
+}
+
+test.each<[string, RegExp, RegExp, RegExp]>([
+  ['SQS frozen', /sqs-main\.ts/, /^SQS (is unreachable|takes no events)\./, /SQS does not answer/],
+  ['PostgreSQL frozen', /postgres/, /^PostgreSQL is unreachable\.$/, /PostgreSQL of product-service does not answer/],
+  [
+    'the relay frozen',
+    /product-service\/main\.ts/,
+    /^product-service does not answer\.$/,
+    /product-service.*nothing within/,
+  ],
+])(
+  '%s: the answer stands on the page and in status, and goes when it is over',
+  async (incident, command, said, told) => {
+    await freeze(command)
+    expect(await secondsUntil(incident, said)).toBeLessThan(30)
+    await askStatus(incident, told)
+    for (const pid of frozen.splice(0)) process.kill(pid, 'SIGCONT')
+    await expect.poll(() => headline(page), HEALED).toBe('Every event arrives.')
+  },
+)
 
 test('a dead event: the answer stands on the page', async () => {
   const { id } = await createProduct(stack.products, 'Dead tea')
@@ -64,6 +94,7 @@ test('a dead event: the answer stands on the page', async () => {
   await products.connect()
   await products.query(`UPDATE events SET status = 'dead', last_error = 'AccessDenied: no right' WHERE key = $1`, [id])
   expect(await secondsUntil('a dead event', /^1 thing needs you\.$/)).toBeLessThan(30)
+  await askStatus('a dead event', /1 dead event: AccessDenied/)
   await products.query(`UPDATE events SET status = 'processed' WHERE key = $1`, [id])
   await products.end()
 })
@@ -71,4 +102,5 @@ test('a dead event: the answer stands on the page', async () => {
 test('a poison message: the answer stands on the page', async () => {
   await stack.play({ fault: 'poison-message' })
   expect(await secondsUntil('a poison message', /^1 message fails at the consumer: /)).toBeLessThan(30)
+  await askStatus('a poison message', /1 message failing now: /)
 })

@@ -5,6 +5,7 @@ import { freePorts, npmStart, type Run } from '../npm-start.ts'
 /** `npm start` with its console, ready, on ports and data of its own. */
 export interface ConsoleRun {
   run: Run
+  dataDir: string
   console: string
   products: string
   notifications: string
@@ -27,6 +28,7 @@ export async function startWithConsole(): Promise<ConsoleRun> {
   const password = (await readFile(join(dataDir, 'postgres-password'), 'utf8')).trim()
   return {
     run,
+    dataDir,
     console,
     products: at('PRODUCT_SERVICE_PORT'),
     notifications: at('NOTIFICATION_SERVICE_PORT'),

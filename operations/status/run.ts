@@ -40,13 +40,19 @@ export async function runStatus({ instances, sources, watch, json, output, signa
   let status: Status | undefined
   if (redraws) output.write(ENTER + HOME + 'One moment: rates need two looks.\n')
   try {
-    let before = await lookAtAll(instances, signal)
+    // Not awaited: what is frozen takes its whole timeout, and an answer after two of them comes too late.
+    let earlier = lookAtAll(instances, signal)
     do {
+      // Rejects only on Ctrl-C, which is looked for below.
       await sleep(WINDOW_MS, undefined, { signal }).catch(() => {})
-      const [after, truth] = await Promise.all([lookAtAll(instances, signal), sources ? readTruth(sources) : NOT_ASKED])
+      const [before, after, truth] = await Promise.all([
+        earlier,
+        lookAtAll(instances, signal),
+        sources ? readTruth(sources) : NOT_ASKED,
+      ])
       if (signal.aborted) break
       status = statusOf(before, after, truth)
-      before = after
+      earlier = Promise.resolve(after)
       output.write(show(status))
     } while (watch)
   } finally {

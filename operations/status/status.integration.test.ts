@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { createServer } from 'node:http'
 import { type AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { freePort } from '@product-events/local'
@@ -68,6 +69,33 @@ test('services that do not answer are told plainly, for people and for programs,
   for (const problem of problems) expect(screen.stdout.replaceAll(/\n +/g, ' ')).toContain(`- ${problem}\n`)
   expect(JSON.parse(json.stdout)).toMatchObject({ ok: false, problems })
   expect([screen.code, json.code]).toEqual([1, 1])
+})
+
+test('the second look does not wait for a frozen process to fail the first: the answer comes after one timeout', async () => {
+  let asked = 0
+  let ended = 0
+  const frozen = createServer((_, response) => {
+    asked++
+    response.once('close', () => ended++)
+  }).listen(0, '127.0.0.1')
+  await once(frozen, 'listening')
+  const stop = new AbortController()
+  const url = `http://127.0.0.1:${(frozen.address() as AddressInfo).port}`
+  const output = { write: () => {}, colours: false, redraws: false }
+  const looking = runStatus({
+    instances: [{ service: 'product-service', url }],
+    watch: false,
+    json: false,
+    output,
+    signal: stop.signal,
+  })
+  // Metrics and health, twice.
+  await expect.poll(() => asked, { timeout: 20_000, interval: 20 }).toBe(4)
+  expect(ended).toBe(0)
+  stop.abort()
+  await looking
+  frozen.closeAllConnections()
+  frozen.close()
 })
 
 test('a watch draws over its last screen, follows what changes, and leaves the terminal as it was', async () => {

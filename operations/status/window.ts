@@ -30,6 +30,8 @@ export function windowOf(before: Look[], after: Look[]): Window {
   const spans = after.flatMap((look): Span[] => {
     const first = before.find(({ service, url }) => service === look.service && url === look.url)
     if (look.kind !== 'answered' || first?.kind !== 'answered') return []
+    // A slow first answer may come after the second.
+    if (look.at <= first.at) return []
     return [{ before: first.metrics, after: look.metrics, seconds: (look.at - first.at) / 1000 }]
   })
   const now = after.flatMap((look) => (look.kind === 'answered' ? [look.metrics] : []))
