@@ -24,7 +24,9 @@ describe('deploy/Dockerfile', () => {
   })
 
   test('runs what was built and compiled, and that alone, as a user without rights', () => {
-    expect(build).toMatch(/npm ci && node deploy\/build\.ts && cp -r dist \/service && node deploy\/image\/warm\.ts \/service$/m)
+    expect(build).toMatch(
+      /npm ci && node deploy\/build\.ts && cp -r dist \/service && node deploy\/image\/warm\.ts \/service$/m,
+    )
     // The same folder in both stages: V8 keeps compiled code by the path of its source.
     expect(image.match(/^COPY .*$/gm)).toEqual(['COPY --from=build /service /service'])
     expect(image).toMatch(/^WORKDIR \/service$/m)
