@@ -4,7 +4,8 @@ import { ReceiveMessageCommand } from '@aws-sdk/client-sqs'
 import { freshDatabase, freshQueue } from '@product-events/local'
 import pg from 'pg'
 import { expect, inject, test } from 'vitest'
-import { use } from './testing/readme.ts'
+import { createOutbox } from './index.ts'
+import { use, useTesting } from './testing/readme.ts'
 
 const read = (file: string) => readFileSync(join(import.meta.dirname, file), 'utf8')
 const dedent = (text: string) => text.replaceAll(new RegExp(`^${/^ */.exec(text)?.[0]}`, 'gm'), '')
@@ -32,6 +33,14 @@ test('the program at the top of the README sends its event', async () => {
   await running
   await Promise.all([pool.end(), client.end()])
   sqs.destroy()
+})
+
+test('the test of the README passes', async () => {
+  const pool = new pg.Pool({ connectionString: await freshDatabase(inject('postgresUrl')) })
+  await createOutbox().migrate(pool)
+  await useTesting(pool, expect)
+  expect((await pool.query('SELECT status FROM outbox.events')).rows).toEqual([{ status: 'processed' }])
+  await pool.end()
 })
 
 test('the README tells every option of createRelay with the default that it has', () => {
