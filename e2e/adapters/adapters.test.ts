@@ -1,33 +1,15 @@
-import { MikroORM, EntitySchema } from '@mikro-orm/postgresql'
-import { PrismaPg } from '@prisma/adapter-pg'
-import { freshDatabase } from '../../local/index.ts'
-import { createOutbox, outboxMigrations } from '../../packages/outbox/index.ts'
-import { knex, mikroOrm, pgPromise, prisma, sequelize, slonik, typeOrm } from '../../packages/outbox/adapters.ts'
-import knexOf from 'knex'
-import pg from 'pg'
-import pgPromiseOf from 'pg-promise'
-import { Sequelize } from 'sequelize'
-import { createPool, sql as slonikSql } from 'slonik'
-import { DataSource } from 'typeorm'
+import { sql as slonikSql } from 'slonik'
 import { afterAll, expect, inject, test } from 'vitest'
+import { freshDatabase } from '../../local/index.ts'
+import { knex, mikroOrm, pgPromise, prisma, sequelize, slonik, typeOrm } from '../../packages/outbox/adapters.ts'
+import { createOutbox, outboxMigrations } from '../../packages/outbox/index.ts'
 import { testAdapters } from '../../packages/outbox/testing/adapter-suite.ts'
-import { PrismaClient } from './dist/prisma/client.ts'
+import { openLibraries } from './libraries.ts'
 
 const databaseUrl = await freshDatabase(inject('postgresUrl'), outboxMigrations)
-const pool = new pg.Pool({ connectionString: databaseUrl })
-const knexDb = knexOf({ client: 'pg', connection: databaseUrl })
-const sequelizeDb = new Sequelize(databaseUrl, { logging: false })
-const dataSource = await new DataSource({ type: 'postgres', url: databaseUrl }).initialize()
-const Order = new EntitySchema<{ id: string }>({ name: 'Order', properties: { id: { type: 'string', primary: true } } })
-const orm = await MikroORM.init({ clientUrl: databaseUrl, entities: [Order] })
-const pgPromiseDb = pgPromiseOf()(databaseUrl)
-const slonikPool = await createPool(databaseUrl)
-const prismaClient = new PrismaClient({ adapter: new PrismaPg({ connectionString: databaseUrl }) })
-
-afterAll(async () => {
-  await Promise.all([pool.end(), knexDb.destroy(), sequelizeDb.close(), dataSource.destroy(), orm.close()])
-  await Promise.all([pgPromiseDb.$pool.end(), slonikPool.end(), prismaClient.$disconnect()])
-})
+const { pool, knexDb, sequelizeDb, dataSource, orm, pgPromiseDb, slonikPool, prismaClient, close } =
+  await openLibraries(databaseUrl)
+afterAll(close)
 
 testAdapters(
   {

@@ -6,6 +6,8 @@ import { ReceiveMessageCommand } from '@aws-sdk/client-sqs'
 import { freshDatabase, freshQueue, localCredentials, machineVariables } from '@product-events/local'
 import pg from 'pg'
 import { expect, inject, test } from 'vitest'
+import { createOutbox } from './index.ts'
+import { useTesting } from './testing/readme.ts'
 
 const read = (file: string) => readFileSync(join(import.meta.dirname, file), 'utf8')
 const dedent = (text: string) => text.replaceAll(new RegExp(`^${/^ */.exec(text)?.[0]}`, 'gm'), '')
@@ -42,6 +44,14 @@ test('the program at the top of the README pays an order, publishes its event, a
   expect(await exit).toEqual([0, null])
   await client.end()
   sqs.destroy()
+})
+
+test('the test of the README passes', async () => {
+  const pool = new pg.Pool({ connectionString: await freshDatabase(inject('postgresUrl')) })
+  await createOutbox().migrate(pool)
+  await useTesting(pool, expect)
+  expect((await pool.query('SELECT status FROM outbox.events')).rows).toEqual([{ status: 'processed' }])
+  await pool.end()
 })
 
 test('the README tells every option of createRelay with the default that it has', () => {

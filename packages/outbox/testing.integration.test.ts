@@ -31,6 +31,7 @@ test('events are expected by the fields that are named, in a transaction that no
     )
     await expect(expectEvents(db, [], { schema })).resolves.toBeUndefined()
   })
+  expect(await dumpEvents(db, { schema })).toContain('pending order.paid b attempts 0 null')
 })
 
 test.each([

@@ -1,13 +1,19 @@
 import { connectionConfig } from '@product-events/database'
 import { pgListen } from '@product-events/outbox/adapters'
+import { type TraceHeaders, traceSends } from '@product-events/outbox/opentelemetry'
 import { createOutboxMetrics } from '@product-events/outbox/prometheus'
 import { sendToSqs } from '@product-events/outbox/sqs'
-import type { Logger } from '@product-events/telemetry'
+import { activeTracer, type Logger, readTraceHeaders, traceHeaders } from '@product-events/telemetry'
 import type { Config } from './config.ts'
 import { logRelayReport } from './log-lines.ts'
 import { outbox, OWNER } from './outbox.ts'
 import type { Resources } from './resources.ts'
-import { traceSends } from './trace-sends.ts'
+
+/** What strangers send as trace context goes into rows and messages: only what is valid. */
+const CHECKED_HEADERS: TraceHeaders = {
+  read: ({ traceparent, tracestate }) => readTraceHeaders(traceparent, tracestate),
+  write: (context) => ({ ...traceHeaders(context) }),
+}
 
 /**
  * Starts the relay from the outbox to the queue. It stops, with what is on its way sent and settled, when `opened` is
@@ -22,10 +28,12 @@ export function startRelay(
   const metrics = createOutboxMetrics(registry, pool, 'public')
   let failing: string | undefined
   readiness.watch('outbox', () => failing)
+  const tracer = activeTracer()
+  const send = sendToSqs({ sqs, queueUrl: queue.url, bounded: true })
   const relay = outbox.createRelay({
     owner: OWNER,
     db: pool,
-    send: traceSends(sendToSqs({ sqs, queueUrl: queue.url, bounded: true }), queue.name),
+    send: tracer ? traceSends(send, { queue: queue.name, tracer, headers: CHECKED_HEADERS }) : send,
     listen: pgListen({ ...connectionConfig(url, credentials), application_name: `${name} wake-ups` }),
     pollIntervalMs,
     retentionHours,

@@ -1,6 +1,7 @@
 // #region program
 import { SQSClient } from '@aws-sdk/client-sqs'
 import { createOutbox } from '@product-events/outbox'
+import { pgListen } from '@product-events/outbox/adapters'
 import { sendToSqs } from '@product-events/outbox/sqs'
 import pg from 'pg'
 
@@ -15,7 +16,9 @@ const sqs = new SQSClient({ useQueueUrlAsEndpoint: false, maxAttempts: 1 })
 
 const outbox = createOutbox<ShopEvents>({ schema: 'outbox' })
 await outbox.migrate(pool)
-const relay = outbox.createRelay({ owner: 'shop', db: pool, send: sendToSqs({ sqs, queueUrl: SQS_QUEUE_URL }) })
+const send = sendToSqs({ sqs, queueUrl: SQS_QUEUE_URL })
+const listen = pgListen({ connectionString: DATABASE_URL })
+const relay = outbox.createRelay({ owner: 'shop', db: pool, send, listen })
 const stopping = new AbortController()
 const running = relay.run(stopping.signal)
 
@@ -32,7 +35,7 @@ async function pay(orderId: string, amount: number): Promise<void> {
   } finally {
     tx.release()
   }
-  relay.nudge()
+  outbox.wake(pool)
 }
 
 await pay('order-7', 12.5)

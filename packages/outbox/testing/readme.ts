@@ -5,6 +5,7 @@ import { createOutbox, route, type Send } from '@product-events/outbox'
 import { drizzle } from '@product-events/outbox/adapters'
 import { sendToSns } from '@product-events/outbox/sns'
 import { sendToSqs } from '@product-events/outbox/sqs'
+import { createMemoryBroker, drainAll, expectEvents } from '@product-events/outbox/testing'
 import { eq, sql } from 'drizzle-orm'
 import { drizzle as drizzleOf } from 'drizzle-orm/node-postgres'
 import { boolean, pgTable, text } from 'drizzle-orm/pg-core'
@@ -29,3 +30,22 @@ export function useRoute(sns: SNSClient, topicArn: string, sqs: SQSClient, queue
   // #endregion
   return send
 }
+
+export async function useTesting(pool: pg.Pool, expect: Expect) {
+  const outbox = createOutbox<{ 'order.paid': { id: string } }>()
+  const db = drizzleOf(pool)
+  const payOrder = async (tx: Parameters<typeof drizzle>[0], id: string) => {
+    await outbox.append(drizzle(tx, sql), [{ key: id, type: 'order.paid', payload: { id } }])
+  }
+  // #region testing
+  const broker = createMemoryBroker()
+  await db.transaction(async (tx) => {
+    await payOrder(tx, '7')
+    await expectEvents(drizzle(tx, sql), [{ type: 'order.paid', payload: { id: '7' } }])
+  })
+  await drainAll(outbox.createRelay({ db: pool, send: broker.send }))
+  expect(broker.published()).toMatchObject([{ key: '7', type: 'order.paid' }])
+  // #endregion
+}
+
+type Expect = (value: unknown) => { toMatchObject(expected: object): void }

@@ -1,11 +1,15 @@
+import { propagation } from '@opentelemetry/api'
+import { W3CTraceContextPropagator } from '@opentelemetry/core'
 import { BatchSpanProcessor, InMemorySpanExporter, TracerProvider } from '@opentelemetry/sdk-trace'
-import type { OutboxEvent, Send } from '@product-events/outbox'
-import { beforeEach, expect, test } from 'vitest'
-import { traceSends } from './trace-sends.ts'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { traceSends } from './opentelemetry.ts'
+import type { OutboxEvent } from './send.ts'
 
 const exporter = new InMemorySpanExporter()
 const provider = new TracerProvider({ spanProcessors: [new BatchSpanProcessor({ exporter })] })
 const tracer = provider.getTracer('test')
+beforeAll(() => void propagation.setGlobalPropagator(new W3CTraceContextPropagator()))
+afterAll(() => propagation.disable())
 beforeEach(() => exporter.reset())
 
 const trace = (n: number) => String(n).padStart(32, 'a')
@@ -30,11 +34,6 @@ async function spans() {
   return { batch, messages: all.filter(({ name }) => name === 'publish queue') }
 }
 
-test('while tracing is off it is the same function', () => {
-  const send: Send = () => Promise.resolve({ outcomes: new Map() })
-  expect(traceSends(send, 'queue', undefined)).toBe(send)
-})
-
 test('each message of a batch carries a span in the trace of its own event, and the batch links to all of them', async () => {
   let sent: readonly OutboxEvent[] = []
   const events = [requested(1), requested(2), event('3')]
@@ -44,8 +43,7 @@ test('each message of a batch carries a span in the trace of its own event, and 
       sent = events
       return Promise.resolve({ outcomes: new Map(events.map(({ id }) => [id, { kind: 'accepted' }])) })
     },
-    'queue',
-    tracer,
+    { queue: 'queue', tracer },
   )(events)
 
   // The relay goes on with what it gave.
@@ -78,8 +76,7 @@ test('a span tells why its message was not accepted: refused, without a verdict,
         ]),
         outage: 'throttled',
       }),
-    'queue',
-    tracer,
+    { queue: 'queue', tracer },
   )([requested(1), requested(2), requested(3)])
   const { batch, messages } = await spans()
   expect(messages.map(({ status }) => status.message)).toEqual([undefined, 'refused: no room', 'throttled'])
@@ -87,7 +84,7 @@ test('a span tells why its message was not accepted: refused, without a verdict,
 })
 
 test('a send that rejects ends its spans and rejects', async () => {
-  const send = traceSends(() => Promise.reject(new Error('a bug')), 'queue', tracer)
+  const send = traceSends(() => Promise.reject(new Error('a bug')), { queue: 'queue', tracer })
   await expect(send([requested(1)])).rejects.toThrow('a bug')
   const { batch, messages } = await spans()
   expect([batch, ...messages].map((span) => span?.status.message)).toEqual(['a bug', 'a bug'])
@@ -101,9 +98,21 @@ test('what its caller does not want recorded is not, and its context is passed o
       sent = events
       return Promise.resolve({ outcomes: new Map() })
     },
-    'queue',
-    tracer,
+    { queue: 'queue', tracer },
   )([unsampled])
   expect((await spans()).messages).toEqual([])
   expect(sent[0]?.headers.traceparent).toMatch(new RegExp(`^00-${trace(1)}-[0-9a-f]{16}-00$`))
+})
+
+test('without an SDK events keep the trace that they have', async () => {
+  let sent: readonly OutboxEvent[] = []
+  const send = traceSends(
+    (events) => {
+      sent = events
+      return Promise.resolve({ outcomes: new Map() })
+    },
+    { queue: 'queue' },
+  )
+  await send([requested(1), event('2')])
+  expect(sent.map(({ headers }) => headers)).toEqual([requested(1).headers, {}])
 })
