@@ -17,7 +17,7 @@ export interface OurProcess {
 /** Starts one of our processes, logging at info to nowhere, and resolves once it says it is ready. */
 export async function startOurs(
   name: OurProcessName,
-  ground: { databaseUrl: string; sqsEndpoint: string; queueName: string },
+  ground: { databaseUrl: string; sqsEndpoint: string; queueName: string; variables?: Record<string, string> },
 ): Promise<OurProcess> {
   const [httpPort, metricsPort] = [await freePort(), await freePort()]
   const options = { ...ground, httpPort, metricsPort, logLevel: 'info', onLine: () => {} }

@@ -1,5 +1,3 @@
-import { Agent, type IncomingMessage, request } from 'node:http'
-import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
   freePort,
@@ -10,6 +8,7 @@ import {
   startSqs,
   untilReady,
 } from '@product-events/local'
+import { createAtRate } from '../http/at-rate.ts'
 import type { Arena, Figures, Scenario } from '../scenario.ts'
 import { query, startBenchServer } from '../server.ts'
 
@@ -17,8 +16,6 @@ import { query, startBenchServer } from '../server.ts'
 const RATES = [10, 100, 1000]
 const SECONDS = 10
 const QUICK_SECONDS = 2
-/** Enough for a delay of a tenth of a second at the highest rate. */
-const MOST_CONNECTIONS = 100
 
 export const scenario: Scenario = {
   name: 'path',
@@ -62,17 +59,8 @@ export const scenario: Scenario = {
 
 /** Sends requests when they are due, whether those before are answered or not, and asks the database how it went. */
 async function measure(url: string, databaseUrl: string, rate: number, seconds: number): Promise<Figures> {
-  const agent = new Agent({ keepAlive: true, maxSockets: MOST_CONNECTIONS })
-  const count = rate * seconds
-  const from = performance.now()
-  const created: Promise<Sent>[] = []
-  while (created.length < count) {
-    const due = Math.min(count, Math.floor(((performance.now() - from) / 1000) * rate) + 1)
-    while (created.length < due) created.push(create(url, agent))
-    await sleep(1)
-  }
-  const sent = await Promise.all(created)
-  agent.destroy()
+  const sent = await createAtRate([url], rate, seconds)
+  const count = sent.length
   const [ids, times] = [sent.map((one) => one.id), sent.map((one) => one.at)]
   for (;;) {
     const [row] = await query<Figures & { stored: number }>(databaseUrl, DELAYS, [ids, times])
@@ -96,19 +84,3 @@ const DELAYS = `
          percentile_cont(0.5) WITHIN GROUP (ORDER BY whole)::float8 AS "request p50 ms",
          percentile_cont(0.99) WITHIN GROUP (ORDER BY whole)::float8 AS "request p99 ms"
   FROM delay`
-
-interface Sent {
-  id: string
-  /** Milliseconds since 1970. */
-  at: number
-}
-
-async function create(url: string, agent: Agent): Promise<Sent> {
-  const at = performance.timeOrigin + performance.now()
-  const call = request(`${url}/products`, { agent, method: 'POST', headers: { 'content-type': 'application/json' } })
-  call.end('{"name":"Green tea","price":4.5}')
-  const [answer] = (await once(call, 'response')) as [IncomingMessage]
-  const body = Buffer.concat(await answer.toArray()).toString()
-  if (answer.statusCode !== 201) throw new Error(`${answer.statusCode}: ${body}`)
-  return { id: (JSON.parse(body) as { id: string }).id, at }
-}

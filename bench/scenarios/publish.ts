@@ -4,6 +4,7 @@ import {
   SendMessageBatchCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { freePort, freshQueue, startSqs } from '@product-events/local'
 import { SEND_TIMEOUT_MS, type Send } from '@product-events/outbox'
 import { sendToSqs } from '@product-events/outbox/sqs'
@@ -15,6 +16,7 @@ import { startBenchServer } from '../server.ts'
 
 const EVENTS = 20_000
 const IN_FLIGHT = [8, 1, 4, 16]
+const FAR_MS = 100
 
 export const scenario: Scenario = {
   name: 'publish',
@@ -70,6 +72,24 @@ export const scenario: Scenario = {
       sdk(`the bare SDK, ${inFlight} in flight`, bare)
       if (inFlight === IN_FLIGHT[0]) sdk(`the bare SDK with the settings of ours, ${inFlight}`, sqs)
     }
+    for (const [name, calls] of [
+      ['the relay, SQS 100 ms away', {}],
+      ['the relay, SQS 100 ms away, 8 in flight', { inFlight: 8 }],
+    ] as const) {
+      const drainer = await oursTo(name, await server.createDatabase(`publish_far_${calls.inFlight ?? 'most'}`), {
+        send: farAway,
+        ...calls,
+      })
+      closing.push(drainer.close)
+      contestants.push({
+        name,
+        beside: 'the relay, SQS 100 ms away',
+        async round() {
+          await drainer.fill(events)
+          return rate(events, () => drainer.drain(events))
+        },
+      })
+    }
     return {
       contestants,
       skipped: [],
@@ -82,6 +102,12 @@ export const scenario: Scenario = {
       },
     }
   },
+}
+
+/** A broker in another region, which takes everything. */
+const farAway: Send = async (events) => {
+  await sleep(FAR_MS)
+  return { outcomes: new Map(events.map(({ id }) => [id, { kind: 'accepted' }])) }
 }
 
 async function rate(events: number, work: () => Promise<void>): Promise<{ 'events/s': number }> {

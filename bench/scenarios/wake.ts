@@ -27,7 +27,7 @@ export const scenario: Scenario = {
     const skipped: Skipped[] = []
     const ways: [string, WakeUp][] = [
       ['ours: nudged after the commit', 'nudge'],
-      ['a poll every 2 s', 'poll'],
+      ['a poll, every 25 ms while events come', 'poll'],
       ['NOTIFY in the transaction', 'notify'],
     ]
     for (const [name, by] of ways) {
