@@ -7,6 +7,7 @@ import { promisify } from 'node:util'
 import type { Browser } from 'playwright-core'
 import { npmStart, type Run } from '../npm-start.ts'
 import { openBrowser, photographHtml, photographUrl } from './browser.ts'
+import { photographConsole } from './console.ts'
 import { excerpt } from './excerpt.ts'
 import { filmOutage } from './film.ts'
 import { type Terminal, terminalPage } from './frame.ts'
@@ -38,6 +39,9 @@ try {
   const { light, dark } = await filmOutage(browser)
   await save('outage-light.webp', light, MAX_FILM_BYTES)
   await save('outage-dark.webp', dark, MAX_FILM_BYTES)
+  // Last: they leave a dead event, and the film begins with none.
+  const pages = await photographConsole(browser, 'http://127.0.0.1:8084', 'http://127.0.0.1:8080')
+  for (const [name, picture] of Object.entries(pages)) await save(name, picture)
 } catch (error) {
   process.stderr.write(`${(error as Error).message}\n`)
   process.exitCode = 1

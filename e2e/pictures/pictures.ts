@@ -5,6 +5,8 @@ export const pictures = {
   'product-service-log.png': 'the log lines of one request in product-service',
   'notification-service-log.png': 'the events that notification-service logged',
   'api-page.png': 'the page that describes the API',
+  'console-find.png': 'Find: the way of an event with its times, and the events of its product',
+  'console-needs.png': 'Needs you: a dead event with its reason, and what a redrive would do',
 } as const
 
 export type Picture = keyof typeof pictures
