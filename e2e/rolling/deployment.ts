@@ -8,7 +8,8 @@ import { repositoryRoot } from './root.ts'
 
 const kinds = ['product-service', 'relay', 'notification-service'] as const
 type Kind = (typeof kinds)[number]
-const instancesOf: Record<Kind, number> = { 'product-service': 3, relay: 2, 'notification-service': 2 }
+export type Instances = Record<Kind, number>
+const usual: Instances = { 'product-service': 3, relay: 2, 'notification-service': 2 }
 
 interface Instance {
   kind: Kind
@@ -17,12 +18,14 @@ interface Instance {
   release: Release | undefined
 }
 
-/** Three product-services, two relays and two notification-services, each API behind a balancer. */
+/** Product-services, relays and notification-services, each API behind a balancer. */
 export interface Deployment {
   balancers: { products: Balancer; notifications: Balancer }
   databases: { products: pg.Pool; notifications: pg.Pool }
   /** Replaces each process in turn; `undefined` is this checkout. Resolves when the last one is ready. */
   replaceAll(release: Release | undefined): Promise<void>
+  /** The ids of the events whose notification was logged, one for each line. */
+  notified(): string[]
   /** What the processes logged at level error or fatal. */
   errors(): object[]
   stop(): Promise<void>
@@ -31,6 +34,7 @@ export interface Deployment {
 export async function startDeployment(
   server: { postgresUrl: string; sqsEndpoint: string },
   first: Release | undefined,
+  instancesOf = usual,
 ): Promise<Deployment> {
   const opened = new AsyncDisposableStack()
   const queueName = `rolling-${process.pid}-${Date.now()}`
@@ -76,6 +80,10 @@ export async function startDeployment(
           await instance.service.start()
         }
       },
+      notified: () =>
+        of('notification-service').flatMap(({ log }) =>
+          log.filter(({ msg }) => msg === 'notification').map((line) => String(line['event_id'])),
+        ),
       errors: () =>
         instances.flatMap(({ service }) => service.log.filter(({ level }) => /error|fatal/.test(String(level)))),
       stop: () => opened.disposeAsync(),

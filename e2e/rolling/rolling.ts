@@ -1,14 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type pg from 'pg'
-import { startDeployment } from './deployment.ts'
+import { type Instances, startDeployment } from './deployment.ts'
 import type { Release } from './release.ts'
-import { makeTraffic } from './traffic.ts'
+import { startTraffic, type Traffic } from './traffic.ts'
 
 /** What is not notified by then is not coming. */
 const DRAIN_MS = 60_000
 const LOOK_EVERY_MS = 100
-/** Traffic before the first replacement and after the last, to compare with. */
-const CALM_MS = 1_000
+/** Changes before the first replacement and after the last, and how long they may take on a busy machine. */
+const CALM_CHANGES = 30
+const CALM_WITHIN_MS = 60_000
 
 export interface RollingResult {
   calls: number
@@ -17,7 +18,7 @@ export interface RollingResult {
   events: number
   /** Events without a notification. */
   lost: number
-  /** Notifications beyond one for each event. */
+  /** Lines `notification` in the log beyond one for each event: the table itself keeps no second one. */
   doubled: number
   /** From the change to its notification, in milliseconds. */
   delayMs: { p50: number; p99: number; max: number }
@@ -28,33 +29,45 @@ export interface RollingOptions {
   server: { postgresUrl: string; sqsEndpoint: string }
   /** The releases that run one after the other; undefined is this checkout. */
   releases: (Release | undefined)[]
+  /** How many of each kind; those of `npm run test:rolling` unless given. */
+  instances?: Instances
   say: (line: string) => void
 }
 
 /** Replaces every process of a deployment in turn, release after release, under steady traffic, and counts what suffered. */
-export async function roll({ server, releases, say }: RollingOptions): Promise<RollingResult> {
+export async function roll({ server, releases, instances, say }: RollingOptions): Promise<RollingResult> {
   const [first, ...next] = releases
-  const deployment = await startDeployment(server, first)
+  const deployment = await startDeployment(server, first, instances)
   try {
     const stop = new AbortController()
     const { products, notifications } = deployment.balancers
-    const traffic = makeTraffic({ products: products.url, notifications: notifications.url }, stop.signal)
-    await sleep(CALM_MS)
+    const { traffic, ended } = startTraffic({ products: products.url, notifications: notifications.url }, stop.signal)
+    await untilChanged(traffic)
     for (const release of next) {
       say(`replacing each process by ${release?.name ?? 'this version'}`)
       await deployment.replaceAll(release)
     }
-    await sleep(CALM_MS)
+    await untilChanged(traffic)
     stop.abort()
-    const { calls, failed, changes } = await traffic
+    await ended
     const outcome = await settle(deployment.databases)
-    return { calls, failed, changes, ...outcome, errors: deployment.errors() }
+    const notified = deployment.notified()
+    const doubled = notified.length - new Set(notified).size
+    return { ...traffic, ...outcome, doubled, errors: deployment.errors() }
   } finally {
     await deployment.stop()
   }
 }
 
-type Outcome = Pick<RollingResult, 'events' | 'lost' | 'doubled' | 'delayMs'>
+async function untilChanged(traffic: Traffic): Promise<void> {
+  const wanted = traffic.changes + CALM_CHANGES
+  for (const end = performance.now() + CALM_WITHIN_MS; traffic.changes < wanted;) {
+    if (performance.now() > end) throw new Error(`${traffic.changes} changes within ${CALM_WITHIN_MS / 1_000} s`)
+    await sleep(LOOK_EVERY_MS)
+  }
+}
+
+type Outcome = Pick<RollingResult, 'events' | 'lost' | 'delayMs'>
 
 /** Waits until each event has its notification, or the time is over, and counts. */
 async function settle({ products, notifications }: { products: pg.Pool; notifications: pg.Pool }): Promise<Outcome> {
@@ -77,7 +90,6 @@ async function settle({ products, notifications }: { products: pg.Pool; notifica
     return {
       events: events.rows.length,
       lost,
-      doubled: stored.rows.length - notified.size,
       delayMs: { p50: at(0.5), p99: at(0.99), max: at(1) },
     }
   }

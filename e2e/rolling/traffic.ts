@@ -17,8 +17,14 @@ export interface Addresses {
   notifications: string
 }
 
-/** Steady writes and reads by both APIs until `signal` aborts. Each client changes products of its own, so nothing may fail. */
-export async function makeTraffic({ products, notifications }: Addresses, signal: AbortSignal): Promise<Traffic> {
+/**
+ * Steady writes and reads by both APIs until `signal` aborts; then `ended` resolves. Each client changes products of its
+ * own, so nothing may fail.
+ */
+export function startTraffic(
+  { products, notifications }: Addresses,
+  signal: AbortSignal,
+): { traffic: Traffic; ended: Promise<unknown> } {
   const traffic: Traffic = { calls: 0, failed: [], changes: 0 }
 
   async function call(method: string, url: string, body?: object): Promise<string> {
@@ -56,6 +62,5 @@ export async function makeTraffic({ products, notifications }: Addresses, signal
     }
   }
 
-  await Promise.all(Array.from({ length: CLIENTS }, (_, number) => client(number)))
-  return traffic
+  return { traffic, ended: Promise.all(Array.from({ length: CLIENTS }, (_, number) => client(number))) }
 }
