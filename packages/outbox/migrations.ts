@@ -62,7 +62,25 @@ CREATE INDEX events_failed_key ON ${schema}.events (key, id) WHERE status = 'fai
 -- For the operator.
 CREATE INDEX events_dead ON ${schema}.events (id) WHERE status = 'dead';
 
--- Every row is written once and updated once, and then deleted: vacuum must follow the traffic, not the size. If you
+${vacuumSettings(schema)}
+-- The relays that are alive. One whose lease has run out may be deleted by any other, and only that frees its lanes.
+CREATE TABLE ${schema}.outbox_relays (
+  id         uuid        PRIMARY KEY,
+  name       text        NOT NULL,
+  expires_at timestamptz NOT NULL
+);
+
+-- Who may send the events of which lane. A lane without a relay is free.
+CREATE TABLE ${schema}.outbox_lanes (
+  lane  smallint PRIMARY KEY,
+  relay uuid REFERENCES ${schema}.outbox_relays (id) ON DELETE SET NULL
+);
+INSERT INTO ${schema}.outbox_lanes (lane) SELECT generate_series(0, 63);
+`
+}
+
+function vacuumSettings(schema: string): string {
+  return `-- Every row is written once and updated once, and then deleted: vacuum must follow the traffic, not the size. If you
 -- partition the table, each partition has these settings of its own.
 DO $outbox$
 DECLARE
@@ -81,20 +99,6 @@ BEGIN
       autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 50000)', part);
   END LOOP;
 END $outbox$;
-
--- The relays that are alive. One whose lease has run out may be deleted by any other, and only that frees its lanes.
-CREATE TABLE ${schema}.outbox_relays (
-  id         uuid        PRIMARY KEY,
-  name       text        NOT NULL,
-  expires_at timestamptz NOT NULL
-);
-
--- Who may send the events of which lane. A lane without a relay is free.
-CREATE TABLE ${schema}.outbox_lanes (
-  lane  smallint PRIMARY KEY,
-  relay uuid REFERENCES ${schema}.outbox_relays (id) ON DELETE SET NULL
-);
-INSERT INTO ${schema}.outbox_lanes (lane) SELECT generate_series(0, 63);
 `
 }
 

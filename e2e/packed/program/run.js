@@ -43,6 +43,8 @@ export async function run({ createOutbox, sendToSqs, createInbox, parseCloudEven
   const stop = new AbortController()
   const running = Promise.all([relay.run(stop.signal), consumer.run(stop.signal)])
   await until(async () => (await countOf(pool, `${SCHEMA}_inbox.handled_events`)) === 1)
+  // The relay marks an event after the consumer may have handled it, and only a processed one can be published again.
+  await until(async () => (await countOf(pool, `${SCHEMA}_outbox.events WHERE status = 'processed'`)) === 1)
   await outbox.resend(pool, { ids: ['1'] }, { by: 'test', signal: stop.signal, onProgress: () => {} })
   relay.nudge()
   await until(() => outcomes.includes('duplicate'))

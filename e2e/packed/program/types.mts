@@ -16,13 +16,16 @@ interface ShopEvents {
 }
 
 export async function compiled(pool: Pool, sqs: SQSClient, queueUrl: string, signal: AbortSignal): Promise<Send> {
+  const tx = await pool.connect()
   const outbox = createOutbox<ShopEvents>({ schema: 'outbox' })
   await outbox.migrate(new Client())
-  await outbox.append(pool, [{ key: 'order-7', type: 'order.paid', payload: { orderId: '7' } }])
+  await outbox.append(tx, [{ key: 'order-7', type: 'order.paid', payload: { orderId: '7' } }])
   // @ts-expect-error a payload of another type
-  await outbox.append(pool, [{ key: 'order-7', type: 'order.paid', payload: { orderId: 7 } }])
+  await outbox.append(tx, [{ key: 'order-7', type: 'order.paid', payload: { orderId: 7 } }])
   // @ts-expect-error a type that is misspelt
-  await outbox.append(pool, [{ key: 'order-7', type: 'order.payed', payload: { orderId: '7' } }])
+  await outbox.append(tx, [{ key: 'order-7', type: 'order.payed', payload: { orderId: '7' } }])
+  // @ts-expect-error a pool is no open transaction
+  await outbox.append(pool, [{ key: 'order-7', type: 'order.paid', payload: { orderId: '7' } }])
   const { record } = createOutboxMetrics(new Registry(), pool)
   const send = sendToSqs({ sqs, queueUrl })
   const report = (said: RelayReport) => record(said)
