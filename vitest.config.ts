@@ -15,6 +15,20 @@ const exclude = [
   'deploy/kubernetes/**',
 ]
 
+/** What takes minutes of its own, in steps of its own: `npm test` runs all the rest. */
+const browser = ['e2e/console/**/*.e2e.test.ts', 'e2e/build.e2e.test.ts']
+const deployment = ['least-rights', 'tls', 'dead-letters-denied', 'databases', 'start-commands'].map(
+  (name) => `e2e/**/${name}.e2e.test.ts`,
+)
+
+const processes = {
+  globalSetup: ['local/testing/vitest-setup.ts'],
+  testTimeout: 120_000,
+  hookTimeout: 120_000,
+  setupFiles: ['packages/http-api/testing/setup.ts'],
+  experimental,
+}
+
 export default defineConfig({
   test: {
     // Most tests wait for processes, not for a core: more files at once than the two cores that CI has.
@@ -55,14 +69,12 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['e2e/**/*.e2e.test.ts'],
-          exclude,
-          globalSetup: ['local/testing/vitest-setup.ts'],
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
-          setupFiles: ['packages/http-api/testing/setup.ts'],
-          experimental,
+          exclude: [...exclude, ...browser, ...deployment],
+          ...processes,
         },
       },
+      { test: { name: 'browser', include: browser, exclude, ...processes } },
+      { test: { name: 'deployment', include: deployment, exclude, ...processes } },
     ],
   },
 })
