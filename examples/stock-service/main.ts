@@ -14,6 +14,9 @@ interface ProductEvents {
   'product.deleted': Product
 }
 
+const stopping = new AbortController()
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopping.abort())
+
 const { databaseUrl, queueUrl } = readStockConfig(process.env)
 const pool = new pg.Pool({ connectionString: databaseUrl, connectionTimeoutMillis: 3_000, query_timeout: 5_000 })
 pool.on('error', (error) => console.warn(`An idle connection was lost: ${error.message}`))
@@ -55,8 +58,6 @@ const consumer = inbox.createConsumer<pg.PoolClient>({
   },
 })
 
-const stopping = new AbortController()
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopping.abort())
 console.log('stock-service is ready')
 await consumer.run(stopping.signal)
 sqs.destroy()

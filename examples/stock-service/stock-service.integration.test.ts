@@ -43,13 +43,13 @@ async function setUp() {
         AWS_ENDPOINT_URL_SQS: inject('sqsEndpoint'),
       },
     })
-    child.stdout.resume()
+    const ready = once(child.stdout, 'data')
     const exit = once(child, 'exit')
     opened.push(async () => {
       if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL')
       await exit
     })
-    return { child, exit }
+    return { child, ready, exit }
   }
 
   async function stock(): Promise<Record<string, string>> {
@@ -96,7 +96,7 @@ test('stock follows the products, in any order, with duplicates, a poison messag
     child.kill('SIGKILL')
     await exit
   }
-  const { child, exit } = start()
+  const { child, ready, exit } = start()
   const expected = Object.fromEntries(lives.flatMap(({ id, name }) => (name === undefined ? [] : [[id, name]])))
   await vi.waitFor(async () => expect(await stock()).toEqual(expected), patiently)
   await vi.waitFor(async () => {
@@ -104,6 +104,8 @@ test('stock follows the products, in any order, with duplicates, a poison messag
     expect(Number(rows[0]?.count)).toBe(events.length)
   }, patiently)
   expect(await stock()).toEqual(expected)
+  // The process before may have done everything: this one may still be loading.
+  await ready
   child.kill('SIGTERM')
   expect(await exit).toEqual([0, null])
 })
