@@ -12,7 +12,7 @@ afterEach(async () => {
   for (const close of opened.splice(0).toReversed()) await close()
 })
 
-const patiently = { timeout: 25_000, interval: 50 }
+const patiently = { timeout: 60_000, interval: 50 }
 
 async function setUp() {
   const databaseUrl = await freshDatabase(inject('postgresUrl'))
@@ -108,7 +108,7 @@ test('stock follows the products, in any order, with duplicates, a poison messag
   await ready
   child.kill('SIGTERM')
   expect(await exit).toEqual([0, null])
-})
+}, 150_000)
 
 test('without its variables it ends with 1 and names what is missing', async () => {
   const child = spawn(process.execPath, [`${import.meta.dirname}/main.ts`], { env: { ...machineVariables() } })
