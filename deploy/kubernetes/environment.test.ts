@@ -65,7 +65,7 @@ describe.each(overlays)('%s', (folder) => {
   })
 
   test('the users are those that the program `roles` makes', () => {
-    const made = deploymentRoles.flatMap(({ owner, workers, operators }) => [owner, ...workers, ...operators])
+    const made = deploymentRoles.flatMap(({ owner, users }) => [owner, ...users])
     const urls = names.flatMap((name) =>
       Object.entries(environmentOf(name, manifests)).flatMap(([key, url]) => (key.endsWith('DATABASE_URL') ? url : [])),
     )
