@@ -59,7 +59,7 @@ export const outboxMutants: readonly Mutant[] = [
   {
     what: 'after a claim that timed out all is read at once again',
     file: outbox('reading'),
-    find: 'failed ? readApart : readPage',
+    find: 'apart ? readApart : readPage',
     replace: 'readPage',
     tests: tests('one-bad-event'),
   },

@@ -13,7 +13,7 @@ export interface LaneToRead {
 /** `ids alone`: payload and headers are neither read nor counted. */
 export type Content = 'with content' | 'ids alone'
 
-/** Events are read into memory until they take this much. A larger one is not read at all. */
+/** Events are read into memory until they take this much. A larger one is not read at all, and so does not count. */
 export const MAX_BYTES = 16 * 1024 * 1024
 
 /**
@@ -35,7 +35,8 @@ export async function claimPending(
             CASE WHEN bytes <= $3 THEN content END AS payload, CASE WHEN bytes <= $3 THEN attributes END AS headers
      FROM (
        SELECT next.*, size.bytes,
-              sum(size.bytes) OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes_before
+              sum(size.bytes) FILTER (WHERE size.bytes <= $3)
+                OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes_before
        FROM jsonb_to_recordset($1::text::jsonb) AS owned (lane smallint, held bigint[], "heldEvents" uuid[], "full" text[])
        CROSS JOIN LATERAL (
          SELECT *, CASE WHEN $4 AND pg_column_size(payload) <= $3 THEN payload::text END AS content,
@@ -70,7 +71,8 @@ export async function claimDue(
             CASE WHEN bytes <= $3 THEN content END AS payload, CASE WHEN bytes <= $3 THEN attributes END AS headers
      FROM (
        SELECT next.*, size.bytes,
-              sum(size.bytes) OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes_before
+              sum(size.bytes) FILTER (WHERE size.bytes <= $3)
+                OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes_before
        FROM jsonb_to_recordset($1::text::jsonb) AS owned (lane smallint, held bigint[], "heldEvents" uuid[])
        CROSS JOIN LATERAL (
          SELECT *, CASE WHEN $4 AND pg_column_size(payload) <= $3 THEN payload::text END AS content,
@@ -116,7 +118,8 @@ export async function readContent({ db, schema }: Tables, events: readonly Event
             CASE WHEN bytes <= $2 THEN content END AS payload, CASE WHEN bytes <= $2 THEN attributes END AS headers
      FROM (
        SELECT claimed.*, size.bytes,
-              sum(size.bytes) OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes_before
+              sum(size.bytes) FILTER (WHERE size.bytes <= $2)
+                OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes_before
        FROM jsonb_to_recordset($1::text::jsonb) AS wanted (id bigint, "eventId" uuid)
        CROSS JOIN LATERAL (
          SELECT event.*, estimate.bytes AS estimate,

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type pg from 'pg'
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest'
-import { append, createRelay, type Relay, type RelayReport, type Send } from './index.ts'
+import { append, createRelay, type Database, type Relay, type RelayReport, type Send } from './index.ts'
 import { freshOutbox, newEvent, statuses, testBroker, type WithId } from './testing/outbox.ts'
 
 let db: pg.Pool
@@ -113,6 +113,29 @@ test.each([
   },
   90_000,
 )
+
+test('of several such rows only the first costs the time of a statement', async () => {
+  const numbers = Array(3_000).fill('1e131071').join()
+  await db.query(
+    `INSERT INTO events (event_id, key, type, payload) SELECT gen_random_uuid(), 'huge-' || n, 't', '[${numbers}]' FROM generate_series(1, 3) AS n`,
+  )
+  await append(db, others)
+  let timeouts = 0
+  const query: Database['query'] = async (text, values) => {
+    try {
+      return await db.query(text, values)
+    } catch (error) {
+      timeouts++
+      throw error
+    }
+  }
+  const stop = new AbortController()
+  const running = createRelay({ db: { query }, send: testBroker().send }).run(stop.signal)
+  await expect.poll(() => statuses(db), { timeout: 60_000, interval: 200 }).toEqual({ processed: 9, dead: 3 })
+  expect(timeouts).toBe(1)
+  stop.abort()
+  await running
+}, 90_000)
 
 test('a row that PostgreSQL can not read, since its disk lost a part, is dead with the reason, and the others leave', async () => {
   await append(db, [...others, newEvent('broken', randomBytes(20_000).toString('base64'))])

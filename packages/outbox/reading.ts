@@ -54,8 +54,9 @@ export function createReading({ tables, lease, hold, onBroken }: ReadingOptions)
   /** Failed events that are in memory: while the database calls them failed, it blocks the rest of their keys. Weak, so
    * that what `hold` forgets with its lane is forgotten here too. */
   const due = new WeakSet<OutboxEvent>()
-  /** The last claim failed, perhaps since a row takes PostgreSQL longer than a statement may: the next one reads apart. */
-  let failed = false
+  /** A claim failed, perhaps since a row takes PostgreSQL longer than a statement may. Claims read apart until one of
+   * them finds no such row: each would cost the time of a statement again. */
+  let apart = false
   let lookedForDueAt = -Infinity
   let mendedAt = -Infinity
 
@@ -68,10 +69,10 @@ export function createReading({ tables, lease, hold, onBroken }: ReadingOptions)
     const size = page
     // Until the claim is back it counts as failed: a statement that takes too long is smaller the next time.
     page = Math.max(1, page >> 1)
-    const readNext = failed ? readApart : readPage
-    failed = true
+    const readNext = apart ? readApart : readPage
+    apart = true
     const { events, broken, bytes } = await readNext(tables, claim, toRead, perLane)
-    failed = false
+    apart = broken.length > 0
     page = bytes >= MAX_BYTES / 2 ? Math.max(1, size >> 1) : Math.min(PAGE, size * 2)
     hold.add(events)
     for (const { event } of broken) hold.reserve(event)
