@@ -25,9 +25,8 @@ export interface NewEvent {
  * commit, such as the row that the event is about, before it appends. Creating, updating or deleting that row does.
  *
  * Rejects before it asks the server: a key or type of more than 1,024 bytes, a header that is no string, a payload that is
- * no JSON. Rejects with the
- * server's error, which fails the transaction: an `id` that is no UUID (22P02), a payload with U+0000, which `jsonb`
- * can't hold (22P05).
+ * no JSON. Rejects with the server's error, which fails the transaction: an `id` that is no UUID (22P02), a payload with
+ * U+0000, which `jsonb` can't hold (22P05).
  */
 export async function append(tx: Transaction, events: readonly NewEvent[], schema?: string): Promise<void> {
   if (events.length === 0) return

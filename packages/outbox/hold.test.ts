@@ -2,19 +2,9 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { createHold } from './hold.ts'
 import type { OutboxEvent } from './send.ts'
+import { sentEvent } from './testing/sent-event.ts'
 
-const event = (id: number, key: string, lane = 0): OutboxEvent => ({
-  id: String(id),
-  eventId: `event-${id}`,
-  key,
-  lane,
-  type: 't',
-  payload: '{}',
-  headers: {},
-  attempts: 0,
-  redriven: 0,
-  createdAt: new Date(0),
-})
+const event = (id: number, key: string, lane = 0) => sentEvent(String(id), { key, lane })
 const ids = (events: OutboxEvent[]) => events.map(({ id }) => Number(id))
 const always = () => true
 

@@ -2,20 +2,9 @@ import { keepLines } from '../telemetry/testing/log.ts'
 import { expect, test } from 'vitest'
 import { logReport } from './log-report.ts'
 import type { RelayReport } from './reports.ts'
-import type { OutboxEvent } from './send.ts'
+import { sentEvent } from './testing/sent-event.ts'
 
-const event: OutboxEvent = {
-  id: '1',
-  eventId: 'e',
-  key: 'k',
-  lane: 0,
-  type: 't',
-  payload: '{}',
-  headers: {},
-  attempts: 0,
-  redriven: 0,
-  createdAt: new Date(),
-}
+const event = sentEvent('1')
 const reports: { [Kind in RelayReport['kind']]: [Extract<RelayReport, { kind: Kind }>, lines: string[]] } = {
   published: [{ kind: 'published', events: [event, event], at: 0 }, ['debug: event_id', 'debug: event_id']],
   postponed: [{ kind: 'postponed', event, reason: 'busy', delayMs: 1 }, ['debug: event_id reason retry_in_ms']],

@@ -4,6 +4,7 @@ import { BatchSpanProcessor, InMemorySpanExporter, TracerProvider } from '@opent
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { traceSends } from './opentelemetry.ts'
 import type { OutboxEvent } from './send.ts'
+import { sentEvent } from './testing/sent-event.ts'
 
 const exporter = new InMemorySpanExporter()
 const provider = new TracerProvider({ spanProcessors: [new BatchSpanProcessor({ exporter })] })
@@ -13,18 +14,8 @@ afterAll(() => propagation.disable())
 beforeEach(() => exporter.reset())
 
 const trace = (n: number) => String(n).padStart(32, 'a')
-const event = (id: string, headers: Record<string, string> = {}): OutboxEvent => ({
-  id,
-  eventId: `event-${id}`,
-  key: `key-${id}`,
-  lane: 0,
-  type: 'product.created',
-  payload: '{}',
-  headers,
-  attempts: 0,
-  redriven: 0,
-  createdAt: new Date(),
-})
+const event = (id: string, headers: Record<string, string> = {}) =>
+  sentEvent(id, { eventId: `event-${id}`, type: 'product.created', headers, createdAt: new Date() })
 const requested = (n: number) => event(String(n), { traceparent: `00-${trace(n)}-00f067aa0ba902b7-01`, other: 'kept' })
 
 async function spans() {

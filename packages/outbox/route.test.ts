@@ -1,22 +1,12 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { route } from './route.ts'
 import type { OutboxEvent, Send } from './send.ts'
+import { sentEvent } from './testing/sent-event.ts'
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['performance'] }))
 afterEach(() => void vi.useRealTimers())
 
-const event = (id: string, type: string): OutboxEvent => ({
-  id,
-  eventId: `event ${id}`,
-  key: id,
-  lane: 0,
-  type,
-  payload: '{}',
-  headers: {},
-  attempts: 0,
-  redriven: 0,
-  createdAt: new Date(0),
-})
+const event = (id: string, type: string) => sentEvent(id, { type })
 
 /** A destination that keeps what it gets; `fails` says how it fails. */
 function destination() {

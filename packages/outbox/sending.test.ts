@@ -1,23 +1,13 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { OutboxEvent, Outcome } from './send.ts'
 import { createJudge } from './sending.ts'
+import { sentEvent } from './testing/sent-event.ts'
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['performance'] }))
 afterEach(() => void vi.useRealTimers())
 
 const MINUTE_MS = 60_000
-const event = (id: string): OutboxEvent => ({
-  id,
-  eventId: `event ${id}`,
-  key: id,
-  lane: 0,
-  type: 'type',
-  payload: '{}',
-  headers: {},
-  attempts: 0,
-  redriven: 0,
-  createdAt: new Date(0),
-})
+const event = (id: string) => sentEvent(id)
 const notTaken: Outcome = { kind: 'not-taken', reason: 'InternalError' }
 
 /** A broker that fails at event 1, through no fault of it, and accepts the others. */

@@ -1,11 +1,13 @@
 import { createServer } from 'node:http'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
-import { GetQueueAttributesCommand, type Message, ReceiveMessageCommand, type SQSClient } from '@aws-sdk/client-sqs'
+import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import type { OutboxEvent } from './index.ts'
 import { sendToSns } from './sns.ts'
 import { freshTopic, snsClient } from './testing/sns.ts'
+import { sentEvent } from './testing/sent-event.ts'
+import { receiveAll } from './testing/receive.ts'
 
 let topic: Awaited<ReturnType<typeof freshTopic>>
 beforeAll(async () => {
@@ -14,37 +16,8 @@ beforeAll(async () => {
 afterAll(() => topic.close())
 
 let nextId = 1
-const event = (payload: unknown, more: Partial<OutboxEvent> = {}): OutboxEvent => ({
-  id: String(nextId++),
-  eventId: `01a202ac-4eb7-784d-a155-${String(nextId).padStart(12, '0')}`,
-  key: `key-${nextId}`,
-  lane: 0,
-  type: 'test.happened',
-  payload: JSON.stringify(payload),
-  headers: {},
-  attempts: 0,
-  redriven: 0,
-  createdAt: new Date(),
-  ...more,
-})
-
-async function receive({ sqs, queue }: { sqs: SQSClient; queue: { url: string } }, count: number): Promise<Message[]> {
-  const messages: Message[] = []
-  while (messages.length < count) {
-    const { Messages = [] } = await sqs.send(
-      new ReceiveMessageCommand({
-        QueueUrl: queue.url,
-        MaxNumberOfMessages: 10,
-        WaitTimeSeconds: 5,
-        MessageAttributeNames: ['All'],
-        MessageSystemAttributeNames: ['All'],
-      }),
-    )
-    if (Messages.length === 0) break
-    messages.push(...Messages)
-  }
-  return messages
-}
+const event = (payload: unknown, more: Partial<OutboxEvent> = {}) =>
+  sentEvent(String(nextId++), { payload: JSON.stringify(payload), createdAt: new Date(), ...more })
 
 test('every subscribed queue gets every event: raw as it was published, or wrapped', async () => {
   const { sns, topicArn, queues } = topic
@@ -54,7 +27,9 @@ test('every subscribed queue gets every event: raw as it was published, or wrapp
   const { outcomes, outage } = await sendToSns({ sns, topicArn })(events)
   expect(outage).toBeUndefined()
   expect([...outcomes]).toEqual(events.map(({ id }) => [id, { kind: 'accepted' }]))
-  const [raw, wrapped] = await Promise.all(queues.map((queue) => receive(queue, 12)))
+  const [raw, wrapped] = await Promise.all(
+    queues.map((queue) => receiveAll({ sqs: queue.sqs, url: queue.queue.url }, 12)),
+  )
   const payloads = (bodies: string[]) =>
     bodies.map((body) => JSON.parse(body) as { n: number }).toSorted((a, b) => a.n - b.n)
   const published = events.map(({ payload }) => JSON.parse(payload) as unknown)
@@ -78,7 +53,7 @@ test('on a FIFO topic the key is the group and the event id the deduplication id
     new GetQueueAttributesCommand({ QueueUrl: queue.url, AttributeNames: [...AttributeNames] }),
   )
   expect(Attributes).toEqual({ ApproximateNumberOfMessages: '1' })
-  const [received] = await receive({ sqs, queue }, 1)
+  const [received] = await receiveAll({ sqs, url: queue.url }, 1)
   expect(received?.Attributes?.MessageGroupId).toBe('product-1')
   fifo.close()
 })

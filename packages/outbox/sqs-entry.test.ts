@@ -1,20 +1,16 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { OutboxEvent } from './send.ts'
 import { type Entry, pack, toEntry } from './sqs-entry.ts'
+import { sentEvent } from './testing/sent-event.ts'
 
-const event = (payload: string, headers: Record<string, string> = {}): OutboxEvent => ({
-  id: '7',
-  eventId: '01a202ac-4eb7-784d-a155-84ebad6833ec',
-  key: 'product-1',
-  lane: 0,
-  type: 'product.created',
-  payload,
-  headers,
-  attempts: 0,
-  redriven: 0,
-  createdAt: new Date(0),
-})
+const event = (payload: string, headers: Record<string, string> = {}) =>
+  sentEvent('7', {
+    eventId: '01a202ac-4eb7-784d-a155-84ebad6833ec',
+    key: 'product-1',
+    type: 'product.created',
+    payload,
+    headers,
+  })
 
 test('the size counts bytes of body and attributes, not characters', () => {
   const { bytes } = toEntry(event('"ü"', { traceparent: 'abc' }), false)

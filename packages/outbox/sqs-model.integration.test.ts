@@ -3,9 +3,9 @@ import fc from 'fast-check'
 import { localCredentials } from '@product-events/local'
 import { connectSqs } from '@product-events/queue'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type OutboxEvent } from './index.ts'
 import { sendToSqs } from './sqs.ts'
 import { type CallFate, type EntryFate, startSqsModel } from './testing/sqs.ts'
+import { sentEvent } from './testing/sent-event.ts'
 
 let model: Awaited<ReturnType<typeof startSqsModel>>
 let sqs: SQSClient
@@ -23,18 +23,8 @@ const MIB = 1_048_576
 /** What the attribute `type` takes, and the quotes of a JSON string. */
 const OVERHEAD = 'type'.length + 'String'.length + 'test.happened'.length + 2
 
-const event = (id: number, length: number, letter: string): OutboxEvent => ({
-  id: String(id),
-  eventId: `01a202ac-4eb7-784d-a155-${String(id).padStart(12, '0')}`,
-  key: `key-${id}`,
-  lane: 0,
-  type: 'test.happened',
-  payload: JSON.stringify(letter.repeat(length)),
-  headers: {},
-  attempts: 0,
-  redriven: 0,
-  createdAt: new Date(0),
-})
+const event = (id: number, length: number, letter: string) =>
+  sentEvent(String(id), { payload: JSON.stringify(letter.repeat(length)) })
 
 const entry = fc.record({
   fate: fc.constantFrom<EntryFate>(

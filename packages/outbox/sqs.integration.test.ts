@@ -1,9 +1,11 @@
-import { DeleteQueueCommand, type Message, ReceiveMessageCommand, type SQSClient } from '@aws-sdk/client-sqs'
+import { DeleteQueueCommand, type SQSClient } from '@aws-sdk/client-sqs'
 import { freshQueue } from '@product-events/local'
 import { connectSqs, type Queue } from '@product-events/queue'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { type OutboxEvent } from './index.ts'
 import { sendToSqs } from './sqs.ts'
+import { sentEvent } from './testing/sent-event.ts'
+import { receiveAll } from './testing/receive.ts'
 
 let sqs: SQSClient
 let queue: Queue
@@ -13,37 +15,8 @@ beforeAll(async () => {
 afterAll(() => sqs.destroy())
 
 let nextId = 1
-const event = (payload: unknown, more: Partial<OutboxEvent> = {}): OutboxEvent => ({
-  id: String(nextId++),
-  eventId: `01a202ac-4eb7-784d-a155-${String(nextId).padStart(12, '0')}`,
-  key: `key-${nextId}`,
-  lane: 0,
-  type: 'test.happened',
-  payload: JSON.stringify(payload),
-  headers: {},
-  attempts: 0,
-  redriven: 0,
-  createdAt: new Date(),
-  ...more,
-})
-
-async function receiveAll(url: string, count: number): Promise<Message[]> {
-  const messages: Message[] = []
-  while (messages.length < count) {
-    const { Messages = [] } = await sqs.send(
-      new ReceiveMessageCommand({
-        QueueUrl: url,
-        MaxNumberOfMessages: 10,
-        WaitTimeSeconds: 1,
-        MessageAttributeNames: ['All'],
-        MessageSystemAttributeNames: ['All'],
-      }),
-    )
-    if (Messages.length === 0) break
-    messages.push(...Messages)
-  }
-  return messages
-}
+const event = (payload: unknown, more: Partial<OutboxEvent> = {}) =>
+  sentEvent(String(nextId++), { payload: JSON.stringify(payload), createdAt: new Date(), ...more })
 
 test('the body is the payload, and type and headers are attributes; emoji and all', async () => {
   const payload = { name: 'Mug 🫖 \ufffe "ü"' }
@@ -51,7 +24,7 @@ test('the body is the payload, and type and headers are attributes; emoji and al
   const { outcomes, outage } = await sendToSqs({ sqs, queueUrl: queue.url })([sent])
   expect(outage).toBeUndefined()
   expect(outcomes.get(sent.id)).toEqual({ kind: 'accepted' })
-  const [message] = await receiveAll(queue.url, 1)
+  const [message] = await receiveAll({ sqs, url: queue.url }, 1)
   expect(JSON.parse(message!.Body!)).toEqual(payload)
   expect(message!.MessageAttributes).toMatchObject({
     type: { StringValue: 'test.happened' },
@@ -64,7 +37,7 @@ test('ten events of a quarter MiB each go in several calls, each below the byte 
   const { outcomes, outage } = await sendToSqs({ sqs, queueUrl: queue.url })(events)
   expect(outage).toBeUndefined()
   expect([...outcomes.values()]).toEqual(events.map(() => ({ kind: 'accepted' })))
-  const received = await receiveAll(queue.url, 10)
+  const received = await receiveAll({ sqs, url: queue.url }, 10)
   const numbers = received.map(({ Body }) => (JSON.parse(Body!) as { n: number }).n)
   expect(numbers.toSorted((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
 })
@@ -108,7 +81,7 @@ test('on a FIFO queue the key is the group and the event id the deduplication id
   const send = sendToSqs({ sqs: fifo.sqs, queueUrl: fifo.queue.url })
   await send([first])
   await send([first])
-  const received = await receiveAll(fifo.queue.url, 2)
+  const received = await receiveAll({ sqs, url: fifo.queue.url }, 2)
   expect(received.map(({ Attributes }) => Attributes?.MessageGroupId)).toEqual(['product-1'])
   fifo.sqs.destroy()
 })
