@@ -14,6 +14,9 @@ afterEach(() => {
   for (const child of children.splice(0)) child.kill('SIGKILL')
 })
 
+/** Where no `npm start` has left its addresses. */
+const NO_STACK = { DATA_DIR: join(import.meta.dirname, 'no-such-folder') }
+
 function start(args: string[], env: Record<string, string>) {
   const file = join(import.meta.dirname, 'outbox.ts')
   const child = spawn(process.execPath, [file, ...args], {
@@ -37,7 +40,7 @@ test('one DATABASE_URL serves both services, each in its database, unless it nam
 })
 
 test('help needs no environment; a command without DATABASE_URL says what is missing and gives an example', async () => {
-  const [help, status] = await Promise.all([start(['--help'], {}).ended, start(['status'], {}).ended])
+  const [help, status] = await Promise.all([start(['--help'], {}).ended, start(['status'], NO_STACK).ended])
   expect(help).toMatchObject({ code: 0, stdout: expect.stringContaining('product-service, notification-service') })
   expect(status).toMatchObject({ code: 1, stdout: '' })
   expect(status.stderr).toMatch(

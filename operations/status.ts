@@ -3,7 +3,7 @@ import { StartError } from '@product-events/process'
 import { EXIT, harmless, runProcess } from '@product-events/terminal'
 import { readDatabasesConfig, readQueueConfig, readStackConfig, readStatusConfig } from './config.ts'
 import { openSources } from './open-sources.ts'
-import { program, readArguments } from './status/arguments.ts'
+import { nameProcesses, program, readArguments } from './status/arguments.ts'
 import { runStatus } from './status/run.ts'
 import { sayWhichStack } from './which-stack.ts'
 
@@ -13,7 +13,7 @@ const TIMEOUT_MS = 5_000
 await runProcess(program.name, async (terminal) => {
   const { stdout, stderr, args, signal } = terminal
   try {
-    const stack = readStackConfig(process.env)
+    const stack = nameProcesses(args) ? undefined : readStackConfig(process.env)
     const config = readStatusConfig(process.env)
     const typed = readArguments(args, config)
     if (typed.kind === 'print') {

@@ -1,7 +1,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { freePort } from '@product-events/local'
 import { startOperationsServer } from '@product-events/process/service'
@@ -34,6 +37,30 @@ async function npmRunStatus(args: string[], env: Record<string, string> = {}) {
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
   return { code: child.exitCode, stdout, stderr }
 }
+
+test('an option that names a process means another stack than that of npm start', async () => {
+  const DATA_DIR = await mkdtemp(join(tmpdir(), 'status-test-'))
+  opened.defer(() => rm(DATA_DIR, { recursive: true }))
+  const closed = `127.0.0.1:${await freePort()}`
+  const variables = [
+    `DATABASE_URL=postgres://${closed}`,
+    'AWS_REGION=x',
+    `PRODUCT_SERVICE_OPERATIONS_URL=http://${closed}`,
+  ]
+  await writeFile(join(DATA_DIR, 'stack.env'), variables.join('\n'))
+  const { instance } = await startProcess('product-service')
+  const [left, named] = await Promise.all([
+    npmRunStatus([], { DATA_DIR }),
+    npmRunStatus([`--product-service=${instance.url}`], { DATA_DIR }),
+  ])
+  expect(left).toMatchObject({
+    stderr: expect.stringContaining('stack.env'),
+    stdout: expect.stringContaining('PostgreSQL'),
+  })
+  expect(named.stderr).toBe('')
+  expect(named.stdout).toContain(instance.url)
+  expect(named.stdout).not.toContain('PostgreSQL of')
+})
 
 test('what was not understood ends with 2 and says what was expected; help asks nobody', async () => {
   const [unknown, flag, variable, help] = await Promise.all([
