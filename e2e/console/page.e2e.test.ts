@@ -33,7 +33,7 @@ test('a product made by the API reaches step 7 in the page, and no request leave
   expect(complaints).toEqual([])
 })
 
-test('the page of a checkout is as small and as fast as that of a build', async () => {
+test('the page of a checkout is as small as that of a build', async () => {
   expect(await missedBudgets(browser, stack.console)).toEqual([])
 })
 
