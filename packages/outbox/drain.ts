@@ -47,6 +47,8 @@ export interface DrainOptions {
   /** The same where it is far away; as near, if it is left out. */
   mostInFlight?: number
   retries: Retries
+  /** A monotonic clock in milliseconds, by which accepted events are marked. */
+  now?: () => number
 }
 
 export interface Drain {
@@ -67,7 +69,13 @@ export interface Drain {
 export function createDrain({ tables, send, lease, hold, bell, report, ...limits }: DrainOptions): Drain {
   let nudged = false
   let hadOutage = false
-  const settling = createSettling({ tables, hold, report, onSettled: (event, as) => reading.settled(event, as) })
+  const settling = createSettling({
+    ...limits,
+    tables,
+    hold,
+    report,
+    onSettled: (event, as) => reading.settled(event, as),
+  })
   const reading = createReading({ tables, lease, hold, onBroken: (rejections) => settling.add([], rejections) })
   const sending = createSending({ ...limits, send, lease, hold, onSent })
 

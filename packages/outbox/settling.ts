@@ -26,6 +26,8 @@ export interface SettlingOptions {
   report: Report
   /** Called with each event that the database has marked: more of its key may be readable now. */
   onSettled: (event: OutboxEvent, as: 'accepted' | 'rejected') => void
+  /** A monotonic clock in milliseconds. */
+  now?: () => number
 }
 
 /** What the broker said and the database does not know yet. It stays in memory while the database is unreachable. */
@@ -39,11 +41,12 @@ export interface Settling {
   markRejected(counts: DrainCounts): Promise<void>
 }
 
-export function createSettling({ tables, hold, report, onSettled }: SettlingOptions): Settling {
+export function createSettling(options: SettlingOptions): Settling {
+  const { tables, hold, report, onSettled, now = () => performance.now() } = options
   /** With the time of the acceptance, by the monotonic clock. */
   const accepted = new Map<OutboxEvent, number>()
   const rejected = new Set<Rejection>()
-  const aside = createAside(report)
+  const aside = createAside(report, now)
   let acceptedBytes = 0
   let markedAt = -Infinity
 
@@ -83,22 +86,23 @@ export function createSettling({ tables, hold, report, onSettled }: SettlingOpti
 
   return {
     add(newlyAccepted, newlyRejected) {
-      for (const event of newlyAccepted) accept(event, performance.now())
+      for (const event of newlyAccepted) accept(event, now())
       for (const rejection of newlyRejected) rejected.add(rejection)
     },
     unsettled: () => ({ accepted: accepted.size, rejected: rejected.size }),
 
     dueInMs() {
       if (accepted.size >= AT_ONCE || acceptedBytes >= BYTES_AT_ONCE) return 0
-      return Math.max(0, markedAt + EVERY_MS - performance.now())
+      return Math.max(0, markedAt + EVERY_MS - now())
     },
 
     async markAccepted(counts) {
       aside.takeDue()
       if (accepted.size === 0) return
-      markedAt = performance.now()
+      markedAt = now()
       const sent = [...accepted].map(([event, at]) => ({ event, at }))
-      const { done, culprits, outage } = await isolate(sent, work(tables, settleAcceptedAt))
+      const settle = (to: Tables, part: readonly Sent[]) => settleAcceptedAt(to, part, now())
+      const { done, culprits, outage } = await isolate(sent, work(tables, settle))
       for (const { event } of done) {
         settled(event)
         hold.forget(event)
@@ -118,8 +122,13 @@ export function createSettling({ tables, hold, report, onSettled }: SettlingOpti
   }
 }
 
-function settleAcceptedAt(tables: Tables, events: readonly { event: OutboxEvent; at: number }[]): Promise<void> {
-  const now = performance.now()
+interface Sent {
+  event: OutboxEvent
+  /** When the broker accepted it. */
+  at: number
+}
+
+function settleAcceptedAt(tables: Tables, events: readonly Sent[], now: number): Promise<void> {
   return settleAccepted(
     tables,
     events.map(({ event: { id, eventId, redriven }, at }) => ({
@@ -147,19 +156,19 @@ function plainerAfter(error: Error, fallbacks: number): Partial<Rejection> {
 }
 
 /** What the database refuses to mark, however it is put. It is reported once, and tried again from time to time. */
-function createAside(report: Report) {
+function createAside(report: Report, now: () => number) {
   const aside = new Set<{ again: () => void; at: number }>()
   const reported = new WeakSet<OutboxEvent>()
   return {
     put(event: OutboxEvent, error: Error, again: () => void): void {
-      aside.add({ again, at: performance.now() + ASIDE_MS })
+      aside.add({ again, at: now() + ASIDE_MS })
       if (reported.has(event)) return
       reported.add(event)
       report({ kind: 'unsettled', event, reason: storableReason(error.message) })
     },
     takeDue(): void {
       for (const entry of aside) {
-        if (entry.at > performance.now()) return
+        if (entry.at > now()) return
         aside.delete(entry)
         entry.again()
       }

@@ -82,6 +82,7 @@ export async function createWorld(db: pg.Pool, relayCount: number) {
       batchSize: 3,
       inFlight: 2,
       retries: QUEUE_RETRIES,
+      now,
     })
     const relay: ModelRelay = { drain, lease, bell, alive: true, known: new Set(), database: 'works', running: false }
     return relay
