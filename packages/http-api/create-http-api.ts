@@ -7,7 +7,7 @@ import { cutText, type Logger, type Registry } from '@product-events/telemetry'
 import type { AlbIssuer } from './alb-tokens.ts'
 import { askForTokens, type Scopes } from './access.ts'
 import { rememberMethods } from './allowed-methods.ts'
-import { answerClientError } from './client-error.ts'
+import { clientErrorAnswerer } from './client-error.ts'
 import { createProblemHandler, pathOf, type ProblemReports } from './errors.ts'
 import { addDocument } from './openapi.ts'
 import { createBoundedServer, requestsInFlight } from './pressure.ts'
@@ -83,6 +83,7 @@ export interface HttpApiOptions {
 export function createHttpApi({ logger, registry, document, access, database, isFull }: HttpApiOptions): HttpApi {
   const durations = requestDurations(registry)
   const record = requestRecorder(durations)
+  const answerClientError = clientErrorAnswerer(logger)
   const sendProblem = createProblemHandler({ database, refused: refusalReporter(logger) })
   // Fastify's narrower type, which handlers see.
   const loggerInstance: FastifyBaseLogger = logger
@@ -105,11 +106,11 @@ export function createHttpApi({ logger, registry, document, access, database, is
       void sendProblem(error, request, reply.header('x-request-id', request.id))
       record(request, reply)
     },
-    clientErrorHandler: (error, socket) => answerClientError(logger, error, socket),
+    clientErrorHandler: answerClientError,
   }).withTypeProvider<TypeBoxTypeProvider>()
 
   app.server.on('connect', (_, socket: Socket) =>
-    answerClientError(logger, Object.assign(new Error('CONNECT'), { code: 'CONNECT' }), socket),
+    answerClientError(Object.assign(new Error('CONNECT'), { code: 'CONNECT' }), socket),
   )
   countInFlight(registry, () => requestsInFlight(app.server))
   const allowedMethods = rememberMethods(app)
