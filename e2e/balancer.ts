@@ -1,6 +1,7 @@
 import { Agent, createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Service } from './stack.ts'
 
 /** Often enough to see within the second that an instance gives that it is not ready any more. */
@@ -23,35 +24,38 @@ export async function startBalancer(instances: readonly Service[]): Promise<Bala
   let ready = instances
   let turn = 0
   let dropped = 0
-  const check = async () => {
-    const answers = await Promise.all(instances.map((instance) => isReady(instance)))
-    ready = instances.filter((_, index) => answers[index])
+  const stopped = new AbortController()
+  // One after the other: on a busy machine the answers of an older check would arrive after those of a newer one.
+  async function keepChecking(): Promise<void> {
+    while (!stopped.signal.aborted) {
+      const answers = await Promise.all(instances.map((instance) => isReady(instance)))
+      ready = instances.filter((_, index) => answers[index])
+      await sleep(CHECK_EVERY_MS, undefined, { signal: stopped.signal }).catch(() => {})
+    }
   }
-  const timer = setInterval(() => void check(), CHECK_EVERY_MS)
+  const checking = keepChecking()
 
   function pass(incoming: IncomingMessage, response: ServerResponse, body: Buffer, tries: number): void {
     const instance = ready[turn++ % Math.max(1, ready.length)]
-    if (!instance) {
-      fail(response)
-      return
-    }
+    if (!instance) return fail(response, 'no instance is ready')
     const { method, url: path, headers } = incoming
     const { hostname: host, port } = new URL(instance.url)
     const passed = request({ agent, host, port, method, path, headers }, (answer) => {
       response.writeHead(answer.statusCode ?? 502, { 'content-type': 'application/json' })
       answer.pipe(response)
-      answer.on('error', () => fail(response))
+      answer.on('error', ({ message }) => fail(response, `the answer broke off: ${message}`))
     })
-    passed.on('error', ({ code }: NodeJS.ErrnoException) => {
+    passed.on('error', ({ code, message }: NodeJS.ErrnoException) => {
       if (code === 'ECONNREFUSED' && tries > 1) pass(incoming, response, body, tries - 1)
-      else fail(response)
+      else fail(response, `${message} over ${passed.reusedSocket ? 'an open' : 'a new'} connection`)
     })
     passed.end(body)
   }
 
-  function fail(response: ServerResponse): void {
+  function fail(response: ServerResponse, why: string): void {
     dropped++
-    response.writeHead(502).end()
+    if (response.headersSent) response.destroy()
+    else response.writeHead(502).end(why)
   }
 
   const server = createServer((incoming, response) => {
@@ -64,7 +68,8 @@ export async function startBalancer(instances: readonly Service[]): Promise<Bala
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     dropped: () => dropped,
     async stop() {
-      clearInterval(timer)
+      stopped.abort()
+      await checking
       server.close()
       server.closeAllConnections()
       await once(server, 'close')

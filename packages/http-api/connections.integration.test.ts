@@ -110,3 +110,16 @@ test('a stop closes idle connections soon', async () => {
   expect(await response.text()).toBe('quick')
   await stopHttpApi(app, 60_000)
 })
+
+test('a stop goes on for up to another second while requests still come, as from a balancer that is slow to notice', async () => {
+  const idle = connect((app.server.address() as AddressInfo).port, 'localhost')
+  const quick = 'GET /quick HTTP/1.1\r\nHost: x\r\n\r\n'
+  idle.write(quick)
+  await once(idle, 'data')
+  const start = performance.now()
+  const stopped = stopHttpApi(app, 60_000)
+  let answeredAt = start
+  while ((await talk(quick).catch(() => '')).includes('quick')) answeredAt = performance.now()
+  await stopped
+  expect(answeredAt - start).toBeGreaterThan(1_200)
+})
