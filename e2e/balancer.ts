@@ -35,9 +35,11 @@ export async function startBalancer(instances: readonly Service[]): Promise<Bala
   }
   const checking = keepChecking()
 
-  function pass(incoming: IncomingMessage, response: ServerResponse, body: Buffer, tries: number): void {
-    const instance = ready[turn++ % Math.max(1, ready.length)]
-    if (!instance) return fail(response, 'no instance is ready')
+  function pass(incoming: IncomingMessage, response: ServerResponse, body: Buffer, refused: readonly Service[]): void {
+    // Other requests take turns meanwhile: the next one in turn may be an instance that has just refused this one.
+    const left = ready.filter((instance) => !refused.includes(instance))
+    const instance = left[turn++ % Math.max(1, left.length)]
+    if (!instance) return fail(response, `none of ${ready.length} ready instances took the connection`)
     const { method, url: path, headers } = incoming
     const { hostname: host, port } = new URL(instance.url)
     const passed = request({ agent, host, port, method, path, headers }, (answer) => {
@@ -46,7 +48,7 @@ export async function startBalancer(instances: readonly Service[]): Promise<Bala
       answer.on('error', ({ message }) => fail(response, `the answer broke off: ${message}`))
     })
     passed.on('error', ({ code, message }: NodeJS.ErrnoException) => {
-      if (code === 'ECONNREFUSED' && tries > 1) pass(incoming, response, body, tries - 1)
+      if (code === 'ECONNREFUSED') pass(incoming, response, body, [...refused, instance])
       else fail(response, `${message} over ${passed.reusedSocket ? 'an open' : 'a new'} connection`)
     })
     passed.end(body)
@@ -61,7 +63,7 @@ export async function startBalancer(instances: readonly Service[]): Promise<Bala
   const server = createServer((incoming, response) => {
     const chunks: Buffer[] = []
     incoming.on('data', (chunk: Buffer) => chunks.push(chunk))
-    incoming.on('end', () => pass(incoming, response, Buffer.concat(chunks), instances.length))
+    incoming.on('end', () => pass(incoming, response, Buffer.concat(chunks), []))
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
   return {

@@ -49,6 +49,8 @@ export interface CrashStack {
   password: Password
   /** The role by which the services sign in to PostgreSQL. */
   role: string
+  /** Of the superuser, past every fault, without a database. */
+  postgresUrl: string
   /** Past every fault, as superuser: for looking on, and for doing harm. */
   direct: { products: pg.Pool; notifications: pg.Pool; sqs: SQSClient; queueUrl: string }
   /** What each process logged last, by its name. */
@@ -169,6 +171,7 @@ export async function startCrashStack(options: CrashStackOptions): Promise<Crash
       receivers,
       password,
       role: ROLE,
+      postgresUrl,
       direct,
       logs,
       ready: async () => void (await Promise.all(services.map(({ ready }) => ready()))),

@@ -3,6 +3,7 @@ import { dirname } from 'node:path'
 import { violationKinds } from '../history/check.ts'
 import { tellProduct } from '../history/history.ts'
 import type { FaultCounts } from './harm.ts'
+import type { RestoreResult } from './restore-round.ts'
 import { passed, type RoundResult } from './round.ts'
 
 /** Violations that are shown with the whole history of their product; the file has all. */
@@ -42,6 +43,16 @@ export function roundLines(number: number, result: RoundResult): string {
       `gauges true ${(trueMs / 1000).toFixed(1)} s after draining${lastTrue === undefined ? '' : ` (last: ${lastTrue})`}`,
     `  faults: ${tellFaults(faults)}`,
   ].join('\n')
+}
+
+export function restoreLines({ wrong, before, after, restored }: RestoreResult): string {
+  return [
+    `restore to an earlier state: ${wrong.length === 0 ? 'passed' : `FAILED: ${wrong.length} wrong`}`,
+    `  ${before} changes before it, ${after} after it; ${restored} events of the restored state; none missing, none dropped`,
+    ...wrong.slice(0, SHOWN).map((what) => `  ${what}`),
+  ]
+    .filter((line) => wrong.length === 0 || !line.includes('none missing'))
+    .join('\n')
 }
 
 export function tellFaults(faults: FaultCounts): string {

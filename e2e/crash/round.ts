@@ -116,7 +116,7 @@ export async function runRound({ stack, ears, seed, seconds, updates }: RoundOpt
   }
 }
 
-async function drain(stack: CrashStack): Promise<boolean> {
+export async function drain(stack: CrashStack): Promise<boolean> {
   for (const until = performance.now() + DRAIN_TIMEOUT_MS; performance.now() < until;) {
     // The database may still be starting: then not even looking works.
     const underWay = await readUnderWay(stack.direct).catch(() => undefined)

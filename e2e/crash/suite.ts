@@ -1,7 +1,11 @@
 import { startCrashStack } from './crash-stack.ts'
-import { reportFailure, roundLines, tellFaults } from './report.ts'
+import { reportFailure, restoreLines, roundLines, tellFaults } from './report.ts'
 import { type Ears, passed, runRound } from './round.ts'
+import { runRestore } from './restore-round.ts'
 import { knowsUpdates } from './writer.ts'
+
+/** After each so many rounds the databases are set back to an earlier state. */
+const RESTORE_EVERY = 3
 
 export interface SuiteOptions {
   rounds: number
@@ -40,9 +44,14 @@ export async function runSuite(options: SuiteOptions): Promise<{ rounds: number;
       round++
       say(roundLines(round, result))
       for (const [fault, count] of result.faults) total.set(fault, (total.get(fault) ?? 0) + count)
-      if (passed(result)) continue
-      failed++
-      say(await reportFailure(result, stack.logs, `${failureDir}/crash-${result.seed}.json`))
+      if (!passed(result)) {
+        failed++
+        say(await reportFailure(result, stack.logs, `${failureDir}/crash-${result.seed}.json`))
+      }
+      if (round % RESTORE_EVERY !== 0) continue
+      const restore = await runRestore(stack, ears, result.seed)
+      say(restoreLines(restore))
+      if (restore.wrong.length > 0) failed++
     }
   } finally {
     await stack.stop()

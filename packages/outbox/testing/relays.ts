@@ -62,12 +62,8 @@ export async function createWorld(db: pg.Pool, relayCount: number) {
       new Promise((end) => {
         if (!relay.alive) return
         // A send that is older than a send may be is that of a frozen relay: the broker has it or has it not by now.
-        const young = flights.filter(({ since }) => now() - since < SEND_TIMEOUT_MS)
-        ledger.sent(
-          events,
-          young.flatMap(({ events }) => events),
-          relay.known,
-        )
+        const young = flights.filter(({ since }) => now() - since < SEND_TIMEOUT_MS).flatMap(({ events }) => events)
+        ledger.sent(events, young, relay.known)
         flights.push({ relay, events, since: now(), end })
       })
     const bell = createHandBell(() => changed())
