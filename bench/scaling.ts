@@ -30,7 +30,23 @@ export const RETENTION_S = 72 * 3600
 /** A PostgreSQL with this many times the cores of the bench's machine is assumed to take this many times the changes. */
 export const LARGEST_DATABASE = 16
 const DAY_S = 86_400
-export const MONTH_S = 30 * DAY_S
+/** As in docs/aws.md. */
+export const MONTH_S = 730 * 3600
+
+/** The processor of a task, and of the machine that the bench ran on: a task is assumed to do its share of what that did. */
+export const TASK_CORES = 0.25
+export const BENCH_CORES = 2
+/** Of each service, so that one may end at any moment. */
+export const LEAST_INSTANCES = 2
+/** The depth of the queue and of the dead-letter queue, as often as gauges and health checks can ask. */
+const GAUGE_CALLS_PER_S = 2 / 5
+
+/** USD a month of docs/aws.md, "production": a task, the four tasks that are no service of the path, and all the rest but SQS. */
+export const TASK_USD = 7.21
+export const OTHER_TASKS = 4
+export const OTHER_USD = 99 + 23 + 37 + 14 + 25 + 2
+/** Log lines, and rows while they are kept, of a million changes. */
+const MILLION_CHANGES_USD = 0.3 + 0.5
 
 /** USD for a million requests of up to 64 KB each, by requests in the month (Amazon SQS pricing, us-east-1). */
 const STANDARD = [0.4, 0.3, 0.24] as const
@@ -59,20 +75,27 @@ export interface Needs {
   calls: number
   standard: number
   fifo: number
+  /** The whole bill on a standard queue; NaN where the database of docs/aws.md is too small. */
+  bill: number
 }
 
 /** What so many changes a second need, at a steady rate. */
 export function needs(rate: number, measured: Measured): Needs {
-  const sends = Math.min(measured.published / BATCH, SENDS / ROUND_TRIP_S)
-  const receives = Math.min(measured.stored / BATCH, RECEIVERS / ROUND_TRIP_S)
-  const services = atLeastOne(rate / (BUSY * measured.changes))
-  const relays = atLeastOne(rate / (BUSY * sends * BATCH))
-  const consumers = atLeastOne(rate / (BUSY * receives * BATCH))
-  const databases = atLeastOne(rate / (BUSY * measured.changes * LARGEST_DATABASE))
+  const share = TASK_CORES / BENCH_CORES
+  const sends = Math.min((share * measured.published) / BATCH, SENDS / ROUND_TRIP_S)
+  const receives = Math.min((share * measured.stored) / BATCH, RECEIVERS / ROUND_TRIP_S)
+  const services = atLeast(LEAST_INSTANCES, rate / (BUSY * share * measured.changes))
+  const relays = atLeast(LEAST_INSTANCES, rate / (BUSY * sends * BATCH))
+  const consumers = atLeast(LEAST_INSTANCES, rate / (BUSY * receives * BATCH))
+  const databases = atLeast(Math.ceil(relays / LANES), rate / (BUSY * measured.changes * LARGEST_DATABASE))
   const relaysPerDatabase = Math.ceil(relays / databases)
   const sent = batchOf(rate / relays, sends)
   const received = batchOf(rate / consumers, receives)
-  const calls = rate / sent + (2 * rate) / received + consumers / LONG_POLL_S
+  const calls = rate / sent + (2 * rate) / received + consumers * (1 / LONG_POLL_S + GAUGE_CALLS_PER_S)
+  const standard = dollars(calls, STANDARD)
+  const tasks = Math.max(services, relays) + consumers + OTHER_TASKS
+  const fits = rate <= BUSY * measured.changes
+  const changesUsd = ((rate * MONTH_S) / 1e6) * MILLION_CHANGES_USD
   return {
     rate,
     services,
@@ -84,8 +107,9 @@ export function needs(rate: number, measured: Measured): Needs {
     connections: (CONNECTIONS * Math.max(services, relays)) / databases,
     rows: (rate * RETENTION_S) / databases,
     calls,
-    standard: dollars(calls, STANDARD),
+    standard,
     fifo: dollars(calls, FIFO),
+    bill: fits ? tasks * TASK_USD + OTHER_USD + changesUsd + standard : NaN,
   }
 }
 
@@ -99,11 +123,11 @@ export function scalingBlocks(measured: Measured, source: string): Map<string, s
   )
   const ordered = cells.toSorted((a, b) => a.rate - b.rate)
   const wanted = [
-    '| changes | a second | product-service | relays | lanes each | notification-service | databases | connections each | events kept each | SQS calls/s | USD a month | FIFO |',
-    `|${' --- |'.repeat(12)}`,
+    '| changes | a second | product-service | relays | lanes each | notification-service | databases | connections each | events kept each | SQS calls/s | SQS, USD | FIFO, USD | whole bill, USD |',
+    `|${' --- |'.repeat(13)}`,
     ...ordered.map((cell) => {
       const counts = [cell.services, cell.relays, cell.lanesPerRelay, cell.consumers, cell.databases, cell.connections]
-      const numbers = [cell.rate, ...counts, cell.rows, cell.calls, cell.standard, cell.fifo]
+      const numbers = [cell.rate, ...counts, cell.rows, cell.calls, cell.standard, cell.fifo, cell.bill]
       return `| ${cell.name} | ${numbers.map(compact).join(' | ')} |`
     }),
   ]
@@ -145,8 +169,8 @@ export function measuredIn({ results }: Result): Measured | undefined {
 function givesWay(cell: Needs): [what: string, takesOver: string][] {
   const all: [boolean, string, string][] = [
     [
-      cell.services > 1,
-      `one process: ${round(cell.services)} share the requests`,
+      cell.services > LEAST_INSTANCES,
+      `two tasks: ${round(cell.services)} share the requests`,
       'more of the same behind a balancer',
     ],
     [cell.rate > FIFO_QUOTA, 'a FIFO queue (3,000 messages/s)', 'SQS FIFO high throughput, or the standard queue'],
@@ -178,9 +202,11 @@ function dollars(callsPerSecond: number, prices: readonly number[]): number {
 
 /** Three digits, and a letter from a hundred thousand on: 720M. */
 function compact(value: number): string {
-  return value < 1e5 ? round(value) : value.toLocaleString('en', { notation: 'compact', maximumSignificantDigits: 3 })
+  return !(value >= 1e5)
+    ? round(value)
+    : value.toLocaleString('en', { notation: 'compact', maximumSignificantDigits: 3 })
 }
 
-function atLeastOne(count: number): number {
-  return Math.max(1, Math.ceil(count))
+function atLeast(least: number, count: number): number {
+  return Math.max(least, Math.ceil(count))
 }

@@ -40,7 +40,11 @@ export async function copyState(stack: CrashStack): Promise<EarlierState> {
 
   async function lockedOut(work: () => Promise<void>): Promise<void> {
     await admin.query(`ALTER ROLE ${role} NOLOGIN`)
-    await work().finally(() => admin.query(`ALTER ROLE ${role} LOGIN`))
+    try {
+      await work()
+    } finally {
+      await admin.query(`ALTER ROLE ${role} LOGIN`)
+    }
   }
 
   await lockedOut(async () => {
