@@ -40,7 +40,7 @@ export async function failingMessages(db: Database, maxReceives: number): Promis
 
 export async function disabledEndpoints(db: Database): Promise<{ endpoint: string; reason: string }[]> {
   const { rows } = await db.query<{ endpoint: string; reason: string }>(
-    'SELECT endpoint, reason FROM disabled_endpoints ORDER BY endpoint',
+    'SELECT endpoint, reason FROM public.disabled_endpoints ORDER BY endpoint',
   )
   return rows
 }
