@@ -4,6 +4,8 @@ import { defineConfig } from 'vitest/config'
 const experimental = { viteModuleRunner: false } as const
 /** Files that a worker runs one after the other share its modules: loading them anew for each took as long as the tests. */
 const isolate = false
+/** How long a test waits for a condition that names no bound of its own; one second was too short on a busy machine. */
+const expect = { poll: { timeout: 15_000 } }
 const exclude = [
   '**/node_modules/**',
   'dist/**',
@@ -27,6 +29,7 @@ const processes = {
   hookTimeout: 120_000,
   setupFiles: ['packages/http-api/testing/setup.ts'],
   experimental,
+  expect,
 }
 
 export default defineConfig({
@@ -49,6 +52,7 @@ export default defineConfig({
           exclude: [...exclude, '**/*.integration.test.ts', 'e2e/**/*.e2e.test.ts'],
           setupFiles: ['packages/http-api/testing/setup.ts'],
           experimental,
+          expect,
           isolate,
         },
       },
@@ -62,6 +66,7 @@ export default defineConfig({
           hookTimeout: 60_000,
           setupFiles: ['packages/http-api/testing/setup.ts'],
           experimental,
+          expect,
           isolate,
         },
       },

@@ -69,7 +69,7 @@ test('a flood of headers within their limit is no trouble', async () => {
 
 test('a stop answers what is under way, tells the client to use another connection, and ends right after', async () => {
   const answer = talk('GET /slow HTTP/1.1\r\nHost: x\r\n\r\n')
-  await vi.waitFor(() => expect(answerNow).toBeTypeOf('function'))
+  await vi.waitFor(() => expect(answerNow).toBeTypeOf('function'), 15_000)
   const stopped = stopHttpApi(app, 60_000)
   await turn()
   answerNow()
@@ -96,7 +96,7 @@ test('a stop takes what comes within a moment over connections that were open, a
   let answer = ''
   socket.on('data', (chunk: Buffer) => (answer += chunk.toString()))
   socket.write('GET /quick HTTP/1.1\r\nHost: x\r\n\r\n')
-  await vi.waitFor(() => expect(answer).toMatch(/connection: keep-alive[^]*quick$/i))
+  await vi.waitFor(() => expect(answer).toMatch(/connection: keep-alive[^]*quick$/i), 15_000)
   const stopped = stopHttpApi(app, 60_000)
   answer = ''
   socket.write('GET /quick HTTP/1.1\r\nHost: x\r\n\r\n')

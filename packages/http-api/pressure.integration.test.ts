@@ -62,7 +62,7 @@ function send(method: string, path: string, body?: string): { answer: Promise<An
 
 test('as many requests as fit are taken; the next is 503 at once, and taken again when there is room', async () => {
   const taken = Array.from({ length: MAX_IN_FLIGHT }, () => send('GET', '/slow'))
-  await vi.waitFor(() => expect(waiting).toHaveLength(MAX_IN_FLIGHT))
+  await vi.waitFor(() => expect(waiting).toHaveLength(MAX_IN_FLIGHT), 15_000)
 
   const refused = await send('POST', '/quick', '{"half":').answer
   expect(refused.status).toBe(503)
@@ -87,23 +87,23 @@ test('as many requests as fit are taken; the next is 503 at once, and taken agai
 
 test('callers that give up leave their places to others', async () => {
   const taken = Array.from({ length: MAX_IN_FLIGHT }, () => send('GET', '/slow'))
-  await vi.waitFor(() => expect(waiting).toHaveLength(MAX_IN_FLIGHT))
+  await vi.waitFor(() => expect(waiting).toHaveLength(MAX_IN_FLIGHT), 15_000)
   for (const { answer, abort } of taken) {
     answer.catch(() => {})
     abort()
   }
-  await vi.waitFor(async () => expect((await send('POST', '/quick').answer).status).toBe(200))
+  await vi.waitFor(async () => expect((await send('POST', '/quick').answer).status).toBe(200), 15_000)
 })
 
 test('streams take no places, and their end gives none back', async () => {
   const streams = Array.from({ length: MAX_IN_FLIGHT + 10 }, () => send('GET', '/stream'))
-  await vi.waitFor(() => expect(waiting).toHaveLength(MAX_IN_FLIGHT + 10))
+  await vi.waitFor(() => expect(waiting).toHaveLength(MAX_IN_FLIGHT + 10), 15_000)
   expect((await send('POST', '/quick').answer).status).toBe(200)
   for (const answer of waiting.splice(0)) answer()
   await Promise.all(streams.map(({ answer }) => answer))
 
   const taken = Array.from({ length: MAX_IN_FLIGHT }, () => send('GET', '/slow'))
-  await vi.waitFor(() => expect(waiting).toHaveLength(MAX_IN_FLIGHT))
+  await vi.waitFor(() => expect(waiting).toHaveLength(MAX_IN_FLIGHT), 15_000)
   expect((await send('POST', '/quick').answer).status).toBe(503)
   for (const answer of waiting.splice(0)) answer()
   await Promise.all(taken.map(({ answer }) => answer))

@@ -25,10 +25,10 @@ test('no more than the limit is under way at once; what waits gets a place when 
   expect(underWay()).toEqual(['a', 'b'])
   end('b')
   expect(await begun[1]).toEqual({ kind: 'done', result: 'b' })
-  await vi.waitFor(() => expect(underWay()).toEqual(['a', 'c']))
+  await vi.waitFor(() => expect(underWay()).toEqual(['a', 'c']), 15_000)
   for (const name of ['a', 'c']) end(name)
   await Promise.all(begun.slice(0, 3))
-  await vi.waitFor(() => expect(underWay()).toEqual(['d']))
+  await vi.waitFor(() => expect(underWay()).toEqual(['d']), 15_000)
   end('d')
   await begun[3]
 })
