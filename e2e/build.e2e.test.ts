@@ -69,7 +69,7 @@ test('the bundles do the whole job on plain Node, with migrations, traced, and w
     .toEqual(expect.arrayContaining(['product-service server', 'notification-service consumer']))
 })
 
-test('the bundled console serves its page, small and at once', async () => {
+test('the bundled console serves its page, as small as promised', async () => {
   const port = await freePort()
   const part = startProgram('console', {
     main: join(elsewhere, 'console.js'),
