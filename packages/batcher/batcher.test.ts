@@ -46,7 +46,7 @@ test('calls that arrive together share runs, in order, as many in each as are al
   ])
   runs[0]?.end()
   runs[1]?.end()
-  await vi.waitFor(() => expect(runs[2]?.items).toEqual([7]), 15_000)
+  await expect.poll(() => runs[2]?.items).toEqual([7])
   runs[2]?.end()
   expect(await Promise.all(results)).toEqual([10, 20, 30, 40, 50, 60, 70])
 })
@@ -55,7 +55,7 @@ test('a run ends before the item with which its bytes would be too many; an item
   const { submit, runs } = batcher({ maxInFlight: 1, maxItems: 5, bytes: { of: (item) => item, most: 10 } })
   const results = [4, 6, 1, 20, 3].map(submit)
   for (const expected of [[4, 6], [1], [20], [3]]) {
-    await vi.waitFor(() => expect(runs.at(-1)?.items).toEqual(expected), 15_000)
+    await expect.poll(() => runs.at(-1)?.items).toEqual(expected)
     runs.at(-1)?.end()
   }
   expect(await Promise.all(results)).toEqual([40, 60, 10, 200, 30])
@@ -76,7 +76,7 @@ test('no call joins a run that has begun: it waits for its end, or for enough co
   await turn()
   expect(runs).toHaveLength(2)
   runs[1]?.end()
-  await vi.waitFor(() => expect(runs[2]?.items).toEqual([5]), 15_000)
+  await expect.poll(() => runs[2]?.items).toEqual([5])
   runs[2]?.end()
   expect(await Promise.all(results)).toEqual([10, 20, 30, 40, 50])
 })
@@ -88,7 +88,7 @@ test('one more than may wait is refused, and the others are served', async () =>
   served.push(submit(2), submit(3))
   await expect(submit(4)).rejects.toBeInstanceOf(Refused)
   for (const index of [0, 1, 2]) {
-    await vi.waitFor(() => expect(runs).toHaveLength(index + 1), 15_000)
+    await expect.poll(() => runs).toHaveLength(index + 1)
     runs[index]?.end()
   }
   expect(await Promise.all(served)).toEqual([10, 20, 30])
@@ -115,7 +115,7 @@ test('an error of the whole is that of everybody in the run, of nobody else, and
   const settled = Promise.allSettled([1, 2, 3, 4].map(submit))
   await turn()
   runs[0]?.fail(new Error('connection lost'))
-  await vi.waitFor(() => expect(runs[1]?.items).toEqual([4]), 15_000)
+  await expect.poll(() => runs[1]?.items).toEqual([4])
   runs[1]?.end()
   const outcomes = await settled
   expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected', 'fulfilled'])

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { type AddressInfo, connect } from 'node:net'
 import { setImmediate as turn } from 'node:timers/promises'
 import { createLogger, createRegistry } from '@product-events/telemetry'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createHttpApi, type HttpApi, stopHttpApi } from './index.ts'
 
 let app: HttpApi
@@ -69,7 +69,7 @@ test('a flood of headers within their limit is no trouble', async () => {
 
 test('a stop answers what is under way, tells the client to use another connection, and ends right after', async () => {
   const answer = talk('GET /slow HTTP/1.1\r\nHost: x\r\n\r\n')
-  await vi.waitFor(() => expect(answerNow).toBeTypeOf('function'), 15_000)
+  await expect.poll(() => answerNow).toBeTypeOf('function')
   const stopped = stopHttpApi(app, 60_000)
   await turn()
   answerNow()
@@ -81,12 +81,8 @@ test('a stop does not wait for a request of which only half arrives', async () =
   const answer = talk(
     'POST /echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n[1,',
   )
-  await vi.waitFor(
-    () =>
-      new Promise<void>((resolve, reject) =>
-        app.server.getConnections((_, n) => (n > 0 ? resolve() : reject(new Error('none')))),
-      ),
-  )
+  const connections = () => new Promise<number>((resolve) => app.server.getConnections((_, count) => resolve(count)))
+  await expect.poll(connections).toBeGreaterThan(0)
   await stopHttpApi(app, 1)
   expect(await answer).not.toContain('200')
 })
@@ -96,7 +92,7 @@ test('a stop takes what comes within a moment over connections that were open, a
   let answer = ''
   socket.on('data', (chunk: Buffer) => (answer += chunk.toString()))
   socket.write('GET /quick HTTP/1.1\r\nHost: x\r\n\r\n')
-  await vi.waitFor(() => expect(answer).toMatch(/connection: keep-alive[^]*quick$/i), 15_000)
+  await expect.poll(() => answer).toMatch(/connection: keep-alive[^]*quick$/i)
   const stopped = stopHttpApi(app, 60_000)
   answer = ''
   socket.write('GET /quick HTTP/1.1\r\nHost: x\r\n\r\n')

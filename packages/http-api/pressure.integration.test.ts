@@ -1,7 +1,7 @@
 import { Agent, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createRegistry, type Registry } from '@product-events/telemetry'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createHttpApi, type HttpApi, leavePlace } from './index.ts'
 import { recordLog } from '../telemetry/testing/log.ts'
 import { MAX_IN_FLIGHT } from './pressure.ts'
@@ -62,7 +62,7 @@ function send(method: string, path: string, body?: string): { answer: Promise<An
 
 test('as many requests as fit are taken; the next is 503 at once, and taken again when there is room', async () => {
   const taken = Array.from({ length: MAX_IN_FLIGHT }, () => send('GET', '/slow'))
-  await vi.waitFor(() => expect(waiting).toHaveLength(MAX_IN_FLIGHT), 15_000)
+  await expect.poll(() => waiting).toHaveLength(MAX_IN_FLIGHT)
 
   const refused = await send('POST', '/quick', '{"half":').answer
   expect(refused.status).toBe(503)
@@ -87,23 +87,23 @@ test('as many requests as fit are taken; the next is 503 at once, and taken agai
 
 test('callers that give up leave their places to others', async () => {
   const taken = Array.from({ length: MAX_IN_FLIGHT }, () => send('GET', '/slow'))
-  await vi.waitFor(() => expect(waiting).toHaveLength(MAX_IN_FLIGHT), 15_000)
+  await expect.poll(() => waiting).toHaveLength(MAX_IN_FLIGHT)
   for (const { answer, abort } of taken) {
     answer.catch(() => {})
     abort()
   }
-  await vi.waitFor(async () => expect((await send('POST', '/quick').answer).status).toBe(200), 15_000)
+  await expect.poll(async () => (await send('POST', '/quick').answer).status).toBe(200)
 })
 
 test('streams take no places, and their end gives none back', async () => {
   const streams = Array.from({ length: MAX_IN_FLIGHT + 10 }, () => send('GET', '/stream'))
-  await vi.waitFor(() => expect(waiting).toHaveLength(MAX_IN_FLIGHT + 10), 15_000)
+  await expect.poll(() => waiting).toHaveLength(MAX_IN_FLIGHT + 10)
   expect((await send('POST', '/quick').answer).status).toBe(200)
   for (const answer of waiting.splice(0)) answer()
   await Promise.all(streams.map(({ answer }) => answer))
 
   const taken = Array.from({ length: MAX_IN_FLIGHT }, () => send('GET', '/slow'))
-  await vi.waitFor(() => expect(waiting).toHaveLength(MAX_IN_FLIGHT), 15_000)
+  await expect.poll(() => waiting).toHaveLength(MAX_IN_FLIGHT)
   expect((await send('POST', '/quick').answer).status).toBe(503)
   for (const answer of waiting.splice(0)) answer()
   await Promise.all(taken.map(({ answer }) => answer))

@@ -1,5 +1,5 @@
 import type pg from 'pg'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createMemoryQueue } from './memory-queue.ts'
 import { paid, testInbox, type TestInbox } from './testing/inbox.ts'
 
@@ -26,8 +26,9 @@ test('a consumer runs on a queue in memory: handled messages are gone, a poison 
   expect(queue.messages()).toEqual([])
 
   queue.send('no event')
-  await vi.waitFor(async () => {
+  const deadLetters = async () => {
     await consumer.handleOnce()
-    expect(queue.deadLetters()).toMatchObject([{ Body: 'no event' }])
-  })
+    return queue.deadLetters()
+  }
+  await expect.poll(deadLetters).toMatchObject([{ Body: 'no event' }])
 })

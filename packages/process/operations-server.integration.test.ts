@@ -123,7 +123,7 @@ test('connections that are only held open make room, the oldest first; one with 
   await once(server, 'listening')
   const port = closeLater(server)
   const busy = ask(port, '/')
-  await vi.waitFor(() => expect(waiting).toHaveLength(1), 15_000)
+  await expect.poll(() => waiting).toHaveLength(1)
   const sockets: Awaited<ReturnType<typeof openSocket>>[] = []
   for (let n = 0; n < 9; n++) sockets.push(await openSocket(port))
   // Half a request is idle too.

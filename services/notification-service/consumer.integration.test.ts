@@ -1,5 +1,5 @@
 import { randomUUIDv7 } from 'node:crypto'
-import { afterEach, beforeEach, expect, inject, test, vi } from 'vitest'
+import { afterEach, beforeEach, expect, inject, test } from 'vitest'
 import { testConsumer, testEvent } from './testing/consumer.ts'
 
 let t: Awaited<ReturnType<typeof testConsumer>>
@@ -148,10 +148,8 @@ test('positions are drawn in the order of commits: a batch waits for the one bef
   const event = testEvent()
   await t.send([event, testEvent()])
   const handled = t.handleUntil(t.queueIsEmpty)
-  await vi.waitFor(async () => {
-    const { rows } = await pool.query(`SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`)
-    expect(rows).toHaveLength(1)
-  })
+  const locks = () => pool.query(`SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`)
+  await expect.poll(async () => (await locks()).rows).toHaveLength(1)
   await first.query(
     `INSERT INTO notifications (id, event_id, event_type, product_id, title, message, sequence, occurred_at)
      VALUES ($1, $1, 'product.created', $1, '', '', 1, now())`,

@@ -58,14 +58,15 @@ test('a request that is under way when SIGTERM comes is answered, and readiness 
     `POST /products HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nExpect: 100-continue\r\n`,
   )
   socket.write(`Content-Length: ${body.length}\r\n\r\n`)
-  await vi.waitFor(() => expect(answer).toContain('100 Continue')) // the service has it in hand
+  await expect.poll(() => answer).toContain('100 Continue') // the service has it in hand
 
   service.process.kill('SIGTERM')
-  await vi.waitFor(async () => {
+  const readiness = async () => {
     const health = await fetch(`${service.operations}/health/ready`)
-    expect(health.status).toBe(503)
-    expect(await health.json()).toEqual({ status: 'not ready', missing: { process: 'is shutting down' } })
-  })
+    return { code: health.status, ...((await health.json()) as object) }
+  }
+  const shuttingDown = { code: 503, status: 'not ready', missing: { process: 'is shutting down' } }
+  await expect.poll(readiness).toEqual(shuttingDown)
   socket.write(body)
   await once(socket, 'close')
   expect(answer).toContain('HTTP/1.1 201 Created')

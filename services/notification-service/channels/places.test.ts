@@ -1,4 +1,4 @@
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { createPlaces } from './places.ts'
 
 /** Work that goes on until it is ended. */
@@ -25,10 +25,10 @@ test('no more than the limit is under way at once; what waits gets a place when 
   expect(underWay()).toEqual(['a', 'b'])
   end('b')
   expect(await begun[1]).toEqual({ kind: 'done', result: 'b' })
-  await vi.waitFor(() => expect(underWay()).toEqual(['a', 'c']), 15_000)
+  await expect.poll(underWay).toEqual(['a', 'c'])
   for (const name of ['a', 'c']) end(name)
   await Promise.all(begun.slice(0, 3))
-  await vi.waitFor(() => expect(underWay()).toEqual(['d']), 15_000)
+  await expect.poll(underWay).toEqual(['d'])
   end('d')
   await begun[3]
 })
