@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { freePort, startSqs } from '@product-events/local'
 import type { Browser } from 'playwright-core'
-import { firstView } from '../../e2e/console/first-view.ts'
+import { firstView, PAINT } from '../../e2e/console/first-view.ts'
 import { openBrowser } from '../../e2e/pictures/browser.ts'
 import { HOUR, liveView } from '../console/live-view.ts'
 import { startConsoles } from '../console/start-console.ts'
@@ -99,9 +99,7 @@ async function paintOf(browser: Browser, url: string): Promise<Figures> {
   try {
     const page = await context.newPage()
     await page.goto(url)
-    const paint = await page.evaluate(`new Promise((resolve) => new PerformanceObserver((list) =>
-      resolve(list.getEntriesByName('first-contentful-paint')[0].startTime)).observe({ type: 'paint', buffered: true }))`)
-    return { 'paint ms': paint as number }
+    return { 'paint ms': (await page.evaluate(PAINT)) as number }
   } finally {
     await context.close()
   }
