@@ -10,7 +10,7 @@ const names = ['notifications', 'products'] as const
 /** A session that comes back between the end of all sessions and the copy makes PostgreSQL refuse the copy. */
 const TRIES = 100
 const PAUSE_MS = 50
-/** As docs/operations.md says: what was processed before the copy may have been stored after it. */
+/** How far before the copy to resend, as docs/operations.md says: consumers lag. */
 const LONGEST_LAG_MS = 3_600_000
 
 /** A copy of both databases at one moment each, notifications first: they lack what the outbox calls processed. */

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { checkHistory } from '../history/check.ts'
-import { guardedConsumer } from '../history/guarded.ts'
+import { wrongWhenGuarded } from '../history/guarded.ts'
 import type { History, Operation } from '../history/history.ts'
 import type { CrashStack } from './crash-stack.ts'
 import { copyState } from './earlier-state.ts'
@@ -65,7 +65,7 @@ export async function runRestore(stack: CrashStack, ears: Ears, seed: number): P
   const missing = events.filter(({ eventId, status }) => status !== 'dead' && !told.has(eventId))
   wrong.push(...missing.map(({ eventId }) => `lost: event ${eventId} of the restored database was not notified`))
   const all = [...fresh, ...(await readProducts(products, `restored ${seed}`))]
-  wrong.push(...guardedConsumer(accepted).behind(all))
+  wrong.push(...wrongWhenGuarded(accepted, all))
   return { wrong, before: done(before), after: done(operations), restored: events.length - history.events.length }
 }
 
