@@ -200,11 +200,9 @@ function dollars(callsPerSecond: number, prices: readonly number[]): number {
   }, 0)
 }
 
-/** Three digits, and a letter from a hundred thousand on: 720M. */
+/** Three digits, and a letter from a hundred thousand on: 720M. A dash for NaN. */
 function compact(value: number): string {
-  return !(value >= 1e5)
-    ? round(value)
-    : value.toLocaleString('en', { notation: 'compact', maximumSignificantDigits: 3 })
+  return value >= 1e5 ? value.toLocaleString('en', { notation: 'compact', maximumSignificantDigits: 3 }) : round(value)
 }
 
 function atLeast(least: number, count: number): number {

@@ -51,8 +51,9 @@ Ctrl-C stops between two events; what was redriven until then stays so.`,
       usage: '<id>... | --id <id> | --since <time>',
       summary: 'processed events become pending again: their messages were lost after the broker took them',
       more: `After a restore of a consumer's database to 02:30, --since 2026-11-26T01:30:00Z publishes every event again that
-was processed since: an event of 02:29 may have been stored after 02:30. Consumers drop the events that they know, by the event id. Events that are deleted after their
-retention can't be published again. Ctrl-C stops between two portions; the events set to pending until then stay so.`,
+was processed since: an event of 02:29 may have been stored after 02:30. Consumers drop the events that they know, by
+the event id. Events that are deleted after their retention can't be published again.
+Ctrl-C stops between two portions; the events set to pending until then stay so.`,
       words: { name: 'id', min: 0, max: 10_000 },
       options: {
         id: { value: 'id', help: 'this event; several ids need no option' },
