@@ -107,7 +107,7 @@ test('a stop closes idle connections soon', async () => {
   await stopHttpApi(app, 60_000)
 })
 
-test('a stop goes on for up to another second while requests still come, as from a balancer that is slow to notice', async () => {
+test('a stop takes requests for up to another second while they still arrive: a balancer may be slow', async () => {
   const idle = connect((app.server.address() as AddressInfo).port, 'localhost')
   const quick = 'GET /quick HTTP/1.1\r\nHost: x\r\n\r\n'
   idle.write(quick)
