@@ -57,6 +57,20 @@ export const outboxMutants: readonly Mutant[] = [
     tests: tests('one-bad-event'),
   },
   {
+    what: 'events that are read apart come as PostgreSQL finds them',
+    file: outbox('claim'),
+    find: 'ORDER BY place`',
+    replace: '`',
+    tests: tests('read-page.integration'),
+  },
+  {
+    what: 'of events that are read in halves those behind the ones without room are taken',
+    file: outbox('read-page'),
+    find: 'if (bytes >= MAX_BYTES) return',
+    replace: '',
+    tests: tests('read-page.integration'),
+  },
+  {
     what: 'after a claim that timed out all is read at once again',
     file: outbox('reading'),
     find: 'apart ? readApart : readPage',

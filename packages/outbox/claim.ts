@@ -108,7 +108,7 @@ export async function mendDueTimes({ db, schema }: Tables, lanes: number[]): Pro
 }
 
 /**
- * Reads the content of events that a claim brought without it. It estimates the text before PostgreSQL prints it: a number
+ * Reads the content of events that a claim brought without it, in the order given. It estimates the text before PostgreSQL prints it: a number
  * of a few bytes may have 131,072 digits before the point or 16,383 after it, and printing many of them takes minutes.
  */
 export async function readContent({ db, schema }: Tables, events: readonly EventRow[]): Promise<EventRow[]> {
@@ -117,10 +117,11 @@ export async function readContent({ db, schema }: Tables, events: readonly Event
             CASE WHEN isfinite(created_at) THEN (extract(epoch FROM created_at) * 1000)::bigint::text END AS "createdMs",
             CASE WHEN bytes <= $2 THEN content END AS payload, CASE WHEN bytes <= $2 THEN attributes END AS headers
      FROM (
-       SELECT claimed.*, size.bytes,
+       SELECT claimed.*, place, size.bytes,
               sum(size.bytes) FILTER (WHERE size.bytes <= $2)
-                OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes_before
-       FROM jsonb_to_recordset($1::text::jsonb) AS wanted (id bigint, "eventId" uuid)
+                OVER (ORDER BY place ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes_before
+       FROM ROWS FROM (jsonb_to_recordset($1::text::jsonb) AS (id bigint, "eventId" uuid))
+            WITH ORDINALITY AS wanted (id, "eventId", place)
        CROSS JOIN LATERAL (
          SELECT event.*, estimate.bytes AS estimate,
                 CASE WHEN estimate.bytes <= $2 THEN payload::text END AS content,
@@ -136,7 +137,8 @@ export async function readContent({ db, schema }: Tables, events: readonly Event
        ) AS claimed
        CROSS JOIN LATERAL (SELECT coalesce(octet_length(content) + octet_length(attributes), estimate) AS bytes) AS size
      ) AS readable
-     WHERE coalesce(bytes_before, 0) < $2`,
+     WHERE coalesce(bytes_before, 0) < $2
+     ORDER BY place`,
     [JSON.stringify(events.map(({ id, eventId }) => ({ id, eventId }))), MAX_BYTES],
   )
   return rows

@@ -30,12 +30,21 @@ type Claimed = [claim: typeof claimPending, lanes: LaneToRead[], perLane: number
 
 const emptyPage = (): Page => ({ events: [], broken: [], bytes: 0 })
 
-/** Reads the ids of the next events, and then their content in halves, until a row that can't be read is found. */
+/**
+ * Reads the ids of the next events, and then their content in halves, until a row that can't be read is found. Once the
+ * parts reach `MAX_BYTES` the others are left to the next claim: events of one key would be missing between them.
+ */
 export async function readApart(tables: Tables, ...[claim, lanes, perLane]: Claimed): Promise<Page> {
   const page = emptyPage()
   const rows = await claim(tables, lanes, perLane, 'ids alone')
+  let bytes = 0
   const { culprits, outage } = await isolate(rows, {
-    attempt: async (part) => void addTo(page, await readContent(tables, part)),
+    attempt: async (part) => {
+      if (bytes >= MAX_BYTES) return
+      const read = await readContent(tables, part)
+      addTo(page, read)
+      for (const row of read) if (row.bytes <= MAX_BYTES) bytes += row.bytes
+    },
     isOutage: (error) => databaseOutage(error) !== undefined,
     probe: async () => void (await readContent(tables, [])),
   })

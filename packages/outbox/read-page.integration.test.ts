@@ -1,0 +1,51 @@
+import type pg from 'pg'
+import { afterEach, beforeEach, expect, inject, test } from 'vitest'
+import { claimPending } from './claim.ts'
+import { type Database, outboxTables } from './database.ts'
+import { append } from './index.ts'
+import { readApart } from './read-page.ts'
+import { freshOutbox, newEvent } from './testing/outbox.ts'
+
+let db: pg.Pool
+beforeEach(async () => {
+  db = await freshOutbox(inject('postgresUrl'))
+})
+afterEach(() => db.end())
+
+/** What a claim of the lane of key `a` brings when it reads ids first. */
+async function readLane(count: number, query: Database['query'] = (text, values) => db.query(text, values)) {
+  const { rows } = await db.query<{ lane: number }>(`SELECT lane FROM events WHERE key = 'a' LIMIT 1`)
+  const lanes = [{ lane: rows[0]!.lane, held: [], heldEvents: [], full: [] }]
+  const { events, broken } = await readApart(outboxTables({ query }), claimPending, lanes, count)
+  return { ids: events.map(({ id }) => Number(id)), broken: broken.map(({ event }) => Number(event.id)) }
+}
+
+const upTo = (count: number) => Array.from({ length: count }, (_, n) => n + 1)
+
+test('events that are read apart come in their order, wherever their rows lie in the table', async () => {
+  await append(
+    db,
+    Array.from({ length: 200 }, () => newEvent('a')),
+  )
+  // Each row moves behind the others.
+  for (const id of [1, 5, 2]) await db.query('UPDATE events SET attempts = attempts WHERE id = $1', [id])
+  await db.query('ANALYZE events')
+  expect(await readLane(200)).toEqual({ ids: upTo(200), broken: [] })
+})
+
+test('where events have no room, those behind them are left too, although a row that can not be read makes it read in halves', async () => {
+  // Little on disk, so that the claim brings the numbers of all of them.
+  await db.query(
+    `INSERT INTO events (event_id, key, type, payload)
+     SELECT gen_random_uuid(), 'a', 't', to_jsonb(repeat('x', 6000000)) FROM generate_series(1, 8)`,
+  )
+  await append(db, [newEvent('a')])
+  const query: Database['query'] = (text, values) => {
+    const wanted = JSON.parse(String(values[0])) as { id?: string }[]
+    if (wanted.some(({ id }) => id === '9')) throw new Error('missing chunk number 0 for toast value 16384')
+    return db.query(text, values)
+  }
+  const { ids } = await readLane(9, query)
+  expect(ids.length).toBeGreaterThan(1)
+  expect(ids).toEqual(upTo(ids.length))
+})
