@@ -79,7 +79,8 @@ async function stepClock(harm: Harm, which: Which): Promise<void> {
   const step = (db: pg.Pool) =>
     db.query(
       `WITH leases AS (UPDATE public.outbox_relays SET expires_at = expires_at + ${shift})
-       UPDATE public.events SET next_attempt_at = next_attempt_at + ${shift} WHERE status = 'failed'`,
+       UPDATE public.events SET next_attempt_at = next_attempt_at + ${shift}, failed_at = failed_at + ${shift}
+       WHERE status = 'failed'`,
     )
   if (await succeeds(() => step(harm.stack.direct[which]))) harm.count(`clock ${hours > 0 ? 'back' : 'ahead'} ${which}`)
 }
