@@ -101,7 +101,6 @@ test('told to stop while idle, it waits for its last polls, and a message that a
   await service.ready()
   const ended = terminate(service)
   await vi.waitFor(() => expect(service.logged('stopping')).toHaveLength(1), patiently)
-  expect(await service.missing()).toEqual({ process: 'is shutting down' })
   const event = testEvent()
   await t.send([event])
   const { code, seconds } = await ended
