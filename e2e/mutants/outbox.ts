@@ -59,8 +59,8 @@ export const outboxMutants: readonly Mutant[] = [
   {
     what: 'events that are read apart come as PostgreSQL finds them',
     file: outbox('claim'),
-    find: 'ORDER BY place`',
-    replace: '`',
+    find: 'WITH ORDINALITY AS wanted (id, "eventId", place)',
+    replace: 'WITH ORDINALITY AS wanted (id, "eventId", given) CROSS JOIN (SELECT 0 AS place) AS unordered',
     tests: tests('read-page.integration'),
   },
   {
