@@ -19,9 +19,15 @@ const exclude = [
 
 /** What takes minutes of its own, in steps of its own: `npm test` runs all the rest. */
 const browser = ['e2e/console/**/*.e2e.test.ts', 'e2e/build.e2e.test.ts']
-const deployment = ['least-rights', 'tls', 'dead-letters-denied', 'databases', 'start-commands', 'rolling'].map(
-  (name) => `e2e/**/${name}.e2e.test.ts`,
-)
+const deployment = [
+  'least-rights',
+  'tls',
+  'dead-letters-denied',
+  'databases',
+  'start-commands',
+  'rolling',
+  'failover',
+].map((name) => `e2e/**/${name}.e2e.test.ts`)
 
 const processes = {
   globalSetup: ['local/testing/vitest-setup.ts'],

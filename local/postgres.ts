@@ -94,7 +94,8 @@ async function launch(bin: Binaries, dataDir: string, options: PostgresOptions):
       resolve({ error: lastWords(), memoryHeld: lastWords().includes('pre-existing shared memory block') }),
     )
     child.stderr?.on('data', () => {
-      if (lastWords().includes('ready to accept connections')) resolve({ child, lastWords })
+      // A standby says "read-only connections".
+      if (/ready to accept (read-only )?connections/.test(lastWords())) resolve({ child, lastWords })
     })
   })
 }

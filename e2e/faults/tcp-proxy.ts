@@ -17,11 +17,15 @@ export interface TcpProxy {
   port: number
   /** From now on. */
   become(network: Network): void
+  /** New connections go to this port, as after a failover. */
+  leadTo(targetPort: number): void
   close(): Promise<void>
 }
 
 /** Listens on 127.0.0.1 at `port` and leads every connection to `targetPort` there, through a network that may fail. */
-export async function startTcpProxy({ port, targetPort }: { port: number; targetPort: number }): Promise<TcpProxy> {
+export async function startTcpProxy(options: { port: number; targetPort: number }): Promise<TcpProxy> {
+  const { port } = options
+  let { targetPort } = options
   const sockets = new Set<Socket>()
   let network: Network = { kind: 'pass' }
   let changed = Promise.withResolvers<void>()
@@ -70,6 +74,7 @@ export async function startTcpProxy({ port, targetPort }: { port: number; target
       changed = Promise.withResolvers()
       if (network.kind === 'cut') cutAll()
     },
+    leadTo: (next) => void (targetPort = next),
     async close() {
       network = { kind: 'cut' }
       changed.resolve()
