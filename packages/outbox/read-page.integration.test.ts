@@ -1,6 +1,6 @@
 import type pg from 'pg'
 import { afterEach, beforeEach, expect, inject, test } from 'vitest'
-import { claimPending } from './claim.ts'
+import { claimPending, MAX_BYTES } from './claim.ts'
 import { type Database, outboxTables } from './database.ts'
 import { append } from './index.ts'
 import { readApart } from './read-page.ts'
@@ -34,18 +34,16 @@ test('events that are read apart come in their order, wherever their rows lie in
 })
 
 test('where events have no room, those behind them are left too, although a row that can not be read makes it read in halves', async () => {
-  // Little on disk, so that the claim brings the numbers of all of them.
+  // Little on disk, so that the claim brings all numbers. With the second event it is more than is read at once.
   await db.query(
     `INSERT INTO events (event_id, key, type, payload)
-     SELECT gen_random_uuid(), 'a', 't', to_jsonb(repeat('x', 6000000)) FROM generate_series(1, 8)`,
+     VALUES (gen_random_uuid(), 'a', 't', to_jsonb(repeat('x', ${MAX_BYTES - 1_000})))`,
   )
-  await append(db, [newEvent('a')])
+  await append(db, [newEvent('a', 'x'.repeat(1_000)), ...Array.from({ length: 4 }, () => newEvent('a'))])
   const query: Database['query'] = (text, values) => {
     const wanted = JSON.parse(String(values[0])) as { id?: string }[]
-    if (wanted.some(({ id }) => id === '9')) throw new Error('missing chunk number 0 for toast value 16384')
+    if (wanted.some(({ id }) => id === '6')) throw new Error('missing chunk number 0 for toast value 16384')
     return db.query(text, values)
   }
-  const { ids } = await readLane(9, query)
-  expect(ids.length).toBeGreaterThan(1)
-  expect(ids).toEqual(upTo(ids.length))
+  expect(await readLane(6, query)).toEqual({ ids: [1, 2], broken: [] })
 })
