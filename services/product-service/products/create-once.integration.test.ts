@@ -94,7 +94,8 @@ test('two processes with the same hundred keys at once make a hundred products, 
     const bodies = new Map(theirs.map((answer) => [answer.json<Product>().name, answer.body]))
     for (const answer of ours) expect(bodies.get(answer.json<Product>().name)).toBe(answer.body)
     const replayed = [...ours, ...theirs].filter((answer) => answer.headers['idempotency-replayed'] === 'true')
-    expect(replayed).toHaveLength(100)
+    // More on a busy machine: who got 503 although the product was made hears of it by a replay as well.
+    expect(replayed.length).toBeGreaterThanOrEqual(100)
     expect(await counts()).toEqual([150, 150, 100])
   } finally {
     await other.close()
