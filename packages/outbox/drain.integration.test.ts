@@ -101,3 +101,13 @@ test('a failed event that was forgotten with its lane is an event like any other
   expect(statements.filter((text) => text.includes(`pending.status = 'pending'`))).toHaveLength(1)
   await lease.release()
 })
+
+test('the events behind one that is dead leave in the same cycle', async () => {
+  const { db, drain, broker, lease } = await createWorld(({ payload }) =>
+    payload === '"never"' ? { kind: 'unacceptable', reason: 'no' } : undefined,
+  )
+  await append(db, [newEvent('a', 'never'), newEvent('a', 'one'), newEvent('a', 'two')])
+  expect(await drain.drainOnce({ stopping: () => false })).toMatchObject({ dead: 1, published: 2 })
+  expect(broker.accepted.map(({ payload }) => payload)).toEqual(['"one"', '"two"'])
+  await lease.release()
+})
