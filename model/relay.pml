@@ -146,7 +146,11 @@ end:
 
   /* packages/outbox/claim.ts claimPending, packages/outbox/claim.ts claimDue. */
   :: d_step { LOOP(r) && rejected[r] == 0 && due[r] == 0 && stopping[r] == 0 && CLAIM(r) > 0 ->
-      x = CLAIM(r); printf("@ claimPending %d %d\n", r, x); waiting[r] = waiting[r] | x; remember(r, x);
+      x = CLAIM(r);
+#ifdef CLAIM_WITH_GAPS
+      if :: (x & KEY0 & ~LOWEST(x & KEY0)) -> x = x & ~LOWEST(x & KEY0) :: else fi;
+#endif
+      printf("@ claimPending %d %d\n", r, x); waiting[r] = waiting[r] | x; remember(r, x);
 #ifdef CLAIM_AFTER_LAST_ID
       do :: x > 0 -> y = LOWEST(x); x = x & ~y :: else -> break od;
       lastId[r] = y; y = 0;

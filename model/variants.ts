@@ -77,6 +77,12 @@ const rulesRemoved: readonly Variant[] = [
     defines: { ...TWO_KEYS, WRITTEN: 0, FAULTS: 0 },
   },
   {
+    name: 'CLAIM_WITH_GAPS',
+    about: 'a claim brings an event of a key and leaves an older one that waits',
+    breaks: 'order',
+    defines: { ...ONE_KEY, FAULTS: 0 },
+  },
+  {
     name: 'CLAIM_BESIDE_REJECTION',
     about: 'a claim runs beside a rejection that is not settled yet',
     breaks: 'order',
