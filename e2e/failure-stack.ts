@@ -1,6 +1,5 @@
-import { execFileSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { SetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs'
 import { connect } from '@product-events/database'
 import {
@@ -14,6 +13,7 @@ import {
 } from '@product-events/local'
 import type pg from 'pg'
 import { connectSqs, findQueueUrl } from '@product-events/queue'
+import { createSmallDisk } from './faults/small-disk.ts'
 import { type SqsFront, startSqsFront } from './faults/sqs-front.ts'
 import { startTcpProxy, type TcpProxy } from './faults/tcp-proxy.ts'
 import { type Stack, startStack } from './stack.ts'
@@ -41,12 +41,8 @@ export interface FailureStack extends Stack {
   mountDisk(size: string): Promise<string>
 }
 
-/** Whether this process may mount a disk: root, and not everywhere. */
-export const canMount = process.platform === 'linux' && process.getuid?.() === 0 && mounts()
 /** A message that was handed to a connection that is cut comes back after this: tests need not wait the usual 30 s. */
 const VISIBILITY_TIMEOUT_SECONDS = 5
-/** `nobody`, as whom PostgreSQL runs when this process is root. */
-const NOBODY = '65534:65534'
 
 export async function startFailureStack(sqsEndpoint: string): Promise<FailureStack> {
   Object.assign(process.env, localCredentials)
@@ -57,8 +53,8 @@ export async function startFailureStack(sqsEndpoint: string): Promise<FailureSta
 
   const port = await freePort()
   const start = () => startPostgres({ dataDir: `${dir}/postgres`, port })
-  let disk: string | undefined
-  opened.defer(() => void (disk && execFileSync('umount', ['--lazy', disk])))
+  const disk = createSmallDisk(`${dir}/disk`)
+  opened.defer(disk.unmount)
   let postgres = await start()
   opened.defer(() => postgres.stop())
 
@@ -100,44 +96,30 @@ export async function startFailureStack(sqsEndpoint: string): Promise<FailureSta
     async startPostgres() {
       postgres = await start()
     },
-    async startRelay() {
-      const metricsPort = await freePort()
-      const relay = startService('product-service', {
-        main: `${import.meta.dirname}/../services/product-service/relay-main.ts`,
-        databaseUrl,
-        sqsEndpoint: behindNetwork,
-        queueName,
-        httpPort: await freePort(),
-        metricsPort,
-        logLevel: 'info',
-        onLine: () => {},
-      })
-      opened.defer(async () => {
-        relay.kill()
-        await relay.stop()
-      })
-      await untilReady(relay, metricsPort)
-      return relay
-    },
-    async mountDisk(size) {
-      const point = `${dir}/disk`
-      await mkdir(point)
-      execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size},mode=0777`, 'tmpfs', point])
-      disk = point
-      await mkdir(`${point}/tables`, { mode: 0o700 })
-      execFileSync('chown', [NOBODY, `${point}/tables`])
-      return `${point}/tables`
-    },
+    startRelay: () => startRelay({ databaseUrl, sqsEndpoint: behindNetwork, queueName }, opened),
+    mountDisk: disk.mount,
     stop: () => opened.disposeAsync(),
   }
 }
 
-/** Tried in a namespace of its own, which takes the mount away with it. */
-function mounts(): boolean {
-  try {
-    execFileSync('unshare', ['--mount', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt'], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  }
+/** A relay without an API, which ends with the stack. */
+async function startRelay(
+  on: { databaseUrl: string; sqsEndpoint: string; queueName: string },
+  opened: AsyncDisposableStack,
+): Promise<Part> {
+  const metricsPort = await freePort()
+  const relay = startService('product-service', {
+    ...on,
+    main: `${import.meta.dirname}/../services/product-service/relay-main.ts`,
+    httpPort: await freePort(),
+    metricsPort,
+    logLevel: 'info',
+    onLine: () => {},
+  })
+  opened.defer(async () => {
+    relay.kill()
+    await relay.stop()
+  })
+  await untilReady(relay, metricsPort)
+  return relay
 }

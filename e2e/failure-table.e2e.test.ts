@@ -2,9 +2,10 @@ import { rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs'
 import { deadLetterQueueName, findQueueUrl } from '@product-events/queue'
-import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vitest'
 import { allNotifications, createProduct, deleteProduct } from './api.ts'
-import { canMount, type FailureStack, startFailureStack } from './failure-stack.ts'
+import { type FailureStack, startFailureStack } from './failure-stack.ts'
+import { canMount } from './faults/small-disk.ts'
 import { ALL_WELL, npmRunStatus } from './npm-run-status.ts'
 
 // Each test is a row of the table "what happens | what the user sees", along the whole path. "Process killed at any point"
@@ -209,19 +210,17 @@ test('read-only database: 503, a clear log line, no half-written fact', async ()
   await expect.poll(async () => (await post()).status, RECOVERS).toBe(201)
 })
 
-describe.runIf(canMount)('where a disk can be mounted', () => {
-  test('disk full: 503, a clear log line, no half-written fact', async () => {
-    const tables = await stack.mountDisk(SMALL_DISK)
-    await stack.pool.query(`CREATE TABLESPACE small LOCATION '${tables}'`)
-    await stack.pool.query('ALTER TABLE events SET TABLESPACE small')
-    expect((await post()).status).toBe(201)
+test.runIf(canMount)('disk full: 503, a clear log line, no half-written fact', async () => {
+  const tables = await stack.mountDisk(SMALL_DISK)
+  await stack.pool.query(`CREATE TABLESPACE small LOCATION '${tables}'`)
+  await stack.pool.query('ALTER TABLE events SET TABLESPACE small')
+  expect((await post()).status).toBe(201)
 
-    const rest = `${dirname(tables)}/rest`
-    await writeFile(rest, Buffer.alloc(64 * 1024 * 1024)).catch(() => {})
-    await expectNoHalfFacts('No space left on device')
-    await rm(rest)
-    await expect.poll(async () => (await post()).status, RECOVERS).toBe(201)
-  })
+  const rest = `${dirname(tables)}/rest`
+  await writeFile(rest, Buffer.alloc(64 * 1024 * 1024)).catch(() => {})
+  await expectNoHalfFacts('No space left on device')
+  await rm(rest)
+  await expect.poll(async () => (await post()).status, RECOVERS).toBe(201)
 })
 
 /** Writes until the log says why it is refused: the answers (503) must not, and what was refused left no trace. */

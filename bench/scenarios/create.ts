@@ -55,11 +55,7 @@ export const scenario: Scenario = {
       if (!quick) await load({ url: `${http.url}/products`, connections: 64, seconds: WARM_UP_SECONDS, body })
       return http
     }
-    const fastify = async (file: string, env: Record<string, string>) => {
-      const port = await freePort()
-      const program = `${import.meta.dirname}/../http/${file}`
-      return start(startServer({ program, port, readyUrl: `http://127.0.0.1:${port}/`, env, log: 'ignore' }))
-    }
+    const fastify = (file: string, env: Record<string, string>) => start(startFastify(file, env))
     const service = async (name: string, sending: boolean) =>
       start(startProductService({ databaseUrl: await freshTables(name), logFile: `${dir}/${name}.log`, sending }))
 
@@ -97,4 +93,11 @@ export const scenario: Scenario = {
       },
     }
   },
+}
+
+/** A program of `bench/http/`, on a port of its own. */
+async function startFastify(file: string, env: Record<string, string>): Promise<ServerProcess> {
+  const port = await freePort()
+  const program = `${import.meta.dirname}/../http/${file}`
+  return startServer({ program, port, readyUrl: `http://127.0.0.1:${port}/`, env, log: 'ignore' })
 }

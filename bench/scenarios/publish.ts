@@ -12,11 +12,14 @@ import { connectSqs } from '@product-events/queue'
 import { samplePayload } from '../drain/drainer.ts'
 import { oursTo } from '../drain/ours.ts'
 import type { Contestant, Scenario } from '../scenario.ts'
-import { startBenchServer } from '../server.ts'
+import { type BenchServer, startBenchServer } from '../server.ts'
 
 const EVENTS = 20_000
 const IN_FLIGHT = [8, 1, 4, 16]
+/** `undefined`: as many as the relay takes by itself. */
+const FAR_IN_FLIGHT = [undefined, 8]
 const FAR_MS = 100
+const FAR = `the relay, SQS ${FAR_MS} ms away`
 
 export const scenario: Scenario = {
   name: 'publish',
@@ -72,23 +75,10 @@ export const scenario: Scenario = {
       sdk(`the bare SDK, ${inFlight} in flight`, bare)
       if (inFlight === IN_FLIGHT[0]) sdk(`the bare SDK with the settings of ours, ${inFlight}`, sqs)
     }
-    for (const [name, calls] of [
-      ['the relay, SQS 100 ms away', {}],
-      ['the relay, SQS 100 ms away, 8 in flight', { inFlight: 8 }],
-    ] as const) {
-      const drainer = await oursTo(name, await server.createDatabase(`publish_far_${calls.inFlight ?? 'most'}`), {
-        send: farAway,
-        ...calls,
-      })
-      closing.push(drainer.close)
-      contestants.push({
-        name,
-        beside: 'the relay, SQS 100 ms away',
-        async round() {
-          await drainer.fill(events)
-          return rate(events, () => drainer.drain(events))
-        },
-      })
+    for (const inFlight of FAR_IN_FLIGHT) {
+      const far = await openFar(server, events, inFlight)
+      closing.push(far.close)
+      contestants.push(far.contestant)
     }
     return {
       contestants,
@@ -102,6 +92,22 @@ export const scenario: Scenario = {
       },
     }
   },
+}
+
+/** The relay on its own database, with a broker in another region. */
+async function openFar(server: BenchServer, events: number, inFlight: number | undefined) {
+  const name = inFlight === undefined ? FAR : `${FAR}, ${inFlight} in flight`
+  const calls = { send: farAway, ...(inFlight !== undefined && { inFlight }) }
+  const drainer = await oursTo(name, await server.createDatabase(`publish_far_${inFlight ?? 'most'}`), calls)
+  const contestant: Contestant = {
+    name,
+    beside: FAR,
+    async round() {
+      await drainer.fill(events)
+      return rate(events, () => drainer.drain(events))
+    },
+  }
+  return { contestant, close: drainer.close }
 }
 
 /** A broker in another region, which takes everything. */

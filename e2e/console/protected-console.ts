@@ -1,16 +1,10 @@
-import { once } from 'node:events'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { resolve } from 'node:path'
 import { freePort, startProgram, untilReady } from '@product-events/local'
-import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import pg from 'pg'
 import type { Browser } from 'playwright-core'
 import { type Stack, startStack } from '../stack.ts'
 import { openChromium, openPage, type WatchedPage } from './browser.ts'
-
-const ISSUER = 'https://id.example/'
-const AUDIENCE = 'console'
+import { startIssuer } from './issuer.ts'
 
 export const consoleMain = resolve(import.meta.dirname, '../../operations/console/main.ts')
 
@@ -35,14 +29,8 @@ export async function startProtectedConsole(ground: {
   sqsEndpoint: string
 }): Promise<ProtectedConsole> {
   const opened = new AsyncDisposableStack()
-  const keys = await generateKeyPair('ES256', { extractable: true })
-  const jwk = { ...(await exportJWK(keys.publicKey)), kid: 'a', alg: 'ES256', use: 'sig' }
-  const keySet = createServer((_, response) => response.end(JSON.stringify({ keys: [jwk] }))).listen(0, '127.0.0.1')
-  await once(keySet, 'listening')
-  opened.defer(() => {
-    keySet.close()
-    keySet.closeAllConnections()
-  })
+  const issuer = await startIssuer()
+  opened.defer(() => issuer.close())
   const queueName = `console-${process.pid}-${Date.now()}`
   const stack = await startStack({ ...ground, queueName })
   opened.defer(() => stack.stop())
@@ -54,43 +42,28 @@ export async function startProtectedConsole(ground: {
 
   const port = await freePort()
   const address = `http://127.0.0.1:${port}`
-  const launch = () =>
-    startProgram('console', {
-      main: consoleMain,
-      preload: [],
-      onLine: () => {},
-      variables: {
-        PRODUCTS_DATABASE_URL: stack.products.databaseUrl,
-        NOTIFICATIONS_DATABASE_URL: stack.notifications.databaseUrl,
-        AWS_ENDPOINT_URL_SQS: ground.sqsEndpoint,
-        SQS_QUEUE_NAME: queueName,
-        HTTP_PORT: String(port),
-        PRODUCT_SERVICE_OPERATIONS_URL: stack.products.metricsUrl,
-        NOTIFICATION_SERVICE_OPERATIONS_URL: stack.notifications.metricsUrl,
-        AUTH_JWKS_URL: `http://127.0.0.1:${(keySet.address() as AddressInfo).port}`,
-        AUTH_ISSUER: ISSUER,
-        AUTH_AUDIENCE: AUDIENCE,
-      },
-    })
+  const variables = {
+    ...variablesOf(stack),
+    ...issuer.variables,
+    AWS_ENDPOINT_URL_SQS: ground.sqsEndpoint,
+    SQS_QUEUE_NAME: queueName,
+    HTTP_PORT: String(port),
+  }
+  const launch = () => startProgram('console', { main: consoleMain, preload: [], onLine: () => {}, variables })
   let part = launch()
   opened.defer(() => part.stop())
   await untilReady(part, port)
 
-  const token = (sub: string, scope: string) =>
-    new SignJWT({ iss: ISSUER, sub, aud: AUDIENCE, scope })
-      .setExpirationTime('1h')
-      .setProtectedHeader({ alg: 'ES256', kid: 'a' })
-      .sign(keys.privateKey)
   return {
     address,
     browser,
     stack,
     queueName,
     products,
-    token,
+    token: issuer.token,
     async signedIn(sub, scope, hash = '') {
       const open = await openPage(browser, `${address}/${hash}`)
-      await open.page.getByLabel('Token').fill(await token(sub, scope))
+      await open.page.getByLabel('Token').fill(await issuer.token(sub, scope))
       await open.page.getByRole('button', { name: 'Sign in' }).click()
       await open.page.locator('.live.live').waitFor()
       return open
@@ -101,5 +74,15 @@ export async function startProtectedConsole(ground: {
     },
     stopConsole: () => part.stop(),
     stop: () => opened.disposeAsync(),
+  }
+}
+
+/** Where the console finds the services and their databases. */
+function variablesOf({ products, notifications }: Stack): Record<string, string> {
+  return {
+    PRODUCTS_DATABASE_URL: products.databaseUrl,
+    NOTIFICATIONS_DATABASE_URL: notifications.databaseUrl,
+    PRODUCT_SERVICE_OPERATIONS_URL: products.metricsUrl,
+    NOTIFICATION_SERVICE_OPERATIONS_URL: notifications.metricsUrl,
   }
 }

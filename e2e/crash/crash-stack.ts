@@ -1,26 +1,17 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { GetQueueAttributesCommand, SetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs'
 import { connect } from '@product-events/database'
-import {
-  createDatabase,
-  freePort,
-  localCredentials,
-  type Part,
-  startPostgres,
-  startService,
-  startSqs,
-  untilReady,
-} from '@product-events/local'
+import { createDatabase, freePort, localCredentials, type Part, startPostgres, startSqs } from '@product-events/local'
 import pg from 'pg'
 import { connectSqs, findOrCreateQueue } from '@product-events/queue'
 import { type CallFault, type EntryFault, type SqsFront, startSqsFront } from '../faults/sqs-front.ts'
 import { startTcpProxy, type TcpProxy } from '../faults/tcp-proxy.ts'
-import { type StateWatch, watchStates } from '../history/states.ts'
 import { keepRunning, type Member } from './keep-running.ts'
 import { demandPassword, type Password } from './password.ts'
 import { startPooler } from './pooler.ts'
 import { type Receivers, startReceivers } from './receivers.ts'
 import type { Watched } from './onlooker.ts'
+import { keepServices } from './services.ts'
 
 /**
  * What a killed server process leaves in the system's cache is there for the next one, so nothing waits for the disk.
@@ -31,8 +22,6 @@ const settings = { fsync: 'off', max_connections: '200' }
 const VISIBILITY_TIMEOUT_SECONDS = 5
 /** Consumers die here more often in a minute than elsewhere in a year: that alone must make no message a dead letter. */
 const MAX_RECEIVE_COUNT = 100
-/** Lines of each process that are kept for the report of a violation. */
-const LOG_LINES_KEPT = 500
 /** The services' own role: it owns their databases, and may lose a right, as a superuser can not. */
 const ROLE = 'app'
 
@@ -60,10 +49,6 @@ export interface CrashStack {
   stop(): Promise<void>
 }
 
-interface Service extends Watched {
-  ready: () => Promise<unknown>
-}
-
 export interface CrashStackOptions {
   fifo: boolean
   /** The command of the PgBouncer through which the services reach PostgreSQL; without it they go there directly. */
@@ -72,6 +57,9 @@ export interface CrashStackOptions {
   onFault: (fault: CallFault | EntryFault) => void
   onSurprise: (what: string) => void
 }
+
+/** Starts a dependency, again whenever it ends, until the stack stops. */
+type Keep = (kind: Member['kind'], start: () => Part | Promise<Part>) => Promise<Member>
 
 export async function startCrashStack(options: CrashStackOptions): Promise<CrashStack> {
   const { fifo, pgbouncer, onAccepted, onFault, onSurprise } = options
@@ -82,18 +70,18 @@ export async function startCrashStack(options: CrashStackOptions): Promise<Crash
   await chmod(dir, 0o755)
   opened.defer(() => rm(dir, { recursive: true, force: true }))
 
-  async function keep(kind: Member['kind'], name: string, start: () => Part | Promise<Part>): Promise<Member> {
-    const member = await keepRunning({ kind, name, start, onSurprise })
+  const keep: Keep = async (kind, start) => {
+    const member = await keepRunning({ kind, name: kind, start, onSurprise })
     opened.defer(member.stop)
     return member
   }
 
   try {
     const [postgresPort, sqsPort] = [await freePort(), await freePort()]
-    const postgres = await keep('PostgreSQL', 'PostgreSQL', () =>
+    const postgres = await keep('PostgreSQL', () =>
       startPostgres({ dataDir: `${dir}/postgres`, port: postgresPort, settings, detached: true }),
     )
-    const emulator = await keep('SQS', 'SQS', () => startSqs({ port: sqsPort, dataDir: `${dir}/sqs`, detached: true }))
+    const emulator = await keep('SQS', () => startSqs({ port: sqsPort, dataDir: `${dir}/sqs`, detached: true }))
     const postgresUrl = `postgres://postgres@127.0.0.1:${postgresPort}`
     const password = await demandPassword(postgresUrl, { role: ROLE, dir, pooled: pgbouncer !== undefined })
     const direct = await openDirect(postgresUrl, sqsPort, fifo, opened)
@@ -101,69 +89,24 @@ export async function startCrashStack(options: CrashStackOptions): Promise<Crash
     const endpoint = `http://127.0.0.1:${sqsPort}`
     const front = await startSqsFront({ port: await freePort(), endpoint, onAccepted, onFault })
     opened.defer(front.close)
-    const poolerPort = await freePort()
-    const poolers =
-      pgbouncer === undefined
-        ? []
-        : [
-            await keep('PgBouncer', 'PgBouncer', () =>
-              startPooler({ command: pgbouncer, dir, port: poolerPort, postgresPort, role: ROLE }),
-            ),
-          ]
-    const databasePort = poolers.length > 0 ? poolerPort : postgresPort
-    const networks = {
-      PostgreSQL: await startTcpProxy({ port: await freePort(), targetPort: databasePort }),
-      SQS: await startTcpProxy({ port: await freePort(), targetPort: Number(new URL(front.endpoint).port) }),
-    }
-    opened.defer(networks.PostgreSQL.close)
-    opened.defer(networks.SQS.close)
+    const pooler = pgbouncer === undefined ? undefined : await keepPooler(keep, pgbouncer, { dir, postgresPort })
+    const networks = await openNetworks(pooler?.port ?? postgresPort, Number(new URL(front.endpoint).port), opened)
 
     const receivers = await startReceivers(dir)
     opened.defer(receivers.close)
 
-    const services: Service[] = []
-    opened.defer(async () => void (await Promise.all(services.map(({ member }) => member.stop()))))
-    async function keepService(kind: Member['kind'], name: string): Promise<void> {
-      const service = kind === 'consumer' ? 'notification-service' : 'product-service'
-      const [httpPort, metricsPort] = [await freePort(), await freePort()]
-      const lines: string[] = []
-      logs.set(name, lines)
-      let part: Part | undefined
-      let states: StateWatch | undefined
-      const start = () => {
-        const own = (states = watchStates(name, onSurprise))
-        part = startService(service, {
-          databaseUrl: `postgres://${ROLE}@127.0.0.1:${networks.PostgreSQL.port}`,
-          sqsEndpoint: `http://127.0.0.1:${networks.SQS.port}`,
-          queueName: direct.queueName,
-          httpPort,
-          metricsPort,
-          logLevel: 'info',
-          onLine(line) {
-            if (lines.push(line) > LOG_LINES_KEPT) lines.shift()
-            own.read(line)
-          },
-          variables: { DATABASE_PASSWORD_FILE: password.file, ...(kind === 'consumer' && receivers.variables) },
-          ...(kind === 'relay' && { main: `${import.meta.dirname}/../../services/product-service/relay-main.ts` }),
-        })
-        return part
-      }
-      const member = await keepRunning({ kind, name, start, onSurprise })
-      const ready = async () => part && untilReady(part, metricsPort)
-      services.push({
-        member,
-        url: `http://127.0.0.1:${httpPort}`,
-        ready,
-        metricsUrl: `http://127.0.0.1:${metricsPort}`,
-        database: kind === 'consumer' ? 'notifications' : 'products',
-        states: () => states,
-      })
+    const around = {
+      databaseUrl: `postgres://${ROLE}@127.0.0.1:${networks.PostgreSQL.port}`,
+      sqsEndpoint: `http://127.0.0.1:${networks.SQS.port}`,
+      queueName: direct.queueName,
+      password,
+      receivers,
+      logs,
+      onSurprise,
     }
-    for (const kind of ['API', 'relay', 'consumer'] as const) {
-      for (const number of [1, 2]) await keepService(kind, `${kind} ${number}`)
-    }
+    const services = await keepServices(around, opened)
     return {
-      members: [postgres, emulator, ...poolers, ...services.map(({ member }) => member)],
+      members: [postgres, emulator, ...(pooler ? [pooler.member] : []), ...services.map(({ member }) => member)],
       networks,
       front,
       urls: services.filter(({ member }) => member.kind === 'API').map(({ url }) => url),
@@ -181,6 +124,23 @@ export async function startCrashStack(options: CrashStackOptions): Promise<Crash
     await opened.disposeAsync()
     throw error
   }
+}
+
+async function keepPooler(keep: Keep, command: string, on: { dir: string; postgresPort: number }) {
+  const port = await freePort()
+  const member = await keep('PgBouncer', () => startPooler({ ...on, command, port, role: ROLE }))
+  return { member, port }
+}
+
+/** The services' ways to PostgreSQL and to SQS, which fail on demand. */
+async function openNetworks(databasePort: number, sqsPort: number, opened: AsyncDisposableStack) {
+  const networks = {
+    PostgreSQL: await startTcpProxy({ port: await freePort(), targetPort: databasePort }),
+    SQS: await startTcpProxy({ port: await freePort(), targetPort: sqsPort }),
+  }
+  opened.defer(networks.PostgreSQL.close)
+  opened.defer(networks.SQS.close)
+  return networks
 }
 
 async function openDirect(postgresUrl: string, sqsPort: number, fifo: boolean, opened: AsyncDisposableStack) {

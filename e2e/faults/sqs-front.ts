@@ -54,17 +54,7 @@ const refusal = { SenderFault: true, Code: 'RefusedByTest', Message: 'this entry
 export async function startSqsFront({ port, endpoint, onAccepted, onFault }: SqsFrontOptions): Promise<SqsFront> {
   let faults: FrontFaults = {}
 
-  async function forward(request: IncomingMessage, body: string): Promise<Answer> {
-    const headers = Object.entries(request.headers).filter(([name]) =>
-      /^(x-amz|content-type$|authorization$)/.test(name),
-    )
-    const answer = await fetch(endpoint + request.url, {
-      method: 'POST',
-      headers: Object.fromEntries(headers) as Record<string, string>,
-      body,
-    })
-    return { status: answer.status, body: await answer.text() }
-  }
+  const forward = (request: IncomingMessage, body: string) => passOn(endpoint, request, body)
 
   async function sendBatch(request: IncomingMessage, body: string): Promise<Answer | 'dropped'> {
     const fault = faults.call?.()
@@ -72,7 +62,7 @@ export async function startSqsFront({ port, endpoint, onAccepted, onFault }: Sqs
     if (fault === 'throttle') return { status: 400, body: JSON.stringify(throttled) }
     if (fault === 'error500') return { status: 500, body: JSON.stringify(broken) }
     const batch = JSON.parse(body) as Batch
-    const { entries, failed } = judgeEntries(batch)
+    const { entries, failed } = judgeEntries(batch, faults, onFault)
     if (entries.length === 0) return { status: 200, body: JSON.stringify({ Successful: [], Failed: failed }) }
     const passedOn = JSON.stringify({ ...batch, Entries: entries })
     const answer = await forward(request, passedOn)
@@ -83,25 +73,6 @@ export async function startSqsFront({ port, endpoint, onAccepted, onFault }: Sqs
     if (fault === 'duplicate') await forward(request, passedOn)
     if (fault === 'drop-answer') return 'dropped'
     return { status: 200, body: JSON.stringify({ Successful, Failed: [...Failed, ...failed] }) }
-  }
-
-  /** Which entries reach the real one, and what the caller is told of the others. */
-  function judgeEntries({ Entries }: Batch): { entries: Batch['Entries']; failed: NonNullable<BatchAnswer['Failed']> } {
-    const entries: Batch['Entries'] = []
-    const failed: NonNullable<BatchAnswer['Failed']> = []
-    for (const entry of Entries) {
-      const [fault, answer] = faults.refuses?.(entry.MessageBody)
-        ? (['refuse-entry', refusal] as const)
-        : faults.fails?.(entry.MessageBody)
-          ? (['fail-entry', failure] as const)
-          : []
-      if (fault === undefined) entries.push(entry)
-      else {
-        failed.push({ Id: entry.Id, ...answer })
-        onFault?.(fault)
-      }
-    }
-    return { entries, failed }
   }
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -127,4 +98,34 @@ export async function startSqsFront({ port, endpoint, onAccepted, onFault }: Sqs
       await once(server, 'close')
     },
   }
+}
+
+/** Lets the real one answer. */
+async function passOn(endpoint: string, request: IncomingMessage, body: string): Promise<Answer> {
+  const headers = Object.entries(request.headers).filter(([name]) => /^(x-amz|content-type$|authorization$)/.test(name))
+  const answer = await fetch(endpoint + request.url, {
+    method: 'POST',
+    headers: Object.fromEntries(headers) as Record<string, string>,
+    body,
+  })
+  return { status: answer.status, body: await answer.text() }
+}
+
+/** Which entries reach the real one, and what the caller is told of the others. */
+function judgeEntries({ Entries }: Batch, faults: FrontFaults, onFault: SqsFrontOptions['onFault']) {
+  const entries: Batch['Entries'] = []
+  const failed: NonNullable<BatchAnswer['Failed']> = []
+  for (const entry of Entries) {
+    const [fault, answer] = faults.refuses?.(entry.MessageBody)
+      ? (['refuse-entry', refusal] as const)
+      : faults.fails?.(entry.MessageBody)
+        ? (['fail-entry', failure] as const)
+        : []
+    if (fault === undefined) entries.push(entry)
+    else {
+      failed.push({ Id: entry.Id, ...answer })
+      onFault?.(fault)
+    }
+  }
+  return { entries, failed }
 }

@@ -91,10 +91,8 @@ async function start(sqsEndpoint: string, opened: AsyncDisposableStack): Promise
   const receiver = await startReceiver(databases.dir)
   opened.defer(receiver.close)
   const complaints: string[] = []
-  const ports = {} as Record<keyof typeof mains, { http: number; operations: number }>
-  for (const role of Object.keys(mains) as (keyof typeof mains)[])
-    ports[role] = { http: await freePort(), operations: await freePort() }
-  const at = (port: number) => `http://127.0.0.1:${port}`
+  const ports = await freePorts()
+  const { urls, metrics } = addressesOf(ports)
 
   /** What the console and the commands read; a service reads its own part of it. */
   function variables(role: Role, user: string): Record<string, string> {
@@ -104,8 +102,8 @@ async function start(sqsEndpoint: string, opened: AsyncDisposableStack): Promise
       MIGRATE: 'off',
       PRODUCTS_DATABASE_URL: databases.urlOf(user, 'products'),
       NOTIFICATIONS_DATABASE_URL: databases.urlOf(user, 'notifications'),
-      PRODUCT_SERVICE_OPERATIONS_URL: at(ports['product-service'].operations),
-      NOTIFICATION_SERVICE_OPERATIONS_URL: at(ports['notification-service'].operations),
+      PRODUCT_SERVICE_OPERATIONS_URL: metrics['product-service'],
+      NOTIFICATION_SERVICE_OPERATIONS_URL: metrics['notification-service'],
     }
   }
 
@@ -136,6 +134,25 @@ async function start(sqsEndpoint: string, opened: AsyncDisposableStack): Promise
     sqs,
     products: databases.pool('products'),
     notifications: databases.pool('notifications'),
+    urls,
+    metrics,
+    complaints,
+    command: (name, ...args) => run([join(root, `operations/${name}.ts`), ...args], variables('commands', 'console')),
+  }
+}
+
+type Ports = Record<keyof typeof mains, { http: number; operations: number }>
+
+async function freePorts(): Promise<Ports> {
+  const ports = {} as Ports
+  for (const role of Object.keys(mains) as (keyof typeof mains)[])
+    ports[role] = { http: await freePort(), operations: await freePort() }
+  return ports
+}
+
+function addressesOf(ports: Ports): Pick<LeastRights, 'urls' | 'metrics'> {
+  const at = (port: number) => `http://127.0.0.1:${port}`
+  return {
     urls: {
       'product-service': at(ports['product-service'].http),
       'notification-service': at(ports['notification-service'].http),
@@ -146,8 +163,6 @@ async function start(sqsEndpoint: string, opened: AsyncDisposableStack): Promise
       relay: at(ports.relay.operations),
       'notification-service': at(ports['notification-service'].operations),
     },
-    complaints,
-    command: (name, ...args) => run([join(root, `operations/${name}.ts`), ...args], variables('commands', 'console')),
   }
 }
 

@@ -1,6 +1,7 @@
 import { createRest, repeat } from '@product-events/outages'
 import type { InboxEvent, Message, Parsed } from './event.ts'
 import type { Store } from './group-commit.ts'
+import type { Processing } from './process-messages.ts'
 import { createProcessing, type RecordKeeping } from './processing.ts'
 import type { Receiving } from './handle-batch.ts'
 import { receiveOnce, runReceivers } from './receive.ts'
@@ -82,24 +83,11 @@ export function createQueueConsumer<Event extends InboxEvent>(
     return receiving
   }
 
-  async function keepPruning(signal: AbortSignal): Promise<void> {
-    await repeat({
-      signal,
-      retryMs: PRUNE_RETRY_MS,
-      onFailed: () => {},
-      async pass() {
-        const events = await records.prune(signal)
-        if (events > 0) guard(() => report({ kind: 'pruned', events }))
-        return PRUNE_EVERY_MS
-      },
-    })
-  }
-
   let opened: Promise<Receiving<Event> | undefined> | undefined
   return {
     async run(signal) {
       const receiving = await open(signal)
-      if (receiving) await Promise.all([runReceivers(receiving, receivers), keepPruning(signal)])
+      if (receiving) await Promise.all([runReceivers(receiving, receivers), keepPruning(records, processing, signal)])
     },
     async handleOnce(signal = new AbortController().signal) {
       const receiving = await (opened ??= open(signal))
@@ -110,4 +98,22 @@ export function createQueueConsumer<Event extends InboxEvent>(
     },
     failing: () => processing.parser.failing() ?? processing.commits.failing(),
   }
+}
+
+/** Deletes old records until `signal` aborts. */
+async function keepPruning<Event extends InboxEvent>(
+  records: RecordKeeping,
+  { report, guard }: Pick<Processing<Event>, 'report' | 'guard'>,
+  signal: AbortSignal,
+): Promise<void> {
+  await repeat({
+    signal,
+    retryMs: PRUNE_RETRY_MS,
+    onFailed: () => {},
+    async pass() {
+      const events = await records.prune(signal)
+      if (events > 0) guard(() => report({ kind: 'pruned', events }))
+      return PRUNE_EVERY_MS
+    },
+  })
 }

@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createBatcher } from '@product-events/batcher'
-import { createRest, databaseOutage, type Rest } from '@product-events/outages'
+import { databaseOutage } from '@product-events/outages'
 import type { InboxEvent, Message } from './event.ts'
 import { createEvidence } from './evidence.ts'
 import { causeOf, EventError, isolateKind, storeInSequence } from './isolate-kind.ts'
-import type { AwayPart, Guard, Report } from './reports.ts'
+import type { Guard, Report } from './reports.ts'
+import { createRests, EVERYTHING, type Rests } from './rests.ts'
 
 /** An event on its way into the database, and the message that brought it. */
 export interface Entry<Event extends InboxEvent = InboxEvent> {
@@ -67,93 +68,14 @@ const MOST_LOSSES = 3
  * store's probe, succeeds; else events are held, and all of them are retried together after a rest.
  */
 export function createGroupCommit<Event extends InboxEvent>(
-  { store, probe, isOutage, kindOf = () => '' }: Omit<Store<Event>, 'handles'>,
+  store: Omit<Store<Event>, 'handles'>,
   report: Report<Event>,
   guard: Guard,
 ): GroupCommit<Event> {
-  const rests = new Map<string, Rest & { reason?: string }>()
-  const evidence = createEvidence()
-
-  function restOf(kind: string): Rest {
-    const known = rests.get(kind)
-    if (known) return known
-    const what: AwayPart = kind === '' ? 'database' : `handler ${kind}`
-    const rest: Rest & { reason?: string } = createRest({
-      lost: (reason) => {
-        rest.reason = `${what}: ${reason}`
-        guard(() => report({ kind: 'away', what, reason }))
-      },
-      back: (awayMs) => guard(() => report({ kind: 'back', what, awayMs })),
-    })
-    rests.set(kind, rest)
-    return rest
-  }
-
-  const pauseMs = (kind: string) => Math.max(restOf('').pauseMs(), restOf(kind).pauseMs())
-  const isOutageError = (error: Error) => {
-    const cause = causeOf(error)
-    return databaseOutage(cause) !== undefined || isOutage?.(cause) === true
-  }
-
-  /** What a handler throws says nothing about events of other kinds, not even that the database is unreachable. */
-  function restAfter(error: Error, kind: string): void {
-    const everything = isOutageError(error) && !(error instanceof EventError)
-    restOf(everything ? '' : kind).failed(causeOf(error).message || error.name)
-  }
-
-  /** One transaction for all, or one for each kind when that fails. An entry without an outcome is held. */
-  async function round(entries: Entry<Event>[]): Promise<(Outcome | undefined)[]> {
-    const outcomes = new Map<Entry<Event>, Outcome>()
-    const due = entries.filter(isDue)
-    const kinds = new Set(due.map(({ event }) => kindOf(event)))
-    if (kinds.size > 1) {
-      const stored = await storeInSequence(storeRetryingLost, due).catch((error: Error) => {
-        if (isOutageError(error)) restAfter(error, '')
-      })
-      if (stored) {
-        for (const kind of kinds) {
-          evidence.succeeded(kind, due)
-          worked(kind)
-        }
-        return entries.map((entry) => stored.get(entry))
-      }
-    }
-    for (const kind of kinds) {
-      if (restOf('').pauseMs() > 0) break
-      const ofKind = due.filter(({ event }) => kindOf(event) === kind)
-      const isolation = { kind, store: storeRetryingLost, probe, isOutage: isOutageError, evidence }
-      const isolated = await isolateKind(ofKind, isolation)
-      for (const [entry, outcome] of isolated.outcomes) outcomes.set(entry, outcome)
-      if (isolated.heldFor) restAfter(isolated.heldFor, kind)
-      else if (isolated.proven) worked(kind)
-    }
-    return entries.map((entry) => outcomes.get(entry))
-  }
-
-  /** While events of a kind rest, one that was not tried yet is: it may be the evidence that the others lack. */
-  function isDue(entry: Entry<Event>): boolean {
-    return restOf('').pauseMs() === 0 && (pauseMs(kindOf(entry.event)) === 0 || !evidence.hasFailed(entry))
-  }
-
-  function worked(kind: string): void {
-    restOf('').worked()
-    restOf(kind).worked()
-  }
-
-  /** A transaction that lost against another one is retried at once: the other one is over by then. */
-  async function storeRetryingLost(part: readonly Entry<Event>[]): Promise<readonly Stored[]> {
-    for (let losses = 1; ; losses++) {
-      try {
-        return await store(part)
-      } catch (error) {
-        const { code } = causeOf(error as Error) as { code?: unknown }
-        if (losses === MOST_LOSSES || typeof code !== 'string' || !LOST.test(code)) throw error
-      }
-    }
-  }
-
+  const { kindOf = () => '' } = store
+  const rests = createRests(report, guard)
   const share = createBatcher<Entry<Event>, Outcome | undefined>({
-    run: round,
+    run: createRound({ ...store, kindOf }, rests),
     maxItems: MOST_ITEMS,
     bytes: { of: ({ message }) => message.Body?.length ?? 0, most: MOST_BYTES },
     maxInFlight: 1,
@@ -169,16 +91,82 @@ export function createGroupCommit<Event extends InboxEvent>(
       const kind = kindOf(entry.event)
       for (;;) {
         const outcome = await share(entry).catch((error: Error) => {
-          restOf(kind).failed(error.message)
+          rests.failed(kind, error.message)
         })
         if (outcome) return outcome
         onHeld?.()
-        while (pauseMs(kind) > 0 && !signal.aborted) {
-          await sleep(pauseMs(kind), undefined, { signal }).catch(() => {})
+        while (rests.pauseMs(kind) > 0 && !signal.aborted) {
+          await sleep(rests.pauseMs(kind), undefined, { signal }).catch(() => {})
         }
         if (signal.aborted) return { kind: 'interrupted' }
       }
     },
-    failing: () => [...rests.values()].find((rest) => rest.isAway())?.reason,
+    failing: rests.failing,
+  }
+}
+
+type RoundOptions<Event extends InboxEvent> = Pick<Store<Event>, 'store' | 'probe' | 'isOutage'> & {
+  kindOf: (event: Event) => string
+}
+
+/** One transaction for all entries, or one for each kind when that fails. An entry without an outcome is held. */
+function createRound<Event extends InboxEvent>(options: RoundOptions<Event>, rests: Rests) {
+  const { probe, isOutage, kindOf } = options
+  const evidence = createEvidence()
+  const store = (part: readonly Entry<Event>[]) => retryLost(() => options.store(part))
+  const isOutageError = (error: Error) => {
+    const cause = causeOf(error)
+    return databaseOutage(cause) !== undefined || isOutage?.(cause) === true
+  }
+
+  /** What a handler throws says nothing about events of other kinds, not even that the database is unreachable. */
+  function restAfter(error: Error, kind: string): void {
+    const everything = isOutageError(error) && !(error instanceof EventError)
+    rests.failed(everything ? EVERYTHING : kind, causeOf(error).message || error.name)
+  }
+
+  /** While events of a kind rest, one that was not tried yet is: it may be the evidence that the others lack. */
+  function isDue(entry: Entry<Event>): boolean {
+    const kindRests = rests.pauseMs(kindOf(entry.event)) > 0
+    return rests.pauseMs(EVERYTHING) === 0 && (!kindRests || !evidence.hasFailed(entry))
+  }
+
+  return async (entries: Entry<Event>[]): Promise<(Outcome | undefined)[]> => {
+    const outcomes = new Map<Entry<Event>, Outcome>()
+    const due = entries.filter(isDue)
+    const kinds = new Set(due.map(({ event }) => kindOf(event)))
+    if (kinds.size > 1) {
+      const stored = await storeInSequence(store, due).catch((error: Error) => {
+        if (isOutageError(error)) restAfter(error, EVERYTHING)
+      })
+      if (stored) {
+        for (const kind of kinds) {
+          evidence.succeeded(kind, due)
+          rests.worked(kind)
+        }
+        return entries.map((entry) => stored.get(entry))
+      }
+    }
+    for (const kind of kinds) {
+      if (rests.pauseMs(EVERYTHING) > 0) break
+      const ofKind = due.filter(({ event }) => kindOf(event) === kind)
+      const isolated = await isolateKind(ofKind, { kind, store, probe, isOutage: isOutageError, evidence })
+      for (const [entry, outcome] of isolated.outcomes) outcomes.set(entry, outcome)
+      if (isolated.heldFor) restAfter(isolated.heldFor, kind)
+      else if (isolated.proven) rests.worked(kind)
+    }
+    return entries.map((entry) => outcomes.get(entry))
+  }
+}
+
+/** A transaction that lost against another one is retried at once: the other one is over by then. */
+async function retryLost<Result>(transaction: () => Promise<Result>): Promise<Result> {
+  for (let losses = 1; ; losses++) {
+    try {
+      return await transaction()
+    } catch (error) {
+      const { code } = causeOf(error as Error) as { code?: unknown }
+      if (losses === MOST_LOSSES || typeof code !== 'string' || !LOST.test(code)) throw error
+    }
   }
 }

@@ -35,7 +35,7 @@ class RolledBack extends Error {}
 
 /** A store whose effects are what handlers do: all events of a part share a transaction with the records of them. */
 export function handlerStore<Events, Tx>(options: HandlerOptions<Events, Tx>): Store<EventOf<Events>> {
-  const { transactions, target, samples = {}, ignoreStale = false, handlerTimeoutMs } = options
+  const { transactions, target, samples = {}, ignoreStale = false, handlerTimeoutMs: timeoutMs } = options
   // Looked up by types that senders choose: an object would answer for `constructor`, too.
   const handlers = new Map(Object.entries(options.handlers)) as Map<string, AnyHandler<Tx> | undefined>
 
@@ -51,7 +51,7 @@ export function handlerStore<Events, Tx>(options: HandlerOptions<Events, Tx>): S
           const event = { id: randomUUID(), type: kind, payload: null, ...sample }
           const entry = { message: {}, event, content: '0' }
           await record(sql, target, [entry])
-          if (sample) await handleOne(tx, sql, handlers.get(kind), [entry])
+          if (sample) await runHandler(handlers.get(kind), [entry], { tx, sql, timeoutMs })
           throw new RolledBack()
         })
       } catch (error) {
@@ -63,14 +63,14 @@ export function handlerStore<Events, Tx>(options: HandlerOptions<Events, Tx>): S
 
   async function handleAll(tx: Tx, sql: Sql, entries: readonly Entry[]): Promise<Stored[]> {
     const recorded = await record(sql, target, entries)
-    const stale = ignoreStale ? await staleOf(sql, entries, recorded) : new Set<Entry>()
+    const stale = ignoreStale ? await skipStale(sql, target, entries, recorded) : new Set<Entry>()
     const fresh = entries.filter((entry, index) => recorded[index]?.kind === 'new' && !stale.has(entry))
     const done = new Set<Entry>()
     for (const entry of fresh) {
       if (done.has(entry)) continue
       const handler = handlers.get(entry.event.type)
       const together = isBulk(handler) ? fresh.filter(({ event }) => event.type === entry.event.type) : [entry]
-      await handleOne(tx, sql, handler, together)
+      await runHandler(handler, together, { tx, sql, timeoutMs })
       for (const one of together) done.add(one)
     }
     return entries.map((entry, index) => {
@@ -79,35 +79,45 @@ export function handlerStore<Events, Tx>(options: HandlerOptions<Events, Tx>): S
       return known?.kind === 'duplicate' ? known : { kind: 'stored' }
     })
   }
+}
 
-  /** Runs one handler. An error is that of the event, if there is only one, unless the transaction itself is gone. */
-  async function handleOne(tx: Tx, sql: Sql, handler: AnyHandler<Tx> | undefined, entries: Entry[]): Promise<void> {
-    const [first] = entries
-    if (!handler || !first) return
-    const what = `the handler of ${first.event.type} is not done`
-    try {
-      const events = entries.map(({ event }) => event)
-      await withinTime(isBulk(handler) ? handler.many(events, tx) : handler(first.event, tx), handlerTimeoutMs, what)
-    } catch (thrown) {
-      const error = thrown instanceof Error ? thrown : new Error(String(thrown))
-      if (databaseOutage(error) !== undefined) await throwIfGone(sql)
-      throw entries.length === 1 ? new EventError(first, error) : error
-    }
+/** Runs one handler. An error is that of the event, if there is only one, unless the transaction itself is gone. */
+async function runHandler<Tx>(
+  handler: AnyHandler<Tx> | undefined,
+  entries: Entry[],
+  { tx, sql, timeoutMs }: { tx: Tx; sql: Sql; timeoutMs: number },
+): Promise<void> {
+  const [first] = entries
+  if (!handler || !first) return
+  const what = `the handler of ${first.event.type} is not done`
+  try {
+    const events = entries.map(({ event }) => event)
+    await withinTime(isBulk(handler) ? handler.many(events, tx) : handler(first.event, tx), timeoutMs, what)
+  } catch (thrown) {
+    const error = thrown instanceof Error ? thrown : new Error(String(thrown))
+    if (databaseOutage(error) !== undefined) await throwIfGone(sql)
+    throw entries.length === 1 ? new EventError(first, error) : error
   }
+}
 
-  async function staleOf(sql: Sql, entries: readonly Entry[], recorded: readonly Recorded[]): Promise<Set<Entry>> {
-    const fresh = entries.filter((_, index) => recorded[index]?.kind === 'new')
-    const last = await lockSequences(sql, target, fresh)
-    const stale = new Set<Entry>()
-    for (const entry of fresh) {
-      const { key, sequence } = entry.event
-      if (key === undefined || sequence === undefined) continue
-      if (BigInt(sequence) <= (last.get(key) ?? 0n)) stale.add(entry)
-      else last.set(key, BigInt(sequence))
-    }
-    await saveSequences(sql, target, last)
-    return stale
+/** The new events that are older than one of their key that was handled before. Saves the sequences of the others. */
+async function skipStale(
+  sql: Sql,
+  target: RecordTarget,
+  entries: readonly Entry[],
+  recorded: readonly Recorded[],
+): Promise<Set<Entry>> {
+  const fresh = entries.filter((_, index) => recorded[index]?.kind === 'new')
+  const last = await lockSequences(sql, target, fresh)
+  const stale = new Set<Entry>()
+  for (const entry of fresh) {
+    const { key, sequence } = entry.event
+    if (key === undefined || sequence === undefined) continue
+    if (BigInt(sequence) <= (last.get(key) ?? 0n)) stale.add(entry)
+    else last.set(key, BigInt(sequence))
   }
+  await saveSequences(sql, target, last)
+  return stale
 }
 
 type AnyHandler<Tx> = Handler<InboxEvent, Tx> | BulkHandler<InboxEvent, Tx>

@@ -33,63 +33,14 @@ export interface MemoryQueueOptions {
 const EMPTY_RECEIVE_MS = 20
 
 /** Creates an in-memory queue that behaves as SQS does: at least once, hidden while in work, dead after `maxReceives`. */
-export function createMemoryQueue({
-  visibilityTimeoutMs = 30_000,
-  maxReceives = 5,
-}: MemoryQueueOptions = {}): MemoryQueue {
-  const queued = new Map<string, Held>()
-  const dead: Message[] = []
-
-  async function receive(most: number): Promise<Message[]> {
-    const now = performance.now()
-    const visible = [...queued.values()].filter((held) => held.visibleAt <= now).slice(0, most)
-    const received: Message[] = []
-    for (const held of visible) {
-      const id = held.message.MessageId ?? ''
-      if (held.receives === maxReceives) {
-        dead.push(held.message)
-        queued.delete(id)
-        continue
-      }
-      held.receives++
-      held.visibleAt = now + visibilityTimeoutMs
-      const Attributes = { ApproximateReceiveCount: String(held.receives), SentTimestamp: String(held.sentAt) }
-      received.push({ ...held.message, ReceiptHandle: id, Attributes })
-    }
-    if (received.length === 0) await new Promise((resolve) => setTimeout(resolve, EMPTY_RECEIVE_MS))
-    return received
-  }
-
-  function hide(id: string, seconds: number): void {
-    const held = queued.get(id)
-    if (held) held.visibleAt = performance.now() + seconds * 1000
-  }
-
-  async function answer(name: string, input: Input): Promise<unknown> {
-    const entries = input.Entries ?? []
-    const Successful = entries.map(({ Id }) => ({ Id }))
-    switch (name) {
-      case 'GetQueueAttributesCommand':
-        return { Attributes: { VisibilityTimeout: String(visibilityTimeoutMs / 1000) } }
-      case 'ReceiveMessageCommand':
-        return { Messages: await receive(input.MaxNumberOfMessages ?? 1) }
-      case 'DeleteMessageBatchCommand':
-        for (const { ReceiptHandle } of entries) queued.delete(ReceiptHandle)
-        return { Successful, Failed: [] }
-      case 'ChangeMessageVisibilityBatchCommand':
-        for (const { ReceiptHandle, VisibilityTimeout = 0 } of entries) hide(ReceiptHandle, VisibilityTimeout)
-        return { Successful, Failed: [] }
-      default:
-        throw new Error(`the memory queue knows no ${name}`)
-    }
-  }
-
+export function createMemoryQueue(options: MemoryQueueOptions = {}): MemoryQueue {
+  const store = createMessageStore(options)
   return {
     queueUrl: 'memory://queue',
     sqs: {
       send(command: never) {
         const { constructor, input } = command as { constructor: { name: string }; input: Input }
-        return answer(constructor.name, input)
+        return answer(store, constructor.name, input)
       },
     },
     send(body, attributes = {}) {
@@ -98,10 +49,68 @@ export function createMemoryQueue({
       for (const [name, StringValue] of Object.entries(attributes))
         MessageAttributes[name] = { DataType: 'String', StringValue }
       const message = { MessageId, Body: typeof body === 'string' ? body : JSON.stringify(body), MessageAttributes }
-      queued.set(MessageId, { message, receives: 0, visibleAt: 0, sentAt: Date.now() })
+      store.queued.set(MessageId, { message, receives: 0, visibleAt: 0, sentAt: Date.now() })
     },
-    messages: () => [...queued.values()].map(({ message }) => message),
-    deadLetters: () => dead,
+    messages: () => [...store.queued.values()].map(({ message }) => message),
+    deadLetters: () => store.dead,
+  }
+}
+
+type MessageStore = ReturnType<typeof createMessageStore>
+
+/** The messages of a queue: those that can be received, by their ids, and the dead ones. */
+function createMessageStore({ visibilityTimeoutMs = 30_000, maxReceives = 5 }: MemoryQueueOptions) {
+  const queued = new Map<string, Held>()
+  const dead: Message[] = []
+  return {
+    queued,
+    dead,
+    visibilityTimeoutMs,
+
+    async receive(most: number): Promise<Message[]> {
+      const now = performance.now()
+      const visible = [...queued.values()].filter((held) => held.visibleAt <= now).slice(0, most)
+      const received: Message[] = []
+      for (const held of visible) {
+        const id = held.message.MessageId ?? ''
+        if (held.receives === maxReceives) {
+          dead.push(held.message)
+          queued.delete(id)
+          continue
+        }
+        held.receives++
+        held.visibleAt = now + visibilityTimeoutMs
+        const Attributes = { ApproximateReceiveCount: String(held.receives), SentTimestamp: String(held.sentAt) }
+        received.push({ ...held.message, ReceiptHandle: id, Attributes })
+      }
+      if (received.length === 0) await new Promise((resolve) => setTimeout(resolve, EMPTY_RECEIVE_MS))
+      return received
+    },
+
+    hide(id: string, seconds: number): void {
+      const held = queued.get(id)
+      if (held) held.visibleAt = performance.now() + seconds * 1000
+    },
+  }
+}
+
+/** What SQS answers to a command of that name. */
+async function answer(store: MessageStore, name: string, input: Input): Promise<unknown> {
+  const entries = input.Entries ?? []
+  const Successful = entries.map(({ Id }) => ({ Id }))
+  switch (name) {
+    case 'GetQueueAttributesCommand':
+      return { Attributes: { VisibilityTimeout: String(store.visibilityTimeoutMs / 1000) } }
+    case 'ReceiveMessageCommand':
+      return { Messages: await store.receive(input.MaxNumberOfMessages ?? 1) }
+    case 'DeleteMessageBatchCommand':
+      for (const { ReceiptHandle } of entries) store.queued.delete(ReceiptHandle)
+      return { Successful, Failed: [] }
+    case 'ChangeMessageVisibilityBatchCommand':
+      for (const { ReceiptHandle, VisibilityTimeout = 0 } of entries) store.hide(ReceiptHandle, VisibilityTimeout)
+      return { Successful, Failed: [] }
+    default:
+      throw new Error(`the memory queue knows no ${name}`)
   }
 }
 

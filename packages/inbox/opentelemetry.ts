@@ -5,6 +5,7 @@ import {
   type Span,
   type SpanContext,
   SpanKind,
+  type SpanOptions,
   SpanStatusCode,
   trace,
   type Tracer,
@@ -42,17 +43,6 @@ export function traceMessages({
   const receives = new WeakMap<Message, SpanContext>()
   const processed = new WeakMap<Message, SpanContext>()
 
-  function start(
-    parent: SpanContext | undefined,
-    name: string,
-    kind: SpanKind,
-    attributes: Attributes,
-    rest = {},
-  ): Span {
-    const context = parent ? trace.setSpanContext(ROOT_CONTEXT, parent) : ROOT_CONTEXT
-    return tracer.startSpan(name, { kind, attributes, ...rest }, context)
-  }
-
   return {
     contextOf: (message) => processed.get(message) ?? readContext(message),
 
@@ -64,7 +54,10 @@ export function traceMessages({
         'messaging.batch.message_count': messages.length,
       }
       const links = messages.flatMap((message) => linkTo(readContext(message)))
-      const span = start(undefined, `receive ${queue}`, SpanKind.CLIENT, attributes, { startTime: polledAt, links })
+      const span = startSpan(tracer, undefined, `receive ${queue}`, SpanKind.CLIENT, attributes, {
+        startTime: polledAt,
+        links,
+      })
       span.end()
       for (const message of messages) receives.set(message, span.spanContext())
     },
@@ -77,7 +70,7 @@ export function traceMessages({
         'messaging.message.id': message.MessageId ?? '',
       }
       const links = linkTo(receives.get(message))
-      const span = start(readContext(message), `process ${queue}`, SpanKind.CONSUMER, attributes, { links })
+      const span = startSpan(tracer, readContext(message), `process ${queue}`, SpanKind.CONSUMER, attributes, { links })
       processed.set(message, span.spanContext())
       let insert: Span | undefined
       return {
@@ -88,7 +81,7 @@ export function traceMessages({
             ...(key !== undefined && { 'cloudevents.event_subject': key }),
           }),
         storing() {
-          insert = start(span.spanContext(), `INSERT ${table}`, SpanKind.CLIENT, {
+          insert = startSpan(tracer, span.spanContext(), `INSERT ${table}`, SpanKind.CLIENT, {
             'db.system.name': 'postgresql',
             'db.operation.name': 'INSERT',
             'db.collection.name': table,
@@ -102,6 +95,19 @@ export function traceMessages({
       }
     },
   }
+}
+
+/** In the trace of `parent`; without one, in a trace of its own. */
+function startSpan(
+  tracer: Tracer,
+  parent: SpanContext | undefined,
+  name: string,
+  kind: SpanKind,
+  attributes: Attributes,
+  rest: Pick<SpanOptions, 'startTime' | 'links'> = {},
+): Span {
+  const context = parent ? trace.setSpanContext(ROOT_CONTEXT, parent) : ROOT_CONTEXT
+  return tracer.startSpan(name, { kind, attributes, ...rest }, context)
 }
 
 function readAttributes({ MessageAttributes = {} }: Message): SpanContext | undefined {

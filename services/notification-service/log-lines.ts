@@ -11,11 +11,20 @@ export type LogLines = ReturnType<typeof logLines>
 
 /** Every line this service logs: its level, its wording, its fields. */
 export function logLines(log: Logger) {
-  const unknownTypes = new Set<string>()
-  const different = new Set<string>()
   return {
     started: (at: { api: string; operations: string; database: string; queue: string }) =>
       log.info(at, 'notification-service is ready'),
+    ...dependencyLines(log),
+    ...eventLines(log),
+    ...messageLines(log),
+    ...streamLines(log),
+    ...retentionLines(log),
+  }
+}
+
+/** When a dependency is lost, and when it is back. */
+function dependencyLines(log: Logger) {
+  return {
     sqsLost: (reason: string) => log.error({ reason }, 'SQS does not answer; receivers back off until it does'),
     sqsBack: (away_ms: number) => log.info({ away_ms }, 'SQS answers again'),
     deadLettersUncounted: (reason: string) =>
@@ -28,7 +37,14 @@ export function logLines(log: Logger) {
     databaseLost: (reason: string) =>
       log.error({ reason }, 'the database stores nothing; messages are held until it does'),
     databaseBack: (away_ms: number) => log.info({ away_ms }, 'the database stores again'),
+  }
+}
 
+/** What became of events. */
+function eventLines(log: Logger) {
+  const unknownTypes = new Set<string>()
+  const different = new Set<string>()
+  return {
     notification: ({ id, event_id, event_type, product_id, sequence }: NewNotification, trace?: SpanContext) =>
       log.info(
         { ...traceFields(trace), event_id, event_type, product_id, sequence, notification_id: id },
@@ -55,6 +71,12 @@ export function logLines(log: Logger) {
         'events of a type or shape that this version does not know; kept as unknown',
       )
     },
+  }
+}
+
+/** Messages that no notification follows from, and those that SQS keeps. */
+function messageLines(log: Logger) {
+  return {
     invalid: (message: Message, reason: string, trace?: SpanContext) =>
       log.error(
         { ...traceFields(trace), ...idOf(message), reason },
@@ -65,17 +87,6 @@ export function logLines(log: Logger) {
         { ...traceFields(trace), ...idOf(message), event_id, product_id, reason: error.message },
         'the database refuses the notification; message left to the dead-letter queue',
       ),
-    feedLost: (reason: string) =>
-      log.error({ reason }, 'the database can not be read for the streams; they wait until it can'),
-    feedBack: (away_ms: number) => log.info({ away_ms }, 'the streams go on'),
-    streamCutOff: () => log.warn('a reader of the stream was too slow and was cut off; it can resume'),
-    sweepFails: (reason: string) =>
-      log.error(
-        { reason },
-        'notifications past their retention can not be deleted; the next try follows within a minute',
-      ),
-    sweepWorks: (away_ms: number) => log.info({ away_ms }, 'notifications past their retention are deleted again'),
-    swept: (notifications: number) => log.info({ notifications }, 'notifications past their retention were deleted'),
     parsingLost: (reason: string) =>
       log.error({ reason }, 'messages can not be parsed, a bug; they are held until a version that can'),
     parsingBack: (away_ms: number) => log.info({ away_ms }, 'messages are parsed again'),
@@ -89,6 +100,29 @@ export function logLines(log: Logger) {
         { entries: entries.map(fieldsOf) },
         'messages in work could not be kept hidden; another receiver may get them',
       ),
+  }
+}
+
+/** The streams of notifications. */
+function streamLines(log: Logger) {
+  return {
+    feedLost: (reason: string) =>
+      log.error({ reason }, 'the database can not be read for the streams; they wait until it can'),
+    feedBack: (away_ms: number) => log.info({ away_ms }, 'the streams go on'),
+    streamCutOff: () => log.warn('a reader of the stream was too slow and was cut off; it can resume'),
+  }
+}
+
+/** Deletion of old notifications. */
+function retentionLines(log: Logger) {
+  return {
+    sweepFails: (reason: string) =>
+      log.error(
+        { reason },
+        'notifications past their retention can not be deleted; the next try follows within a minute',
+      ),
+    sweepWorks: (away_ms: number) => log.info({ away_ms }, 'notifications past their retention are deleted again'),
+    swept: (notifications: number) => log.info({ notifications }, 'notifications past their retention were deleted'),
   }
 }
 

@@ -1,7 +1,8 @@
 import { randomUUIDv7 } from 'node:crypto'
 import { afterEach, expect, inject, test, vi } from 'vitest'
 import type { Outgoing } from './channels/store-with-deliveries.ts'
-import { ascii, testConsumer, testEvent, type TestOptions } from './testing/consumer.ts'
+import { ascii } from '../../packages/queue/testing/test-queue.ts'
+import { testConsumer, testEvent, type TestOptions } from './testing/consumer.ts'
 
 const opened: (() => Promise<unknown>)[] = []
 afterEach(async () => {

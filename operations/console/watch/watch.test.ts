@@ -1,6 +1,7 @@
 import { expect, test, vi } from 'vitest'
 import type { Snapshot } from '../answers.ts'
-import { createWatch, type Sources } from './watch.ts'
+import type { Sources } from './survey.ts'
+import { createWatch } from './watch.ts'
 
 const backlog = { pending: 0, failed: 0, dead: 0, oldest_seconds: 0 }
 const lanes = { owners: [], relays: [] }

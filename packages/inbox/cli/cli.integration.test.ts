@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from 'vitest'
-import { ascii, paid } from '../testing/inbox.ts'
+import { ascii } from '../../queue/testing/test-queue.ts'
+import { paid } from '../testing/inbox.ts'
 import { depthOf, findQueues } from './queues.ts'
 import { deadLettersForTest, traceparent } from './testing/dead-letters.ts'
 

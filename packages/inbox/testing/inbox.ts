@@ -1,16 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import {
-  GetQueueAttributesCommand,
-  type Message,
-  ReceiveMessageCommand,
-  SendMessageBatchCommand,
-  SetQueueAttributesCommand,
-} from '@aws-sdk/client-sqs'
+import type { SQSClient } from '@aws-sdk/client-sqs'
 import { connect } from '@product-events/database'
-import { dropDatabase, freshDatabase, freshQueue } from '@product-events/local'
-import { deadLetterQueueName, findQueueUrl } from '@product-events/queue'
+import { dropDatabase, freshDatabase } from '@product-events/local'
 import type pg from 'pg'
 import { inject } from 'vitest'
+import { testQueue, type TestQueueOptions } from '../../queue/testing/test-queue.ts'
 import { createInbox, type HandlingOptions, type InboxReport, parseCloudEvent, type SqsClient } from '../index.ts'
 
 type Options = HandlingOptions<ShopEvents, pg.PoolClient> & {
@@ -27,30 +21,18 @@ export interface ShopEvents {
 
 export type TestInbox = Awaited<ReturnType<typeof testInbox>>
 
-export interface TestOptions {
-  fifo?: boolean
-  visibilityTimeoutSeconds?: number
+export interface TestOptions extends TestQueueOptions {
   schema?: string
   consumer?: string
 }
 
 /** An inbox on a database and a queue of its own, with a table for the effects of handlers. */
-export async function testInbox({
-  fifo = false,
-  schema = 'inbox',
-  consumer = 'billing',
-  ...options
-}: TestOptions = {}) {
-  const [databaseUrl, { sqs, queue }] = await Promise.all([
+export async function testInbox({ schema = 'inbox', consumer = 'billing', ...options }: TestOptions = {}) {
+  const [databaseUrl, messages] = await Promise.all([
     freshDatabase(inject('postgresUrl')),
-    freshQueue(inject('sqsEndpoint'), { fifo }),
+    testQueue(inject('sqsEndpoint'), options),
   ])
-  const { visibilityTimeoutSeconds } = options
-  if (visibilityTimeoutSeconds !== undefined) {
-    const Attributes = { VisibilityTimeout: String(visibilityTimeoutSeconds) }
-    await sqs.send(new SetQueueAttributesCommand({ QueueUrl: queue.url, Attributes }))
-  }
-  const deadLetterUrl = (await findQueueUrl(sqs, deadLetterQueueName(queue.name))) ?? ''
+  const { sqs, queue } = messages
   const pool = connect({ databaseUrl, applicationName: 'test', maxConnections: 10, onIdleError: () => {} })
   const inbox = createInbox<ShopEvents>({ schema, consumer })
   const client = await pool.connect()
@@ -61,11 +43,9 @@ export async function testInbox({
   const reports: InboxReport[] = []
 
   return {
+    ...messages,
     inbox,
     pool,
-    sqs,
-    queue,
-    deadLetterUrl,
     databaseUrl,
     reports,
     signal: stop.signal,
@@ -83,48 +63,7 @@ export async function testInbox({
         ...options,
       }),
 
-    /** Sends one message a body, ten a call. */
-    async send(bodies: readonly unknown[], group = 'one'): Promise<void> {
-      for (let start = 0; start < bodies.length; start += 10) {
-        const Entries = bodies.slice(start, start + 10).map((body, index) => ({
-          Id: String(index),
-          MessageBody: typeof body === 'string' ? body : ascii(body),
-          ...(fifo && { MessageGroupId: group, MessageDeduplicationId: randomUUID() }),
-        }))
-        const { Failed = [] } = await sqs.send(new SendMessageBatchCommand({ QueueUrl: queue.url, Entries }))
-        if (Failed.length > 0) throw new Error(`SQS refused ${JSON.stringify(Failed)}`)
-      }
-    },
-
-    /** Messages that are visible, and those that some receiver has and did not delete. */
-    async depth(): Promise<{ visible: number; hidden: number }> {
-      const AttributeNames = ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'] as const
-      const { Attributes } = await sqs.send(
-        new GetQueueAttributesCommand({ QueueUrl: queue.url, AttributeNames: [...AttributeNames] }),
-      )
-      return { visible: Number(Attributes?.[AttributeNames[0]]), hidden: Number(Attributes?.[AttributeNames[1]]) }
-    },
-
-    /** Counts how often messages are hidden again, from now on. */
-    extensions(): () => number {
-      let sent = 0
-      sqs.middlewareStack.add(
-        (next, { commandName }) =>
-          (args) => {
-            if (commandName === 'ChangeMessageVisibilityBatchCommand') sent += 1
-            return next(args)
-          },
-        { name: 'counting extensions', step: 'initialize' },
-      )
-      return () => sent
-    },
-
-    async deadLetters(): Promise<Message[]> {
-      const { Messages = [] } = await sqs.send(
-        new ReceiveMessageCommand({ QueueUrl: deadLetterUrl, MaxNumberOfMessages: 10, VisibilityTimeout: 0 }),
-      )
-      return Messages
-    },
+    extensions: () => countExtensions(sqs),
 
     async invoices(): Promise<string[]> {
       const { rows } = await pool.query<{ order_id: string }>('SELECT order_id FROM invoices ORDER BY order_id')
@@ -143,6 +82,20 @@ export async function testInbox({
       await dropDatabase(databaseUrl)
     },
   }
+}
+
+/** Counts how often messages are hidden again, from now on. */
+function countExtensions(sqs: SQSClient): () => number {
+  let sent = 0
+  sqs.middlewareStack.add(
+    (next, { commandName }) =>
+      (args) => {
+        if (commandName === 'ChangeMessageVisibilityBatchCommand') sent += 1
+        return next(args)
+      },
+    { name: 'counting extensions', step: 'initialize' },
+  )
+  return () => sent
 }
 
 interface Facts {
@@ -166,12 +119,4 @@ export function paid(order: string, { amount = 5, sequence = '1', id = randomUUI
 
 export function cancelled(order: string, { sequence = '2', id = randomUUID() }: Facts = {}) {
   return { specversion: '1.0', id, source: '/shop', type: 'order.cancelled', subject: order, sequence, data: { order } }
-}
-
-/** JSON in ASCII only: the embedded SQS refuses characters beyond U+FFFF. */
-export function ascii(value: unknown): string {
-  return JSON.stringify(value).replaceAll(
-    /[\u0080-\uffff]/g,
-    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  )
 }

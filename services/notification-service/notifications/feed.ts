@@ -2,6 +2,7 @@ import type { OutageWatch } from '@product-events/outages'
 import type pg from 'pg'
 import { newestPlace, type Place, type Placed, readOn } from './read-on.ts'
 import type { WakeUps } from './wake-ups.ts'
+import { createWakeableRest } from './wakeable-rest.ts'
 
 /** While wake-ups arrive, the poll only makes certain, and notices a database that was set back. */
 const POLL_MS = 2_000
@@ -83,39 +84,19 @@ async function startReading({ pool, reachable, wakeUps }: FeedOptions, onSetBack
   const { signal } = stopping
   let newest = await newestPlace(pool)
   let busyUntil = -Infinity
-  let woken = false
-  let wake = () => {}
-  const stopWakeUps = wakeUps?.onStored(() => {
-    woken = true
-    wake()
-  })
-  signal.addEventListener('abort', () => {
-    stopWakeUps?.()
-    wake()
-  })
+  const rest = createWakeableRest(signal)
+  const stopWakeUps = wakeUps?.onStored(() => rest.wake())
+  signal.addEventListener('abort', () => stopWakeUps?.())
 
   async function keepReading(): Promise<void> {
     while (!signal.aborted) {
-      woken = false
+      rest.forgetWakeUps()
       const pauseMs = await readPage().catch((error: Error) => {
         reachable.failed(error.message)
         return RETRY_MS
       })
-      await rest(pauseMs)
+      await rest.begin(pauseMs)
     }
-  }
-
-  /** Resolves after that time, or when there may be something new. Reaches the event loop in any case. */
-  function rest(pauseMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => wake(), pauseMs)
-      wake = () => {
-        wake = () => {}
-        clearTimeout(timer)
-        setImmediate(resolve)
-      }
-      if (woken || signal.aborted || pauseMs === 0) wake()
-    })
   }
 
   /** Resolves with the milliseconds until the next read. */

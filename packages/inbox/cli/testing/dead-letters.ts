@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { type Message, ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs'
 import type { Terminal } from '@product-events/terminal'
 import { type Failure, findFailures, noteFailures, recentFailures } from '../../failed-messages.ts'
-import { ascii, testInbox } from '../../testing/inbox.ts'
+import { ascii } from '../../../queue/testing/test-queue.ts'
+import { testInbox } from '../../testing/inbox.ts'
 import { depthOf, findQueues } from '../queues.ts'
 import { inboxCommand, type InboxCommandOptions } from '../run.ts'
 
@@ -30,19 +31,8 @@ export async function deadLettersForTest({ fifo = false, keepMs = 0 } = {}) {
       }),
   }
 
-  async function run(args: string[], { signal = new AbortController().signal, ...changed }: Changed = {}) {
-    const out: string[] = []
-    const err: string[] = []
-    const terminal: Terminal = {
-      args,
-      signal,
-      stdout: (text) => void out.push(text),
-      stderr: (text) => void err.push(text),
-      progress: { now: () => {}, end: () => {} },
-    }
-    const code = await inboxCommand({ ...options, ...changed }, terminal)
-    return { code, out: out.join(''), err: err.join('') }
-  }
+  const run = (args: string[], { signal = new AbortController().signal, ...changed }: Changed = {}) =>
+    runInboxCommand(args, { ...options, ...changed }, signal)
 
   return {
     close: t.close,
@@ -88,3 +78,18 @@ export async function deadLettersForTest({ fifo = false, keepMs = 0 } = {}) {
 }
 
 type Changed = Partial<InboxCommandOptions> & { signal?: AbortSignal }
+
+/** Resolves with the exit code and what the command wrote. */
+async function runInboxCommand(args: string[], options: InboxCommandOptions, signal: AbortSignal) {
+  const out: string[] = []
+  const err: string[] = []
+  const terminal: Terminal = {
+    args,
+    signal,
+    stdout: (text) => void out.push(text),
+    stderr: (text) => void err.push(text),
+    progress: { now: () => {}, end: () => {} },
+  }
+  const code = await inboxCommand(options, terminal)
+  return { code, out: out.join(''), err: err.join('') }
+}
