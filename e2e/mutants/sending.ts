@@ -59,9 +59,9 @@ export const sendingMutants: readonly Mutant[] = [
   {
     what: 'after an outage everything is sent at once again',
     file: outbox('sending'),
-    find: 'window = result.outage === undefined ? Math.min(inFlight, window * 2) : 1',
-    replace: 'window = inFlight',
-    tests: tests('relay.integration', 'drain.integration', 'outage.integration'),
+    find: 'window = result.outage === undefined ? Math.min(calls.limit(), window * 2) : 1',
+    replace: 'window = calls.limit()',
+    tests: tests('sending.test'),
   },
   {
     what: 'an event that the broker fails at is refused at once',
