@@ -70,7 +70,7 @@ export const scenario: Scenario = {
           },
         })
       sdk(`the bare SDK, ${inFlight} in flight`, bare)
-      if (inFlight === IN_FLIGHT[0]) sdk(`the bare SDK with the settings of ours, ${inFlight}`, sqs)
+      if (inFlight === IN_FLIGHT[0]) sdk(`our SQS client alone, ${inFlight} in flight`, sqs)
     }
     for (const [name, calls] of [
       ['the relay, SQS 100 ms away', {}],
