@@ -78,14 +78,7 @@ export function createRelay(options: RelayOptions, wakeUps: WakeUps = createWake
   const bell = createBell()
   const lease = createLease(tables, `${hostname()}:${process.pid}`)
   const drain = createDrain({ tables, send, lease, hold: createHold(), bell, report, ...limits })
-  const broker = createRest({
-    lost: (reason) => report({ kind: 'broker-away', reason }),
-    back: (awayMs) => report({ kind: 'broker-back', awayMs }),
-  })
-  const database = createRest({
-    lost: (reason) => report({ kind: 'database-away', reason }),
-    back: (awayMs) => report({ kind: 'database-back', awayMs }),
-  })
+  const { broker, database } = createRests(report)
   let listening: Listening | undefined
   // Without a listener nothing is known: then what polls find decides alone.
   const poll = createPoll({ idleMs: pollIntervalMs, arrive: () => listening?.works() ?? true })
@@ -138,6 +131,20 @@ export function createRelay(options: RelayOptions, wakeUps: WakeUps = createWake
       await pruning
       if (!database.isAway()) await lease.release().catch(() => {})
     },
+  }
+}
+
+/** What rests after its failures, and says once that it is away and that it is back. */
+function createRests(report: Report): Record<'broker' | 'database', Rest> {
+  return {
+    broker: createRest({
+      lost: (reason) => report({ kind: 'broker-away', reason }),
+      back: (awayMs) => report({ kind: 'broker-back', awayMs }),
+    }),
+    database: createRest({
+      lost: (reason) => report({ kind: 'database-away', reason }),
+      back: (awayMs) => report({ kind: 'database-back', awayMs }),
+    }),
   }
 }
 

@@ -24,12 +24,13 @@ interface Fact {
 /** Names one sending of an event: after a redrive the same relay sends the same event again, rightly. */
 export const sendingOf = ({ id, redriven }: OutboxEvent) => `${id} ${redriven}`
 
+export type Ledger = ReturnType<typeof createLedger>
+
 /** Keeps the facts about events and says, as soon as it can be known, which promise of the outbox is broken. */
 export function createLedger() {
   const facts = new Map<string, Fact>()
   const places = new Map<string, number>()
   const broken: string[] = []
-  const mayBeDead = ({ unacceptable, refusals }: Fact) => unacceptable || refusals >= MAX_ATTEMPTS
 
   function accept({ eventId, id, key }: OutboxEvent): void {
     const fact = facts.get(eventId)!
@@ -49,15 +50,8 @@ export function createLedger() {
         const id = randomUUID()
         const place = (places.get(key) ?? 0) + 1
         places.set(key, place)
-        facts.set(id, {
-          key,
-          place,
-          committed,
-          accepted: false,
-          refusals: attempts,
-          unacceptable: false,
-          redriven: false,
-        })
+        const untouched = { accepted: false, unacceptable: false, redriven: false }
+        facts.set(id, { ...untouched, key, place, committed, refusals: attempts })
         return { id, key, type: 'test', payload: place }
       })
     },
@@ -97,17 +91,23 @@ export function createLedger() {
       const missing = [...facts].filter(([id, { committed }]) => committed && !rows.some((row) => row.event_id === id))
       return [
         ...missing.map(([, { key, place }]) => `number ${place} of ${key} is gone`),
-        ...rows.flatMap(({ event_id: id, status, attempts }) => {
-          const fact = facts.get(id)!
-          const name = `number ${fact.place} of ${fact.key}`
-          return [
-            ...(status === 'pending' || status === 'failed' ? [`${name} is ${status} for ever`] : []),
-            ...(status === 'processed' && !fact.accepted ? [`${name} is processed, and the broker has it not`] : []),
-            ...(status === 'dead' && !mayBeDead(fact) ? [`${name} is dead after ${fact.refusals} refusals`] : []),
-            ...(attempts > fact.refusals + (fact.unacceptable ? 1 : 0) ? [`${name} lost attempts to no refusal`] : []),
-          ]
-        }),
+        ...rows.flatMap((row) => wrongWith(facts.get(row.event_id)!, row)),
       ]
     },
   }
+}
+
+function mayBeDead({ unacceptable, refusals }: Fact): boolean {
+  return unacceptable || refusals >= MAX_ATTEMPTS
+}
+
+/** What the row says and is not true. */
+function wrongWith(fact: Fact, { status, attempts }: { status: string; attempts: number }): string[] {
+  const name = `number ${fact.place} of ${fact.key}`
+  return [
+    ...(status === 'pending' || status === 'failed' ? [`${name} is ${status} for ever`] : []),
+    ...(status === 'processed' && !fact.accepted ? [`${name} is processed, and the broker has it not`] : []),
+    ...(status === 'dead' && !mayBeDead(fact) ? [`${name} is dead after ${fact.refusals} refusals`] : []),
+    ...(attempts > fact.refusals + (fact.unacceptable ? 1 : 0) ? [`${name} lost attempts to no refusal`] : []),
+  ]
 }
