@@ -59,8 +59,8 @@ export const sendingMutants: readonly Mutant[] = [
   {
     what: 'after an outage everything is sent at once again',
     file: outbox('sending'),
-    find: 'window = result.outage === undefined ? Math.min(inFlight, window * 2) : 1',
-    replace: 'window = inFlight',
+    find: 'window = result.outage === undefined ? Math.min(calls.limit(), window * 2) : 1',
+    replace: 'window = calls.limit()',
     tests: tests('relay.integration', 'drain.integration', 'outage.integration'),
   },
   {
