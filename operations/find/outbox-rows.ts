@@ -8,8 +8,8 @@ export interface Cost {
 }
 
 /**
- * Rows that are looked through around the moment of an id, until the event is found: clocks that agree, a queue of writes
- * before the database, clocks ten seconds apart or a slow transaction.
+ * Rows that are looked through around the moment of an id, until the event is found: clocks that agree, a queue of
+ * writes before the database, clocks ten seconds apart or a slow transaction.
  */
 const WINDOWS = [
   { beforeMs: 20, rows: 500 },
@@ -84,7 +84,9 @@ export async function findRow(db: Database, id: string): Promise<OutboxRow | und
   return rows[0]
 }
 
-/** The events of a key that are not published, through the partial indexes; of a very long backlog the oldest 50,000. */
+/**
+ * The events of a key that are not published, through the partial indexes; of a very long backlog the oldest 50,000.
+ */
 export async function findUnpublished(db: Database, key: string, limit: number): Promise<OutboxRow[]> {
   const { rows } = await db.query<OutboxRow>(
     `SELECT ${COLUMNS} FROM (
@@ -120,7 +122,10 @@ export async function findAmongNewest(db: Database, key: string, limit: number, 
   return rows
 }
 
-/** Events with an id of another origin, or of a trace: by reading what was written since `since`, and at most 500,000 rows. */
+/**
+ * Events with an id of another origin, or of a trace: by reading what was written since `since`, and at most 500,000
+ * rows.
+ */
 export async function scanSince(
   db: Database,
   wanted: { eventId: string } | { traceId: string },

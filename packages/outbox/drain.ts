@@ -60,9 +60,9 @@ export interface Drain {
 }
 
 /**
- * One bounded cycle: reads what is due, sends it, settles what the broker said, until nothing is left, or the broker has
- * an outage, or `stopping` says so. Sends overlap with everything; of the database's work only settling what was accepted
- * overlaps with reading, which is what keeps "read" and "settled" in an order that can be reasoned about.
+ * One bounded cycle: reads what is due, sends it, settles what the broker said, until nothing is left, or the broker
+ * has an outage, or `stopping` says so. Sends overlap with everything; of the database's work only settling what was
+ * accepted overlaps with reading, which is what keeps "read" and "settled" in an order that can be reasoned about.
  */
 export function createDrain({ tables, send, lease, hold, bell, report, ...limits }: DrainOptions): Drain {
   const news: News = { waiting: false }

@@ -7,13 +7,17 @@ import type { OutboxEvent } from './send.ts'
 import { readApart, readPage } from './read-page.ts'
 import { type Rejection, rejection } from './settle.ts'
 
-/** Events in memory at most, whatever the backlog: a page that is being sent, one that is settled, and one that is read. */
+/**
+ * Events in memory at most, whatever the backlog: a page that is being sent, one that is settled, and one that is read.
+ */
 const MAX_HELD = 6_000
 /** Two pages of the largest events: with copies on their way to the broker still far below what a process may take. */
 const MAX_HELD_BYTES = 2 * MAX_BYTES
 /** Events read at once, about: the statement's own cost is spread over them, and it takes some ten milliseconds. */
 const PAGE = 2_000
-/** The first page, one after an outage, and one after a claim that failed: nobody knows yet how heavy the events are. */
+/**
+ * The first page, one after an outage, and one after a claim that failed: nobody knows yet how heavy the events are.
+ */
 const FIRST_PAGE = 256
 /** With fewer than this ready to be sent the next page is read, so that sending never waits for reading. */
 const LOW_WATER = 1_000

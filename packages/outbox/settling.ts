@@ -8,16 +8,18 @@ import type { OutboxEvent } from './send.ts'
 import { type Rejection, settleAccepted, settleRejected } from './settle.ts'
 
 /**
- * What was accepted is settled this often, or when there is as much as this. So a lone event is settled at once and a stream
- * in batches: a statement for each event would cost the database more than the event. A crash makes duplicates of what is
- * not settled, so the pause is short.
+ * What was accepted is settled this often, or when there is as much as this. So a lone event is settled at once and a
+ * stream in batches: a statement for each event would cost the database more than the event. A crash makes duplicates
+ * of what is not settled, so the pause is short.
  */
 const EVERY_MS = 100
 const AT_ONCE = 500
 const BYTES_AT_ONCE = 1024 * 1024
 /** What an integer of PostgreSQL holds: a database may be unreachable for weeks. */
 const MAX_AGO_MS = 2_147_483_647
-/** An event that the database refuses to mark is tried again after this time: an operator has to change something first. */
+/**
+ * An event that the database refuses to mark is tried again after this time: an operator has to change something first.
+ */
 const ASIDE_MS = 30_000
 
 export interface SettlingOptions {

@@ -4,7 +4,9 @@ import type { WithId } from './outbox.ts'
 import type { OutboxEvent } from '../send.ts'
 import { MAX_ATTEMPTS } from '../settle.ts'
 
-/** What the broker does with one event, and what the relay hears of it. `lost`: accepted, and the answer did not come. */
+/**
+ * What the broker does with one event, and what the relay hears of it. `lost`: accepted, and the answer did not come.
+ */
 export type Fate = 'accepted' | 'refused' | 'unacceptable' | 'lost' | 'silence' | 'outage'
 
 /** What is true of an event, whatever the database says. */
