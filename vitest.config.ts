@@ -2,7 +2,9 @@ import { defineConfig } from 'vitest/config'
 
 /** The same native type stripping as in production, instead of vite's transform: what passes here runs there. */
 const experimental = { viteModuleRunner: false } as const
-/** Files that a worker runs one after the other share its modules: loading them anew for each took as long as the tests. */
+/**
+ * Files that a worker runs one after the other share its modules: loading them anew for each took as long as the tests.
+ */
 const isolate = false
 /** How long a test waits for a condition that names no bound of its own; one second was too short on a busy machine. */
 const expect = { poll: { timeout: 15_000 } }

@@ -19,8 +19,8 @@ export interface Comparison {
 }
 
 /**
- * Runs the rounds interleaved (A B C, A B C, …): what the machine does meanwhile hits all alike. A contestant whose round
- * fails takes part no more, and is told with its reason among those that are not here.
+ * Runs the rounds interleaved (A B C, A B C, …): what the machine does meanwhile hits all alike. A contestant whose
+ * round fails takes part no more, and is told with its reason among those that are not here.
  */
 export async function compare(
   { contestants, skipped }: Pick<Arena, 'contestants' | 'skipped'>,

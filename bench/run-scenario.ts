@@ -25,7 +25,8 @@ const GONE_AFTER_MS = 500
 
 /**
  * Runs one scenario as a process of its own: what it leaves in memory slows no other down, and when it fails, it takes
- * no other with it. Whatever becomes of it, its processes and its files are gone afterwards. Rejects when `signal` aborts.
+ * no other with it. Whatever becomes of it, its processes and its files are gone afterwards. Rejects when `signal`
+ * aborts.
  */
 export async function runScenario(
   order: Omit<Order, 'dir'> & { title: string },

@@ -15,7 +15,9 @@ export interface Measured {
 export const BUSY = 0.5
 /** Of one call to SQS within a region, assumed. With more of it relays wait longer and batches are fuller. */
 export const ROUND_TRIP_S = 0.01
-/** The SQS limit of a batch; calls under way of one relay (packages/outbox/relay.ts) and of one notification-service. */
+/**
+ * The SQS limit of a batch; calls under way of one relay (packages/outbox/relay.ts) and of one notification-service.
+ */
 export const BATCH = 10
 export const SENDS = 8
 export const RECEIVERS = 16
@@ -27,13 +29,18 @@ export const CONNECTIONS = 10
 export const LONG_POLL_S = 3
 /** How long processed events are kept by default. */
 export const RETENTION_S = 72 * 3600
-/** A PostgreSQL with this many times the cores of the bench's machine is assumed to take this many times the changes. */
+/**
+ * A PostgreSQL with this many times the cores of the bench's machine is assumed to take this many times the changes.
+ */
 export const LARGEST_DATABASE = 16
 const DAY_S = 86_400
 /** As in docs/aws.md. */
 export const MONTH_S = 730 * 3600
 
-/** The processor of a task, and of the machine that the bench ran on: a task is assumed to do its share of what that did. */
+/**
+ * The processor of a task, and of the machine that the bench ran on: a task is assumed to do its share of what that
+ * did.
+ */
 export const TASK_CORES = 0.25
 export const BENCH_CORES = 2
 /** Of each service, so that one may end at any moment. */
@@ -41,7 +48,10 @@ export const LEAST_INSTANCES = 2
 /** The depth of the queue and of the dead-letter queue, as often as gauges and health checks can ask. */
 const GAUGE_CALLS_PER_S = 2 / 5
 
-/** USD a month of docs/aws.md, "production": a task, the four tasks that are no service of the path, and all the rest but SQS. */
+/**
+ * USD a month of docs/aws.md, "production": a task, the four tasks that are no service of the path, and all the rest
+ * but SQS.
+ */
 export const TASK_USD = 7.21
 export const OTHER_TASKS = 4
 export const OTHER_USD = 99 + 23 + 37 + 14 + 25 + 2
@@ -54,7 +64,10 @@ const FIFO = [0.5, 0.4, 0.35] as const
 /** Where the second and the third price begin. */
 const TIERS = [0, 100e9, 200e9] as const
 
-/** Quotas of Amazon SQS, messages a second by action, in batches of ten: a FIFO queue; one of high throughput in us-east-1. */
+/**
+ * Quotas of Amazon SQS, messages a second by action, in batches of ten: a FIFO queue; one of high throughput in
+ * us-east-1.
+ */
 export const FIFO_QUOTA = 3_000
 export const HIGH_THROUGHPUT_QUOTA = 700_000
 /** Beyond this connections of one PostgreSQL cost more than they bring, and a pooler takes them. */

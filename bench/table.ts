@@ -1,7 +1,9 @@
 import type { Comparison } from './compare.ts'
 import type { Summary } from './statistics.ts'
 
-/** The comparison as a Markdown table, which also reads well in a terminal: median (min–max), and in bold ours ÷ this. */
+/**
+ * The comparison as a Markdown table, which also reads well in a terminal: median (min–max), and in bold ours ÷ this.
+ */
 export function toTable({ standings, skipped }: Comparison): string {
   const figures = [...new Set(standings.flatMap((standing) => Object.keys(standing.figures)))]
   const rows = standings.map(({ name, figures: summaries, oursToTheirs }) => [

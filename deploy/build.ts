@@ -1,6 +1,7 @@
 /**
- * `npm run build`, or `node deploy/build.ts <folder>`: each program of `programs.ts` as one file for plain Node without node_modules, the parts of the
- * image, the migrations' SQL files, the console's page, the certificates of RDS, and a bill of materials, all in `dist/`.
+ * `npm run build`, or `node deploy/build.ts <folder>`: each program of `programs.ts` as one file for plain Node without
+ * node_modules, the parts of the image, the migrations' SQL files, the console's page, the certificates of RDS, and a
+ * bill of materials, all in `dist/`.
  */
 import { existsSync } from 'node:fs'
 import { cp, glob, mkdir, rm, writeFile } from 'node:fs/promises'

@@ -31,7 +31,10 @@ function expectations({ alert, what, states, ...scenario }: Scenario | ApiScenar
   }))
 }
 
-/** Each group of scenarios happens at once, on a Prometheus of its own. What went wrong; nothing when all is as expected. */
+/**
+ * Each group of scenarios happens at once, on a Prometheus of its own. What went wrong; nothing when all is as
+ * expected.
+ */
 function complaints(name: string, groups: readonly (readonly Scenario[])[], { interval, evaluated }: Pace): string {
   const file = join(dir, `${name}.yaml`)
   const tests = groups.map((scenarios) => ({

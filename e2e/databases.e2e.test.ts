@@ -6,7 +6,8 @@ import { pgbouncer, startPgBouncer } from '../packages/outbox/testing/pgbouncer.
 import { allNotifications, createProduct } from './api.ts'
 import { createService, type Service } from './stack.ts'
 
-// Databases that are not as a developer's: each setting hostile, a strict pooler, a restore, a lock, a read-only server.
+// Databases that are not as a developer's: each setting hostile, a strict pooler, a restore, a lock, a read-only
+// server.
 
 vi.setConfig({ testTimeout: 300_000 })
 const patiently = { timeout: 90_000, interval: 100 }

@@ -54,7 +54,9 @@ test('a standby that lagged behind is promoted while SQS stalls: what is acknowl
   expect(rows, 'the standby never had them').toEqual([{ count: 0 }])
 })
 
-/** Products whose creation was answered with 201, all at once; a refusal, as there is during a failover, is tried again. */
+/**
+ * Products whose creation was answered with 201, all at once; a refusal, as there is during a failover, is tried again.
+ */
 async function createProducts(url: string, name: string): Promise<Product[]> {
   const made: Product[] = []
   const create = async (n: number) => {

@@ -8,8 +8,8 @@ import { type FailureStack, startFailureStack } from './failure-stack.ts'
 import { canMount } from './faults/small-disk.ts'
 import { ALL_WELL, npmRunStatus } from './npm-run-status.ts'
 
-// Each test is a row of the table "what happens | what the user sees", along the whole path. "Process killed at any point"
-// is e2e/crash/crash.e2e.test.ts, and "overload" e2e/overload.e2e.test.ts.
+// Each test is a row of the table "what happens | what the user sees", along the whole path. "Process killed at any
+// point" is e2e/crash/crash.e2e.test.ts, and "overload" e2e/overload.e2e.test.ts.
 
 /** After a fault of some seconds a backoff may be a few more. */
 const RECOVERS = { timeout: 40_000, interval: 100 }
@@ -40,7 +40,7 @@ async function notified(ids: string[]): Promise<string[]> {
     .map(({ event_type }) => event_type.replace('product.', ''))
 }
 
-/** The events of these products by status, and whether any used up an attempt. A notification may precede `processed`. */
+/** The events of these products by status, and whether any used an attempt. A notification may precede `processed`. */
 async function outbox(ids: string[]): Promise<Record<string, number>> {
   const { rows } = await stack.pool.query<{ state: string; count: number }>(
     `SELECT status || CASE WHEN attempts > 0 THEN ' after refusals' ELSE '' END AS state, count(*)::int AS count

@@ -25,7 +25,10 @@ describe.runIf(hasCurl)('test_api.sh (where there is curl)', () => {
     expect(products).toEqual([])
   })
 
-  /** What a service may get wrong, and the check that finds it. All at once, since each run of the script costs dozens of processes. */
+  /**
+   * What a service may get wrong, and the check that finds it. All at once, since each run of the script costs dozens
+   * of processes.
+   */
   const faults: Record<string, (answer: Answer) => void> = {
     'the status is 204': (answer) => (answer.status = answer.status === 204 ? 200 : answer.status),
     'the status is 304': (answer) => (answer.status = answer.status === 304 ? 200 : answer.status),

@@ -57,7 +57,9 @@ export interface ProgramOptions {
   onLine: (line: string) => void
 }
 
-/** Starts one of our programs, which ends with this process. It gets these variables, and what it needs of the machine. */
+/**
+ * Starts one of our programs, which ends with this process. It gets these variables, and what it needs of the machine.
+ */
 export function startProgram(name: string, { main, preload, variables, onLine }: ProgramOptions): Part {
   const modules = [endWithParent, ...preload].flatMap((module) => ['--import', module])
   const child = spawn(process.execPath, [...modules, main], {
@@ -109,7 +111,10 @@ function environment(options: ServiceOptions): Record<string, string> {
   }
 }
 
-/** What a process needs of the machine: programs, a home, a place for temporary files and compiled code, Windows' sockets. */
+/**
+ * What a process needs of the machine: programs, a home, a place for temporary files and compiled code, Windows'
+ * sockets.
+ */
 export function machineVariables(): Record<string, string> {
   const names = ['PATH', 'HOME', 'TMPDIR', 'NODE_COMPILE_CACHE', 'SystemRoot']
   return Object.fromEntries(names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])))

@@ -4,8 +4,8 @@ import type { StartConfig } from './config.ts'
 import { localCredentials } from './testing/fresh.ts'
 
 /**
- * Leaves the addresses and credentials of this stack as variables in `DATA_DIR/stack.env`, for the commands: none of them
- * then needs a variable. Readable by this user only.
+ * Leaves the addresses and credentials of this stack as variables in `DATA_DIR/stack.env`, for the commands: none of
+ * them then needs a variable. Readable by this user only.
  */
 export async function writeStackEnv({ dataDir, ports, queueName }: StartConfig, postgresUrl: string): Promise<void> {
   const url = (port: number) => `http://127.0.0.1:${port}`

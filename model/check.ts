@@ -46,7 +46,8 @@ export function hasChecker(): boolean {
 
 /**
  * Checks the model with `defines` completely, or until it breaks a promise. Needs `spin` and `gcc`, and a folder in the
- * system's temporary one, which it removes. Rejects when the search is not complete, and with an `AbortError` on `signal`.
+ * system's temporary one, which it removes. Rejects when the search is not complete, and with an `AbortError` on
+ * `signal`.
  */
 export async function check(defines: Defines, search: Search, signal?: AbortSignal): Promise<Found> {
   const folder = await mkdtemp(join(tmpdir(), 'outbox-model-'))
@@ -77,7 +78,10 @@ function flagsOf(defines: Defines): string[] {
   return Object.entries(defines).map(([name, value]) => (value === true ? `-D${name}` : `-D${name}=${value}`))
 }
 
-/** No partial order reduction: nearly every step touches what others read. States are kept compressed, each of them exactly. */
+/**
+ * No partial order reduction: nearly every step touches what others read. States are kept compressed, each of them
+ * exactly.
+ */
 function compilerFlags(search: Search): string[] {
   const runs = search === 'all runs' || search === 'short cycle'
   const quickly = search === 'shortest trace' || search === 'short cycle'

@@ -34,8 +34,8 @@ const ADDRESSES = [
 ]
 
 /**
- * Adds the variables that `npm start` left in its data directory to `env`, if no address is set there. Returns the file,
- * so that the command can say so; undefined if it is not used.
+ * Adds the variables that `npm start` left in its data directory to `env`, if no address is set there. Returns the
+ * file, so that the command can say so; undefined if it is not used.
  */
 export function readStackConfig(env: NodeJS.ProcessEnv): string | undefined {
   if (ADDRESSES.some((name) => env[name])) return undefined

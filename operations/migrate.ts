@@ -1,4 +1,6 @@
-/** `npm run migrate`: brings the databases up to date, before a deployment and with rights that services need not have. */
+/**
+ * `npm run migrate`: brings the databases up to date, before a deployment and with rights that services need not have.
+ */
 import { runProcess } from '@product-events/terminal'
 import { readDatabasesConfig } from './config.ts'
 import { runMigrate } from './migrate/run.ts'

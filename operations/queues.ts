@@ -17,7 +17,9 @@ export interface Queues {
   maxReceives: number
 }
 
-/** Finds both queues, and makes none. Rejects with the SDK's error, or with one that names the queue that is missing. */
+/**
+ * Finds both queues, and makes none. Rejects with the SDK's error, or with one that names the queue that is missing.
+ */
 export async function findQueues(
   sqs: SQSClient,
   { queueName, queueUrl }: { queueName: string; queueUrl: string | undefined },

@@ -7,6 +7,8 @@ export type Rule = (repository: Repository) => string[]
 
 /** Longer files do more than one thing. */
 const MAX_LINES = 250
+/** The width that the formatter gives code; it leaves comments as they are. */
+const MAX_COLUMNS = 120
 
 /** The workspaces that the code of a workspace may import. Arrows point one way; a new workspace gets its line here. */
 const arrows: Record<string, readonly string[]> = {
@@ -39,7 +41,8 @@ const arrows: Record<string, readonly string[]> = {
   operations: ['packages/*'],
   // It refers to the code by name only, so that a test can compare the names.
   model: ['packages/terminal'],
-  // It prepares the image against a PostgreSQL and an SQS of `local`, and bundles the console's page as the console does.
+  // It prepares the image against a PostgreSQL and an SQS of `local`, and bundles the console's page as the console
+  // does.
   deploy: ['packages/*', 'local', 'operations'],
   // Installed apart from everything else, so they import nothing of ours; their tests do.
   'deploy/aws': [],
@@ -96,6 +99,17 @@ export const shortFiles: Rule = (repository) =>
     const lines = source.split('\n').length - 1
     return lines > MAX_LINES ? [`${path}: ${lines} lines, at most ${MAX_LINES}`] : []
   })
+
+/** Comments that stand on lines of their own. SQL is left out: a step of a schema that was released never changes. */
+export const narrowComments: Rule = (repository) =>
+  [...repository]
+    .filter(([path]) => /\.[cm]?[jt]s$/.test(path))
+    .flatMap(([path, source]) =>
+      source.split('\n').flatMap((line, index) => {
+        const isWide = line.length > MAX_COLUMNS && /^\s*(\/\/|\/?\*)/.test(line)
+        return isWide ? [`${path}:${index + 1}: ${line.length} columns, at most ${MAX_COLUMNS}`] : []
+      }),
+    )
 
 export const environmentOnlyInConfig: Rule = (repository) =>
   code(repository)

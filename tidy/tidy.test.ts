@@ -28,6 +28,7 @@ describe('in this repository', () => {
     ['workspaces import each other by name', rules.importsByName],
     ['what is for tests stays in tests', rules.testingStaysInTests],
     ['no file is longer than 250 lines', rules.shortFiles],
+    ['no comment is wider than 120 columns', rules.narrowComments],
     ['the environment is read only in config.ts', rules.environmentOnlyInConfig],
     ['no file or folder is a grab-bag', rules.tellingNames],
     ['every test runs', rules.allTestsRun],
@@ -96,6 +97,15 @@ describe('the rules catch', () => {
     expect(rules.shortFiles(of({ 'a.ts': lines(250), 'b.ts': lines(251), 'c.md': lines(251) }))).toEqual([
       'b.ts: 251 lines, at most 250',
     ])
+  })
+
+  test('a comment of 121 columns, but not one of 120, and no code', () => {
+    const [fits, wide] = [` * ${'x'.repeat(117)}`, `/** ${'x'.repeat(114)} */`]
+    expect(rules.narrowComments(of({ 'a.ts': `${fits}\n${wide}`, 'b.js': `// ${wide}` }))).toEqual([
+      'a.ts:2: 121 columns, at most 120',
+      'b.js:1: 124 columns, at most 120',
+    ])
+    expect(rules.narrowComments(of({ 'a.ts': `const x = '${wide}'`, 'b.md': wide, 'c.sql': `-- ${wide}` }))).toEqual([])
   })
 
   test('the environment read outside config.ts, but not in tests and in what runs the stack', () => {

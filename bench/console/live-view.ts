@@ -26,8 +26,8 @@ globalThis.fetch = (path, init) => {
 }`
 
 /**
- * `looks` looks of the poller and as many snapshots in a page, one right after the other. The memory of both in the second
- * sixth, when all code is compiled, and in the last: the least seen there, so that garbage does not count.
+ * `looks` looks of the poller and as many snapshots in a page, one right after the other. The memory of both in the
+ * second sixth, when all code is compiled, and in the last: the least seen there, so that garbage does not count.
  */
 export async function liveView(browser: Browser, url: string, looks: number): Promise<Figures> {
   const context = await browser.newContext({ viewport: { width: 1440, height: 1000 } })

@@ -6,7 +6,9 @@ import { findOrCreateQueue } from '@product-events/queue'
 /** Calls under way at once. */
 const SENDERS = 8
 
-/** Puts so many events on a queue, each of a product of its own: on a new one, which it returns, unless told on which. */
+/**
+ * Puts so many events on a queue, each of a product of its own: on a new one, which it returns, unless told on which.
+ */
 export async function fillQueue(sqs: SQSClient, messages: number, onto?: { name: string; url: string }) {
   const queue = onto ?? (await findOrCreateQueue(sqs, `bench-${randomBytes(6).toString('hex')}`))
   let left = messages / 10

@@ -14,7 +14,9 @@ export interface PeerOrder {
   messages: number
 }
 
-/** Runs a program of this folder as a process of its own, as a service would be. Resolves with its messages a second. */
+/**
+ * Runs a program of this folder as a process of its own, as a service would be. Resolves with its messages a second.
+ */
 export async function runPeer(program: string, order: PeerOrder): Promise<number> {
   const child = spawn(process.execPath, [`${import.meta.dirname}/${program}`, JSON.stringify(order)], {
     stdio: ['ignore', 'pipe', 'inherit'],

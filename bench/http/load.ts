@@ -16,7 +16,9 @@ export interface Load {
   pathsFile?: string
 }
 
-/** With `wrk`, which takes a tenth of a core from those that it measures; where it is not installed, with autocannon. */
+/**
+ * With `wrk`, which takes a tenth of a core from those that it measures; where it is not installed, with autocannon.
+ */
 export const loadTool = (await installed('wrk')) ? 'wrk' : 'autocannon'
 
 /** As many requests as `connections` get answered in that time. Throws when one of them was not answered with 2xx. */

@@ -7,8 +7,8 @@ export interface ServiceUnderLoad extends ServerProcess {
 }
 
 /**
- * product-service as it runs, with all that it does, logging at info to `logFile`. `sending`: with an SQS that takes the
- * events meanwhile, on the same cores; else SQS goes away once the service has started, and the events wait.
+ * product-service as it runs, with all that it does, logging at info to `logFile`. `sending`: with an SQS that takes
+ * the events meanwhile, on the same cores; else SQS goes away once the service has started, and the events wait.
  */
 export async function startProductService(options: {
   databaseUrl: string

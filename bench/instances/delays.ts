@@ -4,7 +4,8 @@ import { query } from '../server.ts'
 
 /**
  * Milliseconds from the commit of each product to the acceptance of its event by SQS: by PostgreSQL's record of commits
- * (`track_commit_timestamp`) and by the time that SQS gave the message, in whole milliseconds. Sorted. Empties the queue.
+ * (`track_commit_timestamp`) and by the time that SQS gave the message, in whole milliseconds. Sorted. Empties the
+ * queue.
  */
 export async function commitToAccepted(
   created: readonly Created[],

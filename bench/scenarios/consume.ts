@@ -63,7 +63,9 @@ export const scenario: Scenario = {
   },
 }
 
-/** The service as it is, logging included. Its rate is told by the notifications themselves: from the first to the last. */
+/**
+ * The service as it is, logging included. Its rate is told by the notifications themselves: from the first to the last.
+ */
 async function drainWithService(order: PeerOrder, queueName: string): Promise<number> {
   const main = fileURLToPath(new URL('../../services/notification-service/main.ts', import.meta.url))
   const service = spawn(process.execPath, [main], {

@@ -28,7 +28,8 @@ export const scenario: Scenario = {
   async open({ quick, dir, say }) {
     const server = await startBenchServer(dir)
     const sizes: Size[] = []
-    // A database for each, and not one that grows, because rounds are interleaved; all but the largest are small beside it.
+    // A database for each, and not one that grows, because rounds are interleaved; all but the largest are small beside
+    // it.
     for (const rows of quick ? QUICK_SIZES : SIZES) {
       say(`writing ${rows.toLocaleString('en')} processed events and as many products`)
       sizes.push(await openSize(server, rows))

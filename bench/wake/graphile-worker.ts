@@ -6,7 +6,10 @@ import { samplePayload, untilNoneLeft } from '../drain/drainer.ts'
 import { atRate, createStopwatch, percentiles } from './latencies.ts'
 import { type WakeContestant, WRITERS, writesPerSecond } from './ours.ts'
 
-/** graphile-worker: from the commit of `add_job` to the start of its task, and to the answer of SQS, which the task calls. */
+/**
+ * graphile-worker: from the commit of `add_job` to the start of its task, and to the answer of SQS, which the task
+ * calls.
+ */
 export async function graphileWorkerWoken(options: {
   databaseUrl: string
   sqs: SQSClient

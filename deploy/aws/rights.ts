@@ -48,7 +48,9 @@ export const rights = {
   commands: { ...consoleRights, deadLetterQueue: [...consoleRights.deadLetterQueue, 'sqs:PurgeQueue'] },
 } as const satisfies Record<string, Rights>
 
-/** What a program needs besides when `SQS_QUEUE_NAME` names a queue: to find it, and to make it when it does not exist. */
+/**
+ * What a program needs besides when `SQS_QUEUE_NAME` names a queue: to find it, and to make it when it does not exist.
+ */
 export const rightsByName = {
   finds: { queue: ['sqs:GetQueueUrl'], deadLetterQueue: [], key: [] },
   makes: {

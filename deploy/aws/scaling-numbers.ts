@@ -1,8 +1,8 @@
 import { queueNumbers } from './names.ts'
 
 /**
- * Thresholds of scaling. A threshold must be above what a step itself causes, or a step would cause the next one: a test
- * compares each with the time that it must exceed.
+ * Thresholds of scaling. A threshold must be above what a step itself causes, or a step would cause the next one: a
+ * test compares each with the time that it must exceed.
  */
 export const scalingNumbers = {
   /** Leaves room for the 30 to 60 s until a new task is ready. */

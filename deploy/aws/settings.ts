@@ -27,7 +27,9 @@ export interface Settings {
   queueName: string
   size: 'production' | 'trial'
   database: 'instance' | 'aurora'
-  /** `endpoints`: no route to the internet, so the token issuer must be reachable inside the network. No console then. */
+  /**
+   * `endpoints`: no route to the internet, so the token issuer must be reachable inside the network. No console then.
+   */
   egress: 'nat' | 'endpoints'
   /** Whether the relay runs as a service of its own, apart from the API. */
   relay: boolean
@@ -61,7 +63,9 @@ const patterns: Record<string, RegExp> = {
   collectorImage: /^\S+:[\w][\w.-]*$/,
 }
 
-/** Reads and checks a settings file. Throws one error that names every setting that is missing, malformed or unknown. */
+/**
+ * Reads and checks a settings file. Throws one error that names every setting that is missing, malformed or unknown.
+ */
 export function readSettings(path: string): Settings {
   return checkSettings(JSON.parse(readFileSync(path, 'utf8')), path)
 }

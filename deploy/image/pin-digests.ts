@@ -1,6 +1,6 @@
 /**
- * `node deploy/image/pin-digests.ts`: writes the digest of each image behind its tag, as the registry says it now. Needs a
- * network. A digest that no registry said is never written.
+ * `node deploy/image/pin-digests.ts`: writes the digest of each image behind its tag, as the registry says it now.
+ * Needs a network. A digest that no registry said is never written.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'

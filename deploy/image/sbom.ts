@@ -8,8 +8,8 @@ interface Component {
 }
 
 /**
- * The packages whose modules are in the bundles, as a CycloneDX document: what is in the image, not what was installed to
- * build it. The same modules give the same document.
+ * The packages whose modules are in the bundles, as a CycloneDX document: what is in the image, not what was installed
+ * to build it. The same modules give the same document.
  */
 export function sbom(modules: Iterable<string>, version: string): object {
   const folders = new Set([...modules].flatMap((id) => packageFolder(id) ?? []))

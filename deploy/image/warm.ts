@@ -1,7 +1,7 @@
 /**
- * `node deploy/image/warm.ts <folder of the build>`: runs each program once, as the user of the image, against a PostgreSQL
- * and an SQS of its own, and keeps what V8 compiled in `<folder>/compiled`. A container then starts without compiling.
- * The cache is for this folder, this Node, this processor and this user; another one is only slower.
+ * `node deploy/image/warm.ts <folder of the build>`: runs each program once, as the user of the image, against a
+ * PostgreSQL and an SQS of its own, and keeps what V8 compiled in `<folder>/compiled`. A container then starts without
+ * compiling. The cache is for this folder, this Node, this processor and this user; another one is only slower.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'

@@ -6,9 +6,9 @@ import { promisify } from 'node:util'
 import { type Library, root } from './library.ts'
 
 /**
- * Makes the declarations of a library with `tsc` and writes those that can be reached from a published module into `dist`:
- * `.d.ts` for ES modules, `.d.cts` for CommonJS. Rejects when a public type comes from code outside the library, or from a
- * package that its users are not told to install.
+ * Makes the declarations of a library with `tsc` and writes those that can be reached from a published module into
+ * `dist`: `.d.ts` for ES modules, `.d.cts` for CommonJS. Rejects when a public type comes from code outside the
+ * library, or from a package that its users are not told to install.
  */
 export async function buildDeclarations(library: Library): Promise<void> {
   const emitted = await mkdtemp(join(tmpdir(), 'declarations-'))

@@ -6,8 +6,8 @@ import type { Library } from './library.ts'
 const target = 'node20.19'
 
 /**
- * Writes the modules of a library into `dist`, as ES modules and as CommonJS, and its programs as ES modules. The code that
- * our packages share is inlined; packages from npm stay imports.
+ * Writes the modules of a library into `dist`, as ES modules and as CommonJS, and its programs as ES modules. The code
+ * that our packages share is inlined; packages from npm stay imports.
  */
 export async function buildJavaScript({ folder, modules, programs }: Library): Promise<void> {
   const dir = join(folder, 'dist')

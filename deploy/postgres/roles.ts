@@ -23,9 +23,9 @@ export const deploymentRoles: readonly DatabaseRoles[] = [
 ]
 
 /**
- * Makes databases, users and the rights to connect on the server at `databaseUrl`, as its administrator: a user who may create roles and
- * databases. Repeating it changes nothing. Users have no password: on RDS they get `rds_iam`; elsewhere set one each.
- * Rejects with the server's error.
+ * Makes databases, users and the rights to connect on the server at `databaseUrl`, as its administrator: a user who may
+ * create roles and databases. Repeating it changes nothing. Users have no password: on RDS they get `rds_iam`;
+ * elsewhere set one each. Rejects with the server's error.
  */
 export async function createRoles(databaseUrl: string, all: readonly DatabaseRoles[]): Promise<void> {
   await withClient(databaseUrl, async (client) => {

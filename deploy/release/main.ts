@@ -1,4 +1,6 @@
-/** `npm run release`: checks a checkout, builds it, packs the libraries, and tags it. It publishes and pushes nothing. */
+/**
+ * `npm run release`: checks a checkout, builds it, packs the libraries, and tags it. It publishes and pushes nothing.
+ */
 import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'

@@ -1,6 +1,9 @@
 import type { Scenario } from './path-scenarios.ts'
 
-/** The service label of a scenario, so that many of them can be tried at once: the rules cost the same for one as for ten. */
+/**
+ * The service label of a scenario, so that many of them can be tried at once: the rules cost the same for one as for
+ * ten.
+ */
 export interface ApiScenario extends Scenario {
   service: string
 }
@@ -42,7 +45,9 @@ function traffic(service: string, kind: Kind, phases: readonly Phase[]): Record<
   }
 }
 
-/** 99.9 % without an error, 99 % in time: bad requests of 10 000 that use up the budget in just 30 days (burn rate 1). */
+/**
+ * 99.9 % without an error, 99 % in time: bad requests of 10 000 that use up the budget in just 30 days (burn rate 1).
+ */
 const budgets = [
   { kind: 'errors', name: 'ApiErrors', unit: 10 },
   { kind: 'slow', name: 'ApiLatency', unit: 100 },

@@ -6,7 +6,9 @@ export interface Scenario {
   series: Record<string, string>
   /** Time → the state of the alert then. */
   states: Record<string, 'silent' | 'pending' | 'firing'>
-  /** How often there is a value and the rules are evaluated, equal in all scenarios of an alert: every 15 s if left out. */
+  /**
+   * How often there is a value and the rules are evaluated, equal in all scenarios of an alert: every 15 s if left out.
+   */
   every?: string
 }
 

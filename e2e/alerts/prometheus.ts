@@ -11,8 +11,8 @@ import { ruleFiles } from '../../deploy/testing/rules.ts'
 export const hasPrometheus = spawnSync('prometheus', ['--version']).status === 0
 
 /**
- * The committed rules, with every duration in them divided by this: what takes a minute takes three seconds. Nothing else
- * of them is changed. Scrapes and evaluations are once a second, so the shortest duration still has some of them.
+ * The committed rules, with every duration in them divided by this: what takes a minute takes three seconds. Nothing
+ * else of them is changed. Scrapes and evaluations are once a second, so the shortest duration still has some of them.
  */
 const TIMES_FASTER = 20
 

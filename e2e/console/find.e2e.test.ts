@@ -45,7 +45,10 @@ async function abandonDelivery(eventId: string, productId: string): Promise<void
   await notifications.query('COMMIT')
 }
 
-/** What SQS does after the fifth receive: the only message of the queue goes to the dead-letter queue. Resolves with its id there. */
+/**
+ * What SQS does after the fifth receive: the only message of the queue goes to the dead-letter queue. Resolves with its
+ * id there.
+ */
 async function moveToDeadLetters(): Promise<string> {
   const sqs = openSqs()
   const QueueUrl = await findQueueUrl(sqs, it.queueName)

@@ -18,9 +18,13 @@ import { keepServices } from './services.ts'
  * What it has not written yet would be gone: synchronous_commit stays on.
  */
 const settings = { fsync: 'off', max_connections: '200' }
-/** A message in the hands of a consumer that was killed comes back after this, so a round ends soon after its faults. */
+/**
+ * A message in the hands of a consumer that was killed comes back after this, so a round ends soon after its faults.
+ */
 const VISIBILITY_TIMEOUT_SECONDS = 5
-/** Consumers die here more often in a minute than elsewhere in a year: that alone must make no message a dead letter. */
+/**
+ * Consumers die here more often in a minute than elsewhere in a year: that alone must make no message a dead letter.
+ */
 const MAX_RECEIVE_COUNT = 100
 /** The services' own role: it owns their databases, and may lose a right, as a superuser can not. */
 const ROLE = 'app'

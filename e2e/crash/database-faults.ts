@@ -72,7 +72,10 @@ async function revoke(harm: Harm, which: Which, signal: AbortSignal): Promise<vo
   await during(harm, `revoke ${table}`, take, () => db.query(`GRANT ${on} TO ${harm.stack.role}`), signal)
 }
 
-/** The clock of a database is set back or ahead by an hour: every time that it has stored is then as far in the other direction. */
+/**
+ * The clock of a database is set back or ahead by an hour: every time that it has stored is then as far in the other
+ * direction.
+ */
 async function stepClock(harm: Harm, which: Which): Promise<void> {
   const hours = harm.random.chance(0.5) ? 1 : -1
   const shift = `make_interval(hours => ${hours})`
@@ -85,7 +88,9 @@ async function stepClock(harm: Harm, which: Which): Promise<void> {
   if (await succeeds(() => step(harm.stack.direct[which]))) harm.count(`clock ${hours > 0 ? 'back' : 'ahead'} ${which}`)
 }
 
-/** A database that is down, or locked by another fault, can't be harmed any further; but what was done must be undone. */
+/**
+ * A database that is down, or locked by another fault, can't be harmed any further; but what was done must be undone.
+ */
 async function during(
   { random, count }: Harm,
   fault: string,

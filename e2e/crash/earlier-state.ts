@@ -15,7 +15,10 @@ const LONGEST_LAG_MS = 3_600_000
 
 /** A copy of both databases at one moment each, notifications first: they lack what the outbox calls processed. */
 export interface EarlierState {
-  /** Puts both databases back, and does what docs/operations.md says. The services are locked out until versions are raised. */
+  /**
+   * Puts both databases back, and does what docs/operations.md says. The services are locked out until versions are
+   * raised.
+   */
   restore(): Promise<void>
 }
 

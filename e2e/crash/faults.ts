@@ -10,8 +10,8 @@ import { sqsFaults } from './sqs-faults.ts'
 const PAUSE_MS = { low: 200, high: 1_200 }
 
 /**
- * Faults at random until `signal` aborts; resolves when all are over and lifted. In every round one relay sleeps past its
- * lease, and in every third one dependency is gone for longer than any backoff.
+ * Faults at random until `signal` aborts; resolves when all are over and lifted. In every round one relay sleeps past
+ * its lease, and in every third one dependency is gone for longer than any backoff.
  */
 export async function doHarm(options: FaultOptions, signal: AbortSignal): Promise<void> {
   const { stack, random } = options

@@ -1,4 +1,7 @@
-/** `npm run test:crash`: kills, freezes, cuts and refuses everything at random while clients write, and checks the history. */
+/**
+ * `npm run test:crash`: kills, freezes, cuts and refuses everything at random while clients write, and checks the
+ * history.
+ */
 import { randomInt } from 'node:crypto'
 import { listenForInterrupts } from '@product-events/terminal'
 import { readOptions } from '../options.ts'

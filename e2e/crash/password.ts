@@ -5,7 +5,9 @@ import pg from 'pg'
 /** The password of the services' role, in the file that they read for each new connection. */
 export interface Password {
   file: string
-  /** Sets another password in the database and ends every session of the role; the file has the old one until `write`. */
+  /**
+   * Sets another password in the database and ends every session of the role; the file has the old one until `write`.
+   */
   rotate(): Promise<void>
   /** Makes database and file agree. */
   write(): Promise<void>

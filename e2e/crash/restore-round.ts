@@ -22,7 +22,10 @@ export interface RestoreResult {
   restored: number
 }
 
-/** Sets both databases back to an earlier state under traffic, does what docs/operations.md says, and judges what follows. */
+/**
+ * Sets both databases back to an earlier state under traffic, does what docs/operations.md says, and judges what
+ * follows.
+ */
 export async function runRestore(stack: CrashStack, ears: Ears, seed: number): Promise<RestoreResult> {
   ears.accepted.length = ears.surprises.length = 0
   const random = createRandom(seed)

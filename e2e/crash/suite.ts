@@ -22,7 +22,9 @@ export interface SuiteOptions {
   signal?: AbortSignal
 }
 
-/** Runs the rounds on one stack, telling of each, and resolves with how many failed. Stops early when `signal` aborts. */
+/**
+ * Runs the rounds on one stack, telling of each, and resolves with how many failed. Stops early when `signal` aborts.
+ */
 export async function runSuite(options: SuiteOptions): Promise<{ rounds: number; failed: number }> {
   const { rounds, seed, seconds, fifo, pgbouncer, failureDir, say, signal } = options
   const ears: Ears = { accepted: [], faults: new Map(), surprises: [] }

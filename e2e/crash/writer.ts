@@ -82,7 +82,9 @@ interface Again {
   onSurprise: (what: string) => void
 }
 
-/** Makes a call under an `Idempotency-Key` again while nothing is known of it: every answer must be of the same product. */
+/**
+ * Makes a call under an `Idempotency-Key` again while nothing is known of it: every answer must be of the same product.
+ */
 async function untilKnown(
   change: Omit<Operation, 'outcome' | 'answer'>,
   call: () => Promise<Operation>,

@@ -1,8 +1,8 @@
 import type { Acceptance, StoredProduct } from './history.ts'
 
 /**
- * What a consumer that drops events whose sequence is not above the last one of their product knows wrong of `products`,
- * all of which exist: a good event was dropped, or never came.
+ * What a consumer that drops events whose sequence is not above the last one of their product knows wrong of
+ * `products`, all of which exist: a good event was dropped, or never came.
  */
 export function wrongWhenGuarded(accepted: readonly Acceptance[], products: readonly StoredProduct[]): string[] {
   const last = new Map<string, number>()

@@ -53,7 +53,9 @@ export interface StoredProduct {
   version: number
 }
 
-/** What happened, by four witnesses that know nothing of each other: clients, product database, queue, notifications. */
+/**
+ * What happened, by four witnesses that know nothing of each other: clients, product database, queue, notifications.
+ */
 export interface History {
   operations: Operation[]
   products: StoredProduct[]

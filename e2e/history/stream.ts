@@ -1,6 +1,6 @@
 /**
- * Why a reader that resumed after every cut did not see exactly the list, in its order, each notification once; undefined
- * when it did.
+ * Why a reader that resumed after every cut did not see exactly the list, in its order, each notification once;
+ * undefined when it did.
  */
 export function judgeStream(reader: string, seen: readonly string[], list: readonly string[]): string | undefined {
   const places = new Map(list.map((id, place) => [id, place]))

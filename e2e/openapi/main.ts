@@ -1,6 +1,6 @@
 /**
- * `npm ci --prefix e2e/openapi && node e2e/openapi/main.ts`: holds the OpenAPI documents of all three programs against a
- * public linter, makes clients from them, compiles these, and lets them talk to the running services.
+ * `npm ci --prefix e2e/openapi && node e2e/openapi/main.ts`: holds the OpenAPI documents of all three programs against
+ * a public linter, makes clients from them, compiles these, and lets them talk to the running services.
  */
 import { execFileSync } from 'node:child_process'
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'

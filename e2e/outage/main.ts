@@ -1,4 +1,7 @@
-/** `npm run test:outage`: PostgreSQL is gone for minutes under a few requests a second; every process must stay responsive. */
+/**
+ * `npm run test:outage`: PostgreSQL is gone for minutes under a few requests a second; every process must stay
+ * responsive.
+ */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'

@@ -1,6 +1,6 @@
 /**
- * A process of its own, so that its work is not measured as the service's: creates products over many connections, each of
- * which asks again as soon as it has an answer, whatever that is. Tells its parent what was answered.
+ * A process of its own, so that its work is not measured as the service's: creates products over many connections, each
+ * of which asks again as soon as it has an answer, whatever that is. Tells its parent what was answered.
  */
 import { connect, type Socket } from 'node:net'
 

@@ -65,7 +65,10 @@ async function modulesIn(folder: string): Promise<string[]> {
   return all.flat().filter((specifier) => !specifier.endsWith('.json'))
 }
 
-/** The program of `program/run.js`, which first loads all modules: `main.mjs`, `main.cjs`, a test for Jest, and a bundle. */
+/**
+ * The program of `program/run.js`, which first loads all modules: `main.mjs`, `main.cjs`, a test for Jest, and a
+ * bundle.
+ */
 export async function writePrograms(folder: string): Promise<void> {
   const source = await readFile(join(import.meta.dirname, 'program/run.js'), 'utf8')
   const program = source.replace('export async', 'async')

@@ -10,7 +10,10 @@ const resolutions = {
   bundler: { module: 'esnext', moduleResolution: 'bundler' },
 }
 
-/** Compiles `program/types.mts` in a project that has the libraries, as an ES module and, where a resolution has it, as CommonJS. */
+/**
+ * Compiles `program/types.mts` in a project that has the libraries, as an ES module and, where a resolution has it, as
+ * CommonJS.
+ */
 export function compileTypes(project: string, bin: (path: string) => string): Cell[] {
   const compilers = {
     'TypeScript 5.4': bin('typescript54/bin/tsc'),
@@ -45,8 +48,8 @@ export function compileTypes(project: string, bin: (path: string) => string): Ce
 }
 
 /**
- * Rejects when `tsc` finds an error in the program or in a declaration of ours. Resolves with the packages of others in whose
- * declarations it finds one: those of pg-protocol ask for TypeScript 5.7, for example.
+ * Rejects when `tsc` finds an error in the program or in a declaration of ours. Resolves with the packages of others in
+ * whose declarations it finds one: those of pg-protocol ask for TypeScript 5.7, for example.
  */
 async function compile(tsc: string, folder: string): Promise<string[]> {
   const output = await run(process.execPath, [tsc, '-p', folder]).then(

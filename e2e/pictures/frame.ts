@@ -9,8 +9,8 @@ export interface Terminal {
 export const COLUMNS = 112
 
 /**
- * Letters are whole pixels apart, and so are lines. So each letter looks the same wherever it stands, which makes a picture
- * a third as large.
+ * Letters are whole pixels apart, and so are lines. So each letter looks the same wherever it stands, which makes a
+ * picture a third as large.
  */
 const STYLE = `
 body { margin: 0; padding: 10px; background: #fff; width: max-content }

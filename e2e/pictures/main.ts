@@ -74,7 +74,9 @@ async function takeAll(browser: Browser, stack: Run): Promise<void> {
   await save('api-page.png', await photographUrl(browser, 'http://127.0.0.1:8080/docs'))
 }
 
-/** What `npm start` printed with this text in it, without the service's name before it, once there are that many lines. */
+/**
+ * What `npm start` printed with this text in it, without the service's name before it, once there are that many lines.
+ */
 async function linesOf(stack: Run, text: string, count: number): Promise<string[]> {
   for (const until = Date.now() + GIVE_UP_AFTER_MS; Date.now() < until; await sleep(LOOK_EVERY_MS)) {
     const lines = stack.output().split('\n').slice(0, -1)

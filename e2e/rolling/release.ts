@@ -75,7 +75,10 @@ async function installPackages(dir: string): Promise<void> {
   await run('npm', ['ci', '--ignore-scripts', '--omit=optional', '--no-audit', '--no-fund'], { cwd: dir })
 }
 
-/** Links the packages that are installed here into a copy of the repository, and its own workspaces by their names there. */
+/**
+ * Links the packages that are installed here into a copy of the repository, and its own workspaces by their names
+ * there.
+ */
 export async function linkPackages(dir: string): Promise<void> {
   const modules = join(dir, 'node_modules')
   const installed = join(repositoryRoot, 'node_modules')

@@ -34,7 +34,10 @@ export interface RollingOptions {
   say: (line: string) => void
 }
 
-/** Replaces every process of a deployment in turn, release after release, under steady traffic, and counts what suffered. */
+/**
+ * Replaces every process of a deployment in turn, release after release, under steady traffic, and counts what
+ * suffered.
+ */
 export async function roll({ server, releases, instances, say }: RollingOptions): Promise<RollingResult> {
   const [first, ...next] = releases
   const deployment = await startDeployment(server, first, instances)

@@ -18,8 +18,8 @@ export interface Addresses {
 }
 
 /**
- * Steady writes and reads by both APIs until `signal` aborts; then `ended` resolves. Each client changes products of its
- * own, so nothing may fail.
+ * Steady writes and reads by both APIs until `signal` aborts; then `ended` resolves. Each client changes products of
+ * its own, so nothing may fail.
  */
 export function startTraffic(
   { products, notifications }: Addresses,

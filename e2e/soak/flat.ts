@@ -35,8 +35,8 @@ const WARM_UP_MINUTES = 2
 export const LEAST_MINUTES = 6
 
 /**
- * What is not flat, a line each; empty when all is. After the second minute: the lowest of the last two minutes must not
- * be more than 25 % and the slack above the highest of the third and fourth. Throughput must be 90 % of `rate`.
+ * What is not flat, a line each; empty when all is. After the second minute: the lowest of the last two minutes must
+ * not be more than 25 % and the slack above the highest of the third and fourth. Throughput must be 90 % of `rate`.
  */
 export function notFlat(samples: readonly Sample[], rate: number): string[] {
   const measured = samples.slice(WARM_UP_MINUTES)

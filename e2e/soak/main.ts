@@ -1,4 +1,7 @@
-/** `npm run soak`: writes steadily, says once a minute how things stand, and in the end whether they stayed as they were. */
+/**
+ * `npm run soak`: writes steadily, says once a minute how things stand, and in the end whether they stayed as they
+ * were.
+ */
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connect } from '@product-events/database'
@@ -12,8 +15,8 @@ import { LEAST_MINUTES, notFlat, type Sample } from './flat.ts'
 import { writeSteadily } from './steady-writer.ts'
 
 /**
- * The services keep events for an hour at least, and for that long a table grows. So the soak itself prunes, by the same
- * function, what is older than a minute: the table is full after the second minute, and must stay as large.
+ * The services keep events for an hour at least, and for that long a table grows. So the soak itself prunes, by the
+ * same function, what is older than a minute: the table is full after the second minute, and must stay as large.
  */
 const RETENTION_HOURS = 1 / 60
 const PRUNE_EVERY_MS = 5_000

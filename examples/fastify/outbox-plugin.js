@@ -1,6 +1,6 @@
 /**
- * A Fastify plugin: `app.register(outboxPlugin, { owner, pool, send })`. `request.transaction(work)` runs `work(tx, append)`
- * in one transaction; the relay starts when the app is ready and stops when it closes.
+ * A Fastify plugin: `app.register(outboxPlugin, { owner, pool, send })`. `request.transaction(work)` runs `work(tx,
+ * append)` in one transaction; the relay starts when the app is ready and stops when it closes.
  */
 import { createOutbox } from '@product-events/outbox'
 import fp from 'fastify-plugin'

@@ -1,4 +1,6 @@
-/** An AWS Lambda function for an SQS trigger with `ReportBatchItemFailures`: one invoice for each order that was paid. */
+/**
+ * An AWS Lambda function for an SQS trigger with `ReportBatchItemFailures`: one invoice for each order that was paid.
+ */
 import { createInbox, parseCloudEvent } from '@product-events/inbox'
 import pg from 'pg'
 

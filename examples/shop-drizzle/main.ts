@@ -1,4 +1,6 @@
-/** A shop in TypeScript with Drizzle: `POST /orders {"id", "amount"}` stores an order and its event in one transaction. */
+/**
+ * A shop in TypeScript with Drizzle: `POST /orders {"id", "amount"}` stores an order and its event in one transaction.
+ */
 import { createServer } from 'node:http'
 import { json } from 'node:stream/consumers'
 import { SQSClient } from '@aws-sdk/client-sqs'

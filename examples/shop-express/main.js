@@ -1,4 +1,7 @@
-/** A shop in CommonJS with Express and Sequelize: `POST /orders {"id", "amount"}` stores an order and its event together. */
+/**
+ * A shop in CommonJS with Express and Sequelize: `POST /orders {"id", "amount"}` stores an order and its event
+ * together.
+ */
 const { SQSClient } = require('@aws-sdk/client-sqs')
 const { createOutbox } = require('@product-events/outbox')
 const { sequelize } = require('@product-events/outbox/adapters')

@@ -1,4 +1,7 @@
-/** A shop in plain JavaScript with Knex: `POST /orders {"id", "amount"}` stores an order and its event in one transaction. */
+/**
+ * A shop in plain JavaScript with Knex: `POST /orders {"id", "amount"}` stores an order and its event in one
+ * transaction.
+ */
 import { createServer } from 'node:http'
 import { json } from 'node:stream/consumers'
 import { SQSClient } from '@aws-sdk/client-sqs'

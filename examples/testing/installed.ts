@@ -12,8 +12,9 @@ const modules = join(examples, 'node_modules')
 const isSource = (path: string) => !['node_modules', 'dist'].includes(basename(path))
 
 /**
- * Copies example programs into an empty folder outside the repository and installs what they need there: outbox and inbox
- * from their tarballs, everything else by links. Returns the folder; nothing in it reaches the packages of the repository.
+ * Copies example programs into an empty folder outside the repository and installs what they need there: outbox and
+ * inbox from their tarballs, everything else by links. Returns the folder; nothing in it reaches the packages of the
+ * repository.
  */
 export async function installExamples(programs: readonly string[]): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'examples-'))

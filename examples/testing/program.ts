@@ -2,7 +2,9 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { localCredentials, machineVariables } from '../../local/index.ts'
 
-/** Starts a program of an example and resolves once it says that it is ready. Rejects with its output if it ends before. */
+/**
+ * Starts a program of an example and resolves once it says that it is ready. Rejects with its output if it ends before.
+ */
 export async function startProgram(folder: string, file: string, variables: Record<string, string>) {
   const child = spawn(process.execPath, [file], {
     cwd: folder,

@@ -62,7 +62,8 @@ export function createTraffic(productsUrl: string): Traffic {
         await sleep(pauseMs, undefined, { signal: AbortSignal.any([signal, wake.signal]) }).catch(() => {})
         if (rate === 0 || signal.aborted || underWay >= MOST_UNDER_WAY) continue
         underWay++
-        // Swallows what the API answers while a fault is played (503, a refused connection): the next change comes in a moment.
+        // Swallows what the API answers while a fault is played (503, a refused connection): the next change comes in a
+        // moment.
         void change(next())
           .catch(() => {})
           .finally(() => underWay--)

@@ -10,7 +10,10 @@ export const localCredentials = { AWS_ACCESS_KEY_ID: 'local', AWS_SECRET_ACCESS_
 /** SQLSTATE: a database of that name exists. */
 const DUPLICATE_DATABASE = '42P04'
 
-/** Databases that have their migrations already, by server and the folders these came from: made once in a process, copied often. */
+/**
+ * Databases that have their migrations already, by server and the folders these came from: made once in a process,
+ * copied often.
+ */
 const templates = new Map<string, Promise<string>>()
 
 /**

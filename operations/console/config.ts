@@ -63,7 +63,9 @@ export function readConsoleConfig(env: NodeJS.ProcessEnv) {
   }
 }
 
-/** Undefined without sign-in, which is for loopback only: the console changes things, and `AUTH=off` does not open it. */
+/**
+ * Undefined without sign-in, which is for loopback only: the console changes things, and `AUTH=off` does not open it.
+ */
 function readAccess(env: NodeJS.ProcessEnv, host: string): TokenIssuer | AlbIssuer | undefined {
   const { AUTH_JWKS_URL, AUTH_ISSUER, AUTH_AUDIENCE, AUTH_ALB_ARN } = readConfig(env, {
     AUTH_JWKS_URL: authUrl,

@@ -44,7 +44,10 @@ export async function readPage(): Promise<PageFiles> {
   return { files, policy }
 }
 
-/** `npm run build` has made it. In a checkout the console makes it at its start, in the time that stripping the types takes. */
+/**
+ * `npm run build` has made it. In a checkout the console makes it at its start, in the time that stripping the types
+ * takes.
+ */
 async function readScript(): Promise<string> {
   const built = join(folder, 'main.js')
   if (existsSync(built)) return readFile(built, 'utf8')
@@ -66,8 +69,8 @@ function pageFile(text: string, type: string): PageFile {
 }
 
 /**
- * Asks for the first snapshot before the page's modules are there; `state.ts` reads the answers. Without it the data comes
- * one round later. Nothing is asked for a tab that opens in the background.
+ * Asks for the first snapshot before the page's modules are there; `state.ts` reads the answers. Without it the data
+ * comes one round later. Nothing is asked for a tab that opens in the background.
  */
 const FIRST_REQUESTS = `if (!document.hidden) {
   const stop = new AbortController()

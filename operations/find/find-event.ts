@@ -21,7 +21,8 @@ const DELETED = 'product.deleted'
 /**
  * Finds an event by its own id, by that of its product, notification or SQS message, by a trace id, or by the number of
  * its row; and says where it is. The ids that our services make (UUIDv7) cost the same however large the tables are.
- * Resolves with what could be learnt if a database or SQS does not answer (`looked.missing`). Never rejects because of it.
+ * Resolves with what could be learnt if a database or SQS does not answer (`looked.missing`). Never rejects because of
+ * it.
  */
 export async function findEvent(text: string, options: FindOptions): Promise<Found> {
   const started = performance.now()

@@ -1,4 +1,6 @@
-/** What a search gives: data for the screen of `npm run find`, its `--json`, and the console. Times are those stored. */
+/**
+ * What a search gives: data for the screen of `npm run find`, its `--json`, and the console. Times are those stored.
+ */
 
 export interface OutboxRow {
   /** Of the row, a bigint in decimal digits. */

@@ -12,8 +12,8 @@ const CLOSE_MS = 20
 /** From there on. */
 const CLOSE_ROWS = 500
 /**
- * On either side, if the event is not among those: at 1,000 events a second it is found with clocks twelve seconds apart, or
- * written twelve seconds late.
+ * On either side, if the event is not among those: at 1,000 events a second it is found with clocks twelve seconds
+ * apart, or written twelve seconds late.
  */
 const WIDE_ROWS = 12_500
 /** Transactions commit in another order than they draw their ids. */
@@ -94,7 +94,9 @@ export async function findRow(db: Database, id: string): Promise<OutboxRow | und
   return rows[0]
 }
 
-/** The events of a key that are not published, through the partial indexes; of a very long backlog the oldest 50,000. */
+/**
+ * The events of a key that are not published, through the partial indexes; of a very long backlog the oldest 50,000.
+ */
 export async function findUnpublished(db: Database, key: string, limit: number): Promise<OutboxRow[]> {
   const { rows } = await db.query<OutboxRow>(
     `SELECT ${COLUMNS} FROM (
@@ -130,7 +132,10 @@ export async function findAmongNewest(db: Database, key: string, limit: number, 
   return rows
 }
 
-/** Events with an id of another origin, or of a trace: by reading what was written since `since`, and at most 500,000 rows. */
+/**
+ * Events with an id of another origin, or of a trace: by reading what was written since `since`, and at most 500,000
+ * rows.
+ */
 export async function scanSince(
   db: Database,
   wanted: { eventId: string } | { traceId: string },

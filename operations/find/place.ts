@@ -6,7 +6,10 @@ import type { Look } from './sources.ts'
 /** What is known of an event before its place is decided. */
 export type Known = Pick<EventWay, 'event_id' | 'row' | 'notification' | 'failure' | 'deliveries'>
 
-/** A message travels in milliseconds. One that is nowhere this long after it was published, with an empty queue, is lost. */
+/**
+ * A message travels in milliseconds. One that is nowhere this long after it was published, with an empty queue, is
+ * lost.
+ */
 const LOST_AFTER_MS = 120_000
 
 /** Decides where an event is, asking further only as far as the answer depends on it. */

@@ -33,7 +33,10 @@ export function readArguments(args: string[], { urls }: StatusConfig): Typed {
   return { kind: 'status', instances, watch: options.watch, json: options.json }
 }
 
-/** Whether an option says where a process is: like a variable that does, it means another stack than that of `npm start`. */
+/**
+ * Whether an option says where a process is: like a variable that does, it means another stack than that of `npm
+ * start`.
+ */
 export function nameProcesses(args: readonly string[]): boolean {
   return args.some((arg) => /^--(product|notification)-service\b/.test(arg))
 }

@@ -11,8 +11,8 @@ const LINE = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)(?: -?\d+)?$/
 const LABEL = /([a-zA-Z_]\w*)="((?:[^"\\]|\\.)*)",?/g
 
 /**
- * Reads Prometheus' text format, as far as samples go: types and help texts are for others. Throws on a line that is none
- * of it, such as those of a web page.
+ * Reads Prometheus' text format, as far as samples go: types and help texts are for others. Throws on a line that is
+ * none of it, such as those of a web page.
  */
 export function parseExposition(text: string): Metrics {
   const metrics = new Map<string, Sample[]>()

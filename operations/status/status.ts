@@ -30,7 +30,10 @@ export function lookAtAll(instances: Instance[], signal: AbortSignal): Promise<L
   return Promise.all(instances.map((instance) => scrape(instance, signal)))
 }
 
-/** Rates and delays are those between the two looks; what waits and fails is what PostgreSQL and SQS say, if they were asked. */
+/**
+ * Rates and delays are those between the two looks; what waits and fails is what PostgreSQL and SQS say, if they were
+ * asked.
+ */
 export function statusOf(before: Look[], after: Look[], truth: Truth = NOT_ASKED): Status {
   const steps = stepsOf(before, after, truth)
   const unknown = steps.filter(({ health }) => health === 'unknown').map(({ name }) => name)

@@ -73,7 +73,9 @@ export function stepsOf(before: Look[], after: Look[], truth: Truth = NOT_ASKED)
   })
 }
 
-/** The outbox by the database of product-service, the queue by SQS, deliveries by the database of notification-service. */
+/**
+ * The outbox by the database of product-service, the queue by SQS, deliveries by the database of notification-service.
+ */
 function isTold(step: number, [outbox = false, queue = false, deliveries = false]: boolean[]): boolean {
   return (step === 3 && outbox) || (step === 4 && queue) || (step === 7 && deliveries)
 }

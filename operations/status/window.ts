@@ -63,8 +63,8 @@ function total(metrics: Metrics, name: string, wanted: Labels): number | undefin
 }
 
 /**
- * A counter that is lower than before started again with its process. One that was not there yet, and a service has many
- * whose labels come with use, was 0.
+ * A counter that is lower than before started again with its process. One that was not there yet, and a service has
+ * many whose labels come with use, was 0.
  */
 function growth(before: number | undefined, after: number | undefined): number | undefined {
   if (after === undefined) return undefined

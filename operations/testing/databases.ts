@@ -36,8 +36,8 @@ const uuidv7 = (at: string, n: string) =>
     || '8' || substr(md5(${n}::text), 4, 15))::uuid`
 
 /**
- * Fills the outbox with the history of `count` products of one event each, a millisecond apart, all published; and stores
- * the notification of number `n`, whose ids it returns.
+ * Fills the outbox with the history of `count` products of one event each, a millisecond apart, all published; and
+ * stores the notification of number `n`, whose ids it returns.
  */
 export async function fillHistory(
   { products, notifications }: { products: pg.Pool; notifications: pg.Pool },

@@ -6,7 +6,9 @@ export interface BatcherOptions<Item, Result> {
   run: (items: Item[]) => Promise<Result[]>
   /** Most items in one run. */
   maxItems: number
-  /** Most bytes in one run, and how many an item has. A single item may have more. Without it only items are counted. */
+  /**
+   * Most bytes in one run, and how many an item has. A single item may have more. Without it only items are counted.
+   */
   bytes?: { of: (item: Item) => number; most: number }
   /** Most runs at once: beside one that is under way only full ones start. */
   maxInFlight: number

@@ -8,7 +8,10 @@ const ASYNCAPI = '3.1.0'
 
 const types = Object.keys(productEvents) as ProductEventType[]
 
-/** The documents for those who do not read TypeScript, by their paths in this folder; made from the schemas of the types. */
+/**
+ * The documents for those who do not read TypeScript, by their paths in this folder; made from the schemas of the
+ * types.
+ */
 export function documents(): Map<string, string> {
   const schemas = types.map((type) => [schemaPath(type), jsonSchema(type)] as const)
   return new Map([...schemas, ['asyncapi.yaml', asyncApi()]])

@@ -12,8 +12,8 @@ interface PgClientOptions {
 }
 
 /**
- * Runs `work` on a connection of its own, without session settings, so that the URL may lead to a transaction pooler. `pg`
- * is an optional peer: it is loaded here, and the error says so where it is missing.
+ * Runs `work` on a connection of its own, without session settings, so that the URL may lead to a transaction pooler.
+ * `pg` is an optional peer: it is loaded here, and the error says so where it is missing.
  */
 export async function withPgClient<Result>(
   { url, config = { connectionString: url }, name, queryTimeoutMs }: PgClientOptions,

@@ -2,7 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { quotedName } from './names.ts'
 import { withPgClient } from './pg-client.ts'
 
-/** Writers that queue behind a migration's lock wait no longer than this, and then take their turn before the next try. */
+/**
+ * Writers that queue behind a migration's lock wait no longer than this, and then take their turn before the next try.
+ */
 const LOCK_TIMEOUT = '2s'
 const RETRY_AFTER_MS = 1_000
 /** A longer wait needs a person who ends the transaction that holds the lock. */
@@ -31,9 +33,9 @@ export interface Steps {
 }
 
 /**
- * Brings the tables in `schema` up to date and resolves with the names of the steps that ran. Reads before it writes. Each
- * step is one statement of `target`, so a pool does as well as a client; in an open transaction it is a part of that. Rejects
- * with the server's error, with step and schema in its message; nothing of that step remains.
+ * Brings the tables in `schema` up to date and resolves with the names of the steps that ran. Reads before it writes.
+ * Each step is one statement of `target`, so a pool does as well as a client; in an open transaction it is a part of
+ * that. Rejects with the server's error, with step and schema in its message; nothing of that step remains.
  */
 export async function runSteps(target: Client | string, schema: string, steps: Steps): Promise<string[]> {
   if (typeof target === 'string')

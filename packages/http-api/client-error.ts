@@ -19,8 +19,9 @@ type Answering = Socket & { _httpMessage?: ServerResponse | null }
 export type AnswerClientError = (error: NodeJS.ErrnoException, socket: Socket) => void
 
 /**
- * Returns what answers a connection whose bytes never became a request: Node could not parse them, or gave up waiting for
- * the rest. Each such refusal is answered, and logged at most once a second for each reason: `refused` says how many.
+ * Returns what answers a connection whose bytes never became a request: Node could not parse them, or gave up waiting
+ * for the rest. Each such refusal is answered, and logged at most once a second for each reason: `refused` says how
+ * many.
  */
 export function clientErrorAnswerer(logger: Logger): AnswerClientError {
   const report = refusalLines(logger)

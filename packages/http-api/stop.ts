@@ -7,7 +7,9 @@ import type { FastifyInstance } from 'fastify'
  * act. Requests are accepted until then. A balancer that asks less often needs another signal.
  */
 const STILL_TAKE_MS = 1_000
-/** A request that arrives after that shows that the balancer is slow, as on a busy machine: it gets as much time again. */
+/**
+ * A request that arrives after that shows that the balancer is slow, as on a busy machine: it gets as much time again.
+ */
 const TAKE_AT_MOST_MS = 2 * STILL_TAKE_MS
 /** Without a request for so long the balancer has turned elsewhere: closing now meets no request on its way. */
 const QUIET_MS = 500

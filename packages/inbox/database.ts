@@ -29,7 +29,9 @@ export interface Transactions<Tx> {
 
 /** A rollback that takes longer than this means that the connection is gone. */
 const ROLLBACK_TIMEOUT_MS = 1_000
-/** A caller's pool may know no timeouts, and a frozen server answers nothing: messages are hidden for longer than this. */
+/**
+ * A caller's pool may know no timeouts, and a frozen server answers nothing: messages are hidden for longer than this.
+ */
 const STATEMENT_TIMEOUT_MS = 15_000
 
 export function transactionsOf<Tx>(db: PgPool<Tx & PgClient> | OtherDatabase<Tx>): Transactions<Tx> {

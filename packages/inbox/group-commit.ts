@@ -38,14 +38,16 @@ export interface Store<Event extends InboxEvent = InboxEvent> {
   handles?: ((event: Event) => boolean) | undefined
   /** Errors that no event can cause, beside those of `databaseOutage`. */
   isOutage?: ((error: Error) => boolean) | undefined
-  /** Events that fail for the same reason when their code or their tables are broken; by default all are of one kind. */
+  /**
+   * Events that fail for the same reason when their code or their tables are broken; by default all are of one kind.
+   */
   kindOf?: ((event: Event) => string) | undefined
 }
 
 export interface GroupCommit<Event extends InboxEvent> {
   /**
-   * Resolves with what became of the event, after the commit. Never rejects. While its failure is the database's or that
-   * of all events of its kind, it is retried; `onHeld` is called before each pause.
+   * Resolves with what became of the event, after the commit. Never rejects. While its failure is the database's or
+   * that of all events of its kind, it is retried; `onHeld` is called before each pause.
    */
   put(entry: Entry<Event>, signal: AbortSignal, onHeld?: () => void): Promise<Outcome>
   /** Why nothing, or nothing of some kind, can be stored at present; undefined when all is well. */
@@ -61,8 +63,8 @@ const LOST = /^(40001|40P01)$/
 const MOST_LOSSES = 3
 
 /**
- * Stores what all receivers of a process bring by one transaction at a time; events that arrive meanwhile share the next
- * one. So a batch grows with the load, and the transactions of a process never wait for each other.
+ * Stores what all receivers of a process bring by one transaction at a time; events that arrive meanwhile share the
+ * next one. So a batch grows with the load, and the transactions of a process never wait for each other.
  *
  * An error that may be one event's is isolated by halving. It is the event's only if another event of its kind, or the
  * store's probe, succeeds; else events are held, and all of them are retried together after a rest.

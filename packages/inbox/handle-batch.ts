@@ -16,7 +16,9 @@ export interface Receiving<Event extends InboxEvent> extends Processing<Event> {
   stopping: AbortSignal
 }
 
-/** Not 0: the embedded SQS, when it keeps its data on disk, fails at that, and shows the message only after a restart. */
+/**
+ * Not 0: the embedded SQS, when it keeps its data on disk, fails at that, and shows the message only after a restart.
+ */
 const GIVE_BACK_SECONDS = 1
 /** A delete that fails at first is retried for some seconds; then the message comes again, and is a duplicate. */
 const MOST_DELETE_ATTEMPTS = 5

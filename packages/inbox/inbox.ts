@@ -53,8 +53,9 @@ export interface Inbox<Events> {
   /** The same handlers for an SQS trigger of AWS Lambda with `ReportBatchItemFailures`. */
   lambdaHandler<Tx = PgClient>(options: HandlingOptions<Events, Tx>): LambdaHandler
   /**
-   * Creates or updates the tables: `target` is a `pg` client or pool, anything with its `query`, or a URL. Reads before it
-   * writes. Resolves with the names of the steps that ran; rejects with the server's error, and nothing of that step remains.
+   * Creates or updates the tables: `target` is a `pg` client or pool, anything with its `query`, or a URL. Reads before
+   * it writes. Resolves with the names of the steps that ran; rejects with the server's error, and nothing of that step
+   * remains.
    */
   migrate(target: Sql | string): Promise<string[]>
   /** The SQL of `migrate`, for a migration tool of your own, and the rights of a role that only consumes. */

@@ -15,8 +15,9 @@ export interface HiddenEvents {
 }
 
 /**
- * Keeps messages hidden from other receivers until they are released. A message whose extension SQS refuses is given up:
- * another receiver may have it by then (SQS hides none for longer than 12 hours), and storing it twice changes nothing.
+ * Keeps messages hidden from other receivers until they are released. A message whose extension SQS refuses is given
+ * up: another receiver may have it by then (SQS hides none for longer than 12 hours), and storing it twice changes
+ * nothing.
  */
 export function keepHidden(queue: Queue, messages: readonly Message[], { notHidden, failed }: HiddenEvents): Hidden {
   const seconds = queue.visibilityTimeoutSeconds

@@ -6,7 +6,9 @@ import type { Message, MessageAttribute } from './event.ts'
 export interface MemoryQueue {
   sqs: SqsClient
   queueUrl: string
-  /** Puts a message on the queue: the JSON of `body`, or a text as it is. Resolves nothing; receivers see it at once. */
+  /**
+   * Puts a message on the queue: the JSON of `body`, or a text as it is. Resolves nothing; receivers see it at once.
+   */
   send(body: unknown, attributes?: Record<string, string>): void
   /** Messages that were neither deleted nor moved to the dead-letter queue. */
   messages(): readonly Message[]
@@ -32,7 +34,9 @@ export interface MemoryQueueOptions {
 /** An empty receive of a test waits this long, not the seconds of SQS. */
 const EMPTY_RECEIVE_MS = 20
 
-/** Creates an in-memory queue that behaves as SQS does: at least once, hidden while in work, dead after `maxReceives`. */
+/**
+ * Creates an in-memory queue that behaves as SQS does: at least once, hidden while in work, dead after `maxReceives`.
+ */
 export function createMemoryQueue(options: MemoryQueueOptions = {}): MemoryQueue {
   const store = createMessageStore(options)
   return {

@@ -9,7 +9,10 @@ export const KEPT_DAYS = 30
 /** Rows deleted by one statement: some milliseconds of work. */
 const PAGE = 1_000
 
-/** Deletes records of events that were handled more than `KEPT_DAYS` ago, a page a statement. Resolves with their number. */
+/**
+ * Deletes records of events that were handled more than `KEPT_DAYS` ago, a page a statement. Resolves with their
+ * number.
+ */
 export async function prune(sql: Sql, target: RecordTarget, signal?: AbortSignal): Promise<number> {
   let pruned = 0
   while (!signal?.aborted) {

@@ -3,7 +3,10 @@ import type { InboxEvent, Message } from './event.ts'
 import { handleBatch, type Receiving } from './handle-batch.ts'
 import { BATCH_SIZE, IN_HAND, MAX_RECEIVERS } from './limits.ts'
 
-/** A poll without messages lasts `LONG_POLL_SECONDS`. One that ends at once, from a proxy say, must not become a hot loop. */
+/**
+ * A poll without messages lasts `LONG_POLL_SECONDS`. One that ends at once, from a proxy say, must not become a hot
+ * loop.
+ */
 const LEAST_EMPTY_POLL_MS = 100
 
 /**

@@ -11,8 +11,8 @@ export type Recorded = { kind: 'new' } | { kind: 'duplicate'; differs: boolean }
 
 /**
  * Remembers the events of the entries as handled, in the caller's transaction. Resolves with which of them are new, in
- * their order; an event that is there twice is new once. Only `(consumer, event_id)` makes a duplicate: another constraint
- * is an error. Parameters stand in the order of their numbers, once each, for libraries that know only `?`.
+ * their order; an event that is there twice is new once. Only `(consumer, event_id)` makes a duplicate: another
+ * constraint is an error. Parameters stand in the order of their numbers, once each, for libraries that know only `?`.
  */
 export async function record(sql: Sql, target: RecordTarget, entries: readonly Entry[]): Promise<Recorded[]> {
   const first = new Map<string, Entry>()

@@ -1,7 +1,9 @@
 /** After the first failed call there may be nothing wrong at all. */
 const BASE_MS = 100
 
-/** A dependency that refuses at once costs next to nothing to ask, so delivery resumes within this time of its return. */
+/**
+ * A dependency that refuses at once costs next to nothing to ask, so delivery resumes within this time of its return.
+ */
 export const OUTAGE_CAP_MS = 2_000
 
 /**

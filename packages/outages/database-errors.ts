@@ -1,9 +1,9 @@
 /**
  * SQLSTATEs that are the database's failure, whatever the statement says: the same statement may succeed later.
  * 08 connection, 28 login (a password that just changed), 53 out of a resource (53100 disk full, 53300 too many
- * connections), 57014 cut off by a timeout, 57P0x shutting down or starting, 58 trouble of the machine, 25006 read-only,
- * 25P03 and 25P04 idle or too long in a transaction, 40001 and 40P01 lost against another transaction, 55P03 lock not
- * available, 3D000 the database does not exist (yet).
+ * connections), 57014 cut off by a timeout, 57P0x shutting down or starting, 58 trouble of the machine, 25006
+ * read-only, 25P03 and 25P04 idle or too long in a transaction, 40001 and 40P01 lost against another transaction, 55P03
+ * lock not available, 3D000 the database does not exist (yet).
  */
 const OUTAGE_SQLSTATE = /^(08...|28...|53...|57P..|57014|58...|25006|25P03|25P04|40001|40P01|55P03|3D000)$/
 const NETWORK_CODES =

@@ -18,14 +18,18 @@ export interface Isolated<Item> {
   attempt: (part: readonly Item[]) => Promise<void>
   /** True when the error is the dependency's whatever the items are (see `isDatabaseOutage`). */
   isOutage: (error: Error) => boolean
-  /** The same work for a harmless item that leaves no trace. Asked once, before the first culprit when no part succeeded. */
+  /**
+   * The same work for a harmless item that leaves no trace. Asked once, before the first culprit when no part
+   * succeeded.
+   */
   probe: () => Promise<void>
 }
 
 /**
  * Does the work for `items`; after an error that may be one item's fault, does it in halves until the culprit is alone.
  * If a lone item fails and nothing has succeeded yet, `probe` decides: when it fails too, everything fails alike, and
- * the failure is the dependency's; when it succeeds, the item is tried once more. Costs at most about 2 · culprits · log2(items) attempts. Never rejects.
+ * the failure is the dependency's; when it succeeds, the item is tried once more. Costs at most about 2 · culprits ·
+ * log2(items) attempts. Never rejects.
  */
 export async function isolate<Item>(items: readonly Item[], work: Isolated<Item>): Promise<Isolation<Item>> {
   const { attempt, isOutage, probe } = work

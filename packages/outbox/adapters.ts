@@ -139,8 +139,8 @@ function notOpen(adapter: string): TypeError {
 
 /**
  * For the option `listen` of a relay: listens on a connection of its own, made with `config` as `new pg.Client(config)`
- * makes one. Needs the package `pg`. Behind a transaction pooler it may be the pooler's address: the relay notices that no
- * notification arrives, and polls.
+ * makes one. Needs the package `pg`. Behind a transaction pooler it may be the pooler's address: the relay notices that
+ * no notification arrives, and polls.
  */
 export function pgListen(config: ClientConfig): Listen {
   return async (channel, heard) => {

@@ -24,9 +24,9 @@ export interface NewEvent {
  * For the order of a key to be the order of its commits, the caller must hold a lock that covers the key until the
  * commit, such as the row that the event is about, before it appends. Creating, updating or deleting that row does.
  *
- * Rejects before it asks the server: a key or type of more than 1,024 bytes, a header that is no string, a payload that is
- * no JSON. Rejects with the server's error, which fails the transaction: an `id` that is no UUID (22P02), a payload with
- * U+0000, which `jsonb` can't hold (22P05).
+ * Rejects before it asks the server: a key or type of more than 1,024 bytes, a header that is no string, a payload that
+ * is no JSON. Rejects with the server's error, which fails the transaction: an `id` that is no UUID (22P02), a payload
+ * with U+0000, which `jsonb` can't hold (22P05).
  */
 export async function append(tx: Transaction, events: readonly NewEvent[], schema?: string): Promise<void> {
   if (events.length === 0) return
@@ -63,8 +63,8 @@ function check({ id, key, type, payload, headers }: NewEvent & { id: string }): 
 export function appendStatement(newEvents: readonly NewEvent[], schema = 'public'): Statement {
   const events = newEvents.map((event) => ({ ...event, id: event.id ?? uuidv7() }))
   events.forEach(check)
-  // By way of text: for a parameter of type jsonb postgres.js would turn the JSON into JSON once more. One parameter, used
-  // once: adapters for libraries that know no $1 need not count.
+  // By way of text: for a parameter of type jsonb postgres.js would turn the JSON into JSON once more. One parameter,
+  // used once: adapters for libraries that know no $1 need not count.
   return {
     text: `INSERT INTO ${quotedName(schema)}.events (event_id, key, type, payload, headers)
      SELECT id, key, type, coalesce(payload, 'null'), coalesce(headers, '{}')

@@ -89,7 +89,9 @@ interface Result extends SendResult {
   suspects: { event: OutboxEvent; reason: string }[]
 }
 
-/** The entries that may be sent. An event of which no message can be made, or one that is too large, gets its outcome. */
+/**
+ * The entries that may be sent. An event of which no message can be made, or one that is too large, gets its outcome.
+ */
 function entriesOf(events: readonly OutboxEvent[], fifo: boolean, { outcomes }: SendResult): Entry[] {
   const entries: Entry[] = []
   for (const event of events) {

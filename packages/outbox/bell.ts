@@ -3,7 +3,9 @@ export interface Bell {
   ring(): void
   /** Forgets a ring that was not waited for yet. */
   clear(): void
-  /** Resolves after `ms` milliseconds at the latest, and never before the event loop has turned: a loop may rely on it. */
+  /**
+   * Resolves after `ms` milliseconds at the latest, and never before the event loop has turned: a loop may rely on it.
+   */
   wait(ms: number): Promise<void>
 }
 
@@ -20,7 +22,8 @@ export function createBell(): Bell {
       if (rung || ms <= 0) await new Promise<void>((resolve) => setImmediate(resolve))
       else {
         await new Promise<void>((resolve) => {
-          // Node cuts off fractions and counts whole milliseconds: a timer that is early finds nothing due, and wakes twice.
+          // Node cuts off fractions and counts whole milliseconds: a timer that is early finds nothing due, and wakes
+          // twice.
           const timer = setTimeout(resolve, Math.ceil(ms) + 1)
           wake = () => {
             clearTimeout(timer)

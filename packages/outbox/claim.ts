@@ -3,7 +3,9 @@ import type { Tables } from './database.ts'
 /** A lane to read from, and what of it is in memory. */
 export interface LaneToRead {
   lane: number
-  /** The events in memory, by number and by event id: after a failover a new event may have the number of an old one. */
+  /**
+   * The events in memory, by number and by event id: after a failover a new event may have the number of an old one.
+   */
   held: string[]
   heldEvents: string[]
   /** Keys with so many events in memory that more of them would only take the place of other keys. */
@@ -17,8 +19,8 @@ export type Content = 'with content' | 'ids alone'
 export const MAX_BYTES = 16 * 1024 * 1024
 
 /**
- * Reads the next pending events: of each lane up to `perLane` in the order of their ids. A key with a failed event gives
- * nothing.
+ * Reads the next pending events: of each lane up to `perLane` in the order of their ids. A key with a failed event
+ * gives nothing.
  *
  * It goes by status, never by "id above the last one": an event whose transaction took its id early and committed late
  * is found like any other. It writes nothing: owning the lane is what keeps other relays away.
@@ -58,7 +60,9 @@ export async function claimPending(
   return rows
 }
 
-/** Reads the failed events that are due: of each lane up to `perLane`, the longest due first, of each key the oldest. */
+/**
+ * Reads the failed events that are due: of each lane up to `perLane`, the longest due first, of each key the oldest.
+ */
 export async function claimDue(
   { db, schema }: Tables,
   lanes: LaneToRead[],
@@ -95,8 +99,8 @@ export async function claimDue(
 }
 
 /**
- * Makes failed events due that have no due time (a writer by SQL may leave them so), or that were refused later than now:
- * the database's clock was set back since, and they would wait for as long as it was set back.
+ * Makes failed events due that have no due time (a writer by SQL may leave them so), or that were refused later than
+ * now: the database's clock was set back since, and they would wait for as long as it was set back.
  */
 export async function mendDueTimes({ db, schema }: Tables, lanes: number[]): Promise<void> {
   await db.query(
@@ -108,8 +112,9 @@ export async function mendDueTimes({ db, schema }: Tables, lanes: number[]): Pro
 }
 
 /**
- * Reads the content of events that a claim brought without it, in the order given. It estimates the text before PostgreSQL prints it: a number
- * of a few bytes may have 131,072 digits before the point or 16,383 after it, and printing many of them takes minutes.
+ * Reads the content of events that a claim brought without it, in the order given. It estimates the text before
+ * PostgreSQL prints it: a number of a few bytes may have 131,072 digits before the point or 16,383 after it, and
+ * printing many of them takes minutes.
  */
 export async function readContent({ db, schema }: Tables, events: readonly EventRow[]): Promise<EventRow[]> {
   const { rows } = await db.query<EventRow>(
@@ -144,7 +149,9 @@ export async function readContent({ db, schema }: Tables, events: readonly Event
   return rows
 }
 
-/** A row as text: how a driver would read a number, a time or JSON depends on settings of the session and the process. */
+/**
+ * A row as text: how a driver would read a number, a time or JSON depends on settings of the session and the process.
+ */
 export interface EventRow {
   id: string
   eventId: string

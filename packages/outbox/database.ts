@@ -5,7 +5,10 @@ export interface Rows<Row> {
   rows: Row[]
 }
 
-/** Single statements, each its own transaction: a `pg` pool, or anything with its `query`. The outbox keeps no session state. */
+/**
+ * Single statements, each its own transaction: a `pg` pool, or anything with its `query`. The outbox keeps no session
+ * state.
+ */
 export interface Database {
   query<Row extends { [column: string]: any }>(text: string, values: unknown[]): Promise<Rows<Row>>
 }

@@ -1,4 +1,5 @@
 import type { Bell } from './bell.ts'
+import { type News, runCycle } from './cycle.ts'
 import type { Tables } from './database.ts'
 import type { Hold } from './hold.ts'
 import { LANES } from './lanes.ts'
@@ -10,9 +11,6 @@ import { type OutboxEvent, type Send, SEND_TIMEOUT_MS } from './send.ts'
 import { createSending } from './sending.ts'
 import type { Rejection, Retries } from './settle.ts'
 import { createSettling } from './settling.ts'
-
-/** A cycle claims no more once it has claimed this many: it is bounded, so that its caller gets to look around. */
-const MAX_CYCLE = 50_000
 
 export interface DrainCounts {
   claimed: number
@@ -62,12 +60,12 @@ export interface Drain {
 }
 
 /**
- * One bounded cycle: reads what is due, sends it, settles what the broker said, until nothing is left, or the broker has
- * an outage, or `stopping` says so. Sends overlap with everything; of the database's work only settling what was accepted
- * overlaps with reading, which is what keeps "read" and "settled" in an order that can be reasoned about.
+ * One bounded cycle: reads what is due, sends it, settles what the broker said, until nothing is left, or the broker
+ * has an outage, or `stopping` says so. Sends overlap with everything; of the database's work only settling what was
+ * accepted overlaps with reading, which is what keeps "read" and "settled" in an order that can be reasoned about.
  */
 export function createDrain({ tables, send, lease, hold, bell, report, ...limits }: DrainOptions): Drain {
-  let nudged = false
+  const news: News = { waiting: false }
   let hadOutage = false
   const settling = createSettling({
     ...limits,
@@ -86,44 +84,14 @@ export function createDrain({ tables, send, lease, hold, bell, report, ...limits
     bell.ring()
   }
 
-  async function drainOnce({ stopping, onlyNew = false, poll }: Cycle): Promise<DrainCounts> {
-    const counts: DrainCounts = { claimed: 0, published: 0, failed: 0, dead: 0 }
-    let hasLooked = false
-    sending.begin(() => !stopping())
+  async function drainOnce(cycle: Cycle): Promise<DrainCounts> {
+    sending.begin(() => !cycle.stopping())
     if (hadOutage) reading.startOver()
-    if (!nudged && !onlyNew) reading.lookForDue()
+    if (!news.waiting && cycle.onlyNew !== true) reading.lookForDue()
     reading.again()
-    // A relay that stops sends nothing new, and what is in flight left with time enough on the lease.
-    const balanceInMs = () => (stopping() ? SEND_TIMEOUT_MS : lease.dueInMs())
-    const acceptedInMs = () => (stopping() ? 0 : settling.dueInMs())
-    const mayRead = () => sending.mayStart() && reading.isRoom() && counts.claimed < MAX_CYCLE
-    const pollInMs = () => (mayRead() ? (poll?.dueInMs() ?? Infinity) : Infinity)
-    const isNew = () => reading.isMore() || nudged || pollInMs() === 0
-    for (;;) {
-      // Alone, and before the next claim: one that looked while a key's failure was being written would take the next of
-      // that key. What was accepted blocks nothing, so claiming beside it is safe; it is held until both are done.
-      await settling.markRejected(counts)
-      if (balanceInMs() === 0) await balance()
-      const marking = acceptedInMs() === 0 ? settling.markAccepted(counts) : undefined
-      if (mayRead() && isNew()) {
-        const [before, woken] = [counts.claimed, nudged]
-        nudged = false
-        await both(reading.pending(counts), marking)
-        poll?.looked({ found: counts.claimed - before, woken })
-        hasLooked = true
-      } else await marking
-      sending.start()
-      if (mayRead() && reading.isDueTime()) await reading.due(counts)
-      sending.start()
-      const { accepted, rejected } = settling.unsettled()
-      if (rejected > 0 || (accepted > 0 && acceptedInMs() === 0)) continue
-      if (sending.underWay() > 0 || accepted > 0)
-        await bell.wait(Math.min(accepted > 0 ? acceptedInMs() : Infinity, balanceInMs(), pollInMs()))
-      else if (!(sending.mayStart() && hold.ready() > 0) && !(mayRead() && isNew())) break
-    }
-    if (!hasLooked) poll?.looked({ found: 0, woken: false })
+    const counts = await runCycle(cycle, { settling, reading, sending, lease, hold, bell, news, balance })
     // The last send rang for this loop, not for the sleep that follows.
-    if (!nudged) bell.clear()
+    if (!news.waiting) bell.clear()
     const outage = sending.outage()
     hadOutage = outage !== undefined
     return outage === undefined ? counts : { ...counts, outage }
@@ -144,7 +112,7 @@ export function createDrain({ tables, send, lease, hold, bell, report, ...limits
       while (sending.underWay() > 0) await bell.wait(SEND_TIMEOUT_MS)
     },
     nudge() {
-      nudged = true
+      news.waiting = true
       bell.ring()
     },
   }
@@ -155,10 +123,4 @@ async function balanceLanes(lease: Lease, hold: Hold): Promise<void> {
   await lease.balance((lane) => hold.eventsOf(lane).length === 0)
   const readable = new Set(lease.readable())
   hold.forgetWaiting((lane) => !readable.has(lane))
-}
-
-/** Waits for both, also when one fails: nothing may go on behind the back of the next cycle. */
-async function both(one: Promise<void>, other: Promise<void> | undefined): Promise<void> {
-  await Promise.allSettled([one, other])
-  await Promise.all([one, other])
 }

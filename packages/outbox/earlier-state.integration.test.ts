@@ -31,7 +31,10 @@ afterEach(async () => {
   await db.end()
 })
 
-/** What a restore, or a standby that lagged behind, makes of the table: its last rows are gone, their numbers free again. */
+/**
+ * What a restore, or a standby that lagged behind, makes of the table: its last rows are gone, their numbers free
+ * again.
+ */
 const loseEverything = () => db.query('TRUNCATE events RESTART IDENTITY')
 
 test('events that got the numbers of lost ones are sent, though old answers speak of those numbers', async () => {

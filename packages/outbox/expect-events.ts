@@ -48,7 +48,9 @@ export async function expectEvents(
   })
 }
 
-/** All events of the outbox as text, for the message of an assertion of your own: status, key, type, attempts, payload. */
+/**
+ * All events of the outbox as text, for the message of an assertion of your own: status, key, type, attempts, payload.
+ */
 export async function dumpEvents(tx: Database, options: TablesOptions = {}): Promise<string> {
   return dump(await eventsOf(tx, options))
 }

@@ -28,7 +28,9 @@ export interface EventRecord extends EventLine {
   redriven_by: string | null
 }
 
-/** Events by their ids (bigint, by the primary key) and event ids (UUID, by reading the table: it has no such index). */
+/**
+ * Events by their ids (bigint, by the primary key) and event ids (UUID, by reading the table: it has no such index).
+ */
 export async function findEvents(tables: Tables, ids: string[], eventIds: string[]): Promise<EventRecord[]> {
   const byId = ids.length === 0 ? [] : await findById(tables, ids)
   const byEventId = eventIds.length === 0 ? [] : await findByEventId(tables, eventIds)

@@ -147,7 +147,10 @@ function choose(events: Iterable<OutboxEvent>, count: number, may: (event: Outbo
   return { taken: [...taken.values()], forbidden }
 }
 
-/** What tells two events apart: after a failover a new one may have the number of an old one, and writers choose event ids. */
+/**
+ * What tells two events apart: after a failover a new one may have the number of an old one, and writers choose event
+ * ids.
+ */
 export function identityOf({ id, eventId }: OutboxEvent): string {
   return `${id} ${eventId}`
 }

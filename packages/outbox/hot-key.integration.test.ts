@@ -5,7 +5,10 @@ import { append, createRelay, type OutboxEvent, type Send } from './index.ts'
 import { freshOutbox, newEvent } from './testing/outbox.ts'
 
 const BROKER_MS = 100
-/** The goal is twice the normal delay, on a machine that does nothing else. Without a bound for the hot key it is 18 times. */
+/**
+ * The goal is twice the normal delay, on a machine that does nothing else. Without a bound for the hot key it is 18
+ * times.
+ */
 const MANY_TIMES = 5
 /** More than a relay holds in memory. */
 const WAITING = 7_000

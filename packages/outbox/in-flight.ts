@@ -11,8 +11,8 @@ export interface InFlight {
 }
 
 /**
- * How many calls at once keep the broker as busy as `least` do where it is near: as many more as its round trip is longer.
- * Never more than `most`, which bounds sockets and, with the bounds of `reading.ts`, memory.
+ * How many calls at once keep the broker as busy as `least` do where it is near: as many more as its round trip is
+ * longer. Never more than `most`, which bounds sockets and, with the bounds of `reading.ts`, memory.
  */
 export function createInFlight(least: number, most: number): InFlight {
   let calls = 0

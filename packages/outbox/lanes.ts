@@ -1,7 +1,8 @@
 import type { Tables } from './database.ts'
 
-/** How many lanes there are: as many as the migration makes, and its `lane` column's expression yields (a test compares).
- * More would make relays share more evenly, but a claim looks into each; 64 are even enough for a dozen relays. */
+/** How many lanes there are: as many as the migration makes, and its `lane` column's expression yields (a test
+ * compares). More would make relays share more evenly, but a claim looks into each; 64 are even enough for a dozen
+ * relays. */
 export const LANES = 64
 
 /** The database's clock, in milliseconds since the epoch. */
@@ -110,8 +111,8 @@ export async function takeFree({ db, schema }: Tables, relay: string, count: num
 }
 
 /**
- * How many lanes have no relay now: each of them is free or missing, or its relay's lease has run out or ends later than a lease can
- * (a living relay corrects that within two seconds).
+ * How many lanes have no relay now: each of them is free or missing, or its relay's lease has run out or ends later
+ * than a lease can (a living relay corrects that within two seconds).
  */
 export async function lanesWithoutRelay({ db, schema }: Tables, leaseMs: number): Promise<number> {
   const { rows } = await db.query<{ lanes: number }>(

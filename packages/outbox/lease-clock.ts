@@ -35,3 +35,6 @@ export function createSilenceWatch(now: () => number, leaseMs: number) {
     },
   }
 }
+
+export type ClockWatch = ReturnType<typeof createClockWatch>
+export type SilenceWatch = ReturnType<typeof createSilenceWatch>

@@ -12,7 +12,7 @@ import {
   restoreLanes,
   takeFree,
 } from './lanes.ts'
-import { createClockWatch, createSilenceWatch } from './lease-clock.ts'
+import { type ClockWatch, createClockWatch, createSilenceWatch, type SilenceWatch } from './lease-clock.ts'
 import { SEND_TIMEOUT_MS } from './send.ts'
 import { uuidv7 } from './uuidv7.ts'
 
@@ -76,17 +76,6 @@ export function createLease(tables: Tables, name: string, now: () => number = ()
     return relay
   }
 
-  /** Frees the lanes of relays that are gone. Returns how many relays are alive, and the lanes of this one. */
-  async function freeLanes(id: string): Promise<{ relays: number; lanes: number[] }> {
-    const { relays, lanes, expired, late, existing } = await countRelays(tables, id, LEASE_MS)
-    // After a jump ahead every lease looks expired, and its relay may be sending: a live one renews it soon.
-    if (expired > 0 && !clock.hasJumpedAhead(LEASE_MS)) await deleteExpiredRelays(tables)
-    if (existing < LANES) await restoreLanes(tables)
-    const leases = late > 0 ? await lateLeases(tables, LEASE_MS) : []
-    for (const lease of silence.silentSince(leases)) await deleteSilentRelay(tables, lease)
-    return { relays, lanes }
-  }
-
   return {
     maySend: (lane) => owned.has(lane) && now() + SEND_TIMEOUT_MS < deadline,
     readable: () => (now() + SEND_TIMEOUT_MS < deadline ? [...owned].filter((lane) => !leaving.has(lane)) : []),
@@ -98,7 +87,7 @@ export function createLease(tables: Tables, name: string, now: () => number = ()
     async balance(isDrained) {
       balanceAgainAt = now() + RENEW_MS
       const id = await renewOrRegister()
-      const { relays, lanes } = await freeLanes(id)
+      const { relays, lanes } = await freeLanes(tables, id, clock, silence)
       owned = new Set(lanes)
       const fairShare = Math.ceil(LANES / Math.max(1, relays))
       leaving = new Set(lanes.slice(fairShare))
@@ -119,4 +108,20 @@ export function createLease(tables: Tables, name: string, now: () => number = ()
       lose()
     },
   }
+}
+
+/** Frees the lanes of relays that are gone. Returns how many relays are alive, and the lanes of this one. */
+async function freeLanes(
+  tables: Tables,
+  id: string,
+  clock: ClockWatch,
+  silence: SilenceWatch,
+): Promise<{ relays: number; lanes: number[] }> {
+  const { relays, lanes, expired, late, existing } = await countRelays(tables, id, LEASE_MS)
+  // After a jump ahead every lease looks expired, and its relay may be sending: a live one renews it soon.
+  if (expired > 0 && !clock.hasJumpedAhead(LEASE_MS)) await deleteExpiredRelays(tables)
+  if (existing < LANES) await restoreLanes(tables)
+  const leases = late > 0 ? await lateLeases(tables, LEASE_MS) : []
+  for (const lease of silence.silentSince(leases)) await deleteSilentRelay(tables, lease)
+  return { relays, lanes }
 }

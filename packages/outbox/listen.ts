@@ -8,12 +8,15 @@ export type Listen = (
   heard: { notification(payload: string): void; lost(): void },
 ) => Promise<() => unknown>
 
-/** The longest name of a channel, in bytes: NAMEDATALEN - 1. PostgreSQL refuses a longer one, or cuts it where it is an identifier. */
+/**
+ * The longest name of a channel, in bytes: NAMEDATALEN - 1. PostgreSQL refuses a longer one, or cuts it where it is an
+ * identifier.
+ */
 const MAX_CHANNEL_BYTES = 63
 
 /**
- * The channel on which relays of the outbox in `schema` are woken: `outbox_` and the name of the schema, cut to 63 bytes.
- * Two long names that become one only wake a relay too often.
+ * The channel on which relays of the outbox in `schema` are woken: `outbox_` and the name of the schema, cut to 63
+ * bytes. Two long names that become one only wake a relay too often.
  */
 export function channelOf(schema = 'public'): string {
   let channel = ''

@@ -22,8 +22,8 @@ export interface ReportWording {
 }
 
 /**
- * Writes a report as one line: the levels and fields are the same for all relays, the wording is the service's own. One line
- * an event is `debug`: at `info` the change of which it tells has its line already.
+ * Writes a report as one line: the levels and fields are the same for all relays, the wording is the service's own. One
+ * line an event is `debug`: at `info` the change of which it tells has its line already.
  */
 export function logReport(log: ReportLog, { ids, words }: ReportWording, report: RelayReport): void {
   const wording = words[report.kind]

@@ -25,7 +25,9 @@ export interface SqlOptions {
   relay?: string
 }
 
-/** The SQL of `migrate` with the notes that it reads, and grants. Throws a `RangeError` when there is no step `from`. */
+/**
+ * The SQL of `migrate` with the notes that it reads, and grants. Throws a `RangeError` when there is no step `from`.
+ */
 export function sqlOf(schema: string, { from, writer, relay }: SqlOptions): string {
   const name = quotedName(schema)
   const roles = [...new Set([writer, relay])].filter((role) => role !== undefined)

@@ -21,24 +21,26 @@ export type OpenTransaction = Transaction & { totalCount?: never; transaction?: 
 /** One outbox: the tables of one schema, in whichever database a call names. */
 export interface Outbox<Events> {
   /**
-   * Writes `events` as part of the caller's transaction: they exist if and only if it commits. The caller must hold a lock
-   * that covers the key until the commit, such as the row that the event is about, before it appends. Rejects as `append`
-   * does.
+   * Writes `events` as part of the caller's transaction: they exist if and only if it commits. The caller must hold a
+   * lock that covers the key until the commit, such as the row that the event is about, before it appends. Rejects as
+   * `append` does.
    */
   append(tx: OpenTransaction, events: readonly EventOf<Events>[]): Promise<void>
   /** The statement of `append`, for a program that makes it a part of its own (`WITH appended AS (…)`). */
   appendStatement(events: readonly EventOf<Events>[]): Statement
   /**
-   * Creates or updates the tables: `target` is a `pg` client or pool, anything with its `query`, or a URL. Reads before it
-   * writes. Resolves with the names of the steps that ran; rejects with the server's error, and nothing of that step remains.
+   * Creates or updates the tables: `target` is a `pg` client or pool, anything with its `query`, or a URL. Reads before
+   * it writes. Resolves with the names of the steps that ran; rejects with the server's error, and nothing of that step
+   * remains.
    */
   migrate(target: Database | string): Promise<string[]>
   /** The SQL of `migrate`, for a migration tool of your own, and grants. */
   sql(options?: SqlOptions): string
   /**
-   * To be called after a commit that appended events: wakes the relays, in this process and in others. Returns at once, and
-   * never throws. Relays of this process that work on the same `db` are woken in memory; others, if any may be alive, by one
-   * `NOTIFY` for all calls of five milliseconds, in a transaction of its own. Makes delivery fast; polls make it certain.
+   * To be called after a commit that appended events: wakes the relays, in this process and in others. Returns at once,
+   * and never throws. Relays of this process that work on the same `db` are woken in memory; others, if any may be
+   * alive, by one `NOTIFY` for all calls of five milliseconds, in a transaction of its own. Makes delivery fast; polls
+   * make it certain.
    */
   wake(db: Wakes): void
   /** A relay from these tables to a broker. Opens nothing; any number of relays share the work. */

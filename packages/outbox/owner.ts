@@ -7,8 +7,8 @@ const MISSING = ['42P01', '42703', '3F000']
 export class OutboxRefused extends Error {}
 
 /**
- * Makes sure that the tables are there, that they are new enough, and that they belong to `owner`, which is remembered at
- * the first call. Rejects with an `OutboxRefused` otherwise, and with the database's error when that is unreachable.
+ * Makes sure that the tables are there, that they are new enough, and that they belong to `owner`, which is remembered
+ * at the first call. Rejects with an `OutboxRefused` otherwise, and with the database's error when that is unreachable.
  */
 export async function claimOutbox(tables: Tables, owner?: string): Promise<void> {
   try {
@@ -39,8 +39,8 @@ async function readTables({ db, schema }: Tables): Promise<void> {
 }
 
 /**
- * Returns the owner, which is `owner` if there was none. Of two that come at the same time the second waits for the first
- * at the row of lane 0 and finds its name.
+ * Returns the owner, which is `owner` if there was none. Of two that come at the same time the second waits for the
+ * first at the row of lane 0 and finds its name.
  */
 async function rememberOwner(tables: Tables, owner: string): Promise<string> {
   const known = await ownerOf(tables)

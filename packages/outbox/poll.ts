@@ -28,9 +28,9 @@ export interface Poll {
 }
 
 /**
- * Polls adaptively. What a poll finds shows that somebody commits whose wake-ups do not arrive, whatever else is known: so
- * polls are frequent until none has found anything for two seconds, or a wake-up arrives. While it is known that wake-ups
- * do not arrive, what the nudges of this process find counts as well, since others most likely commit too.
+ * Polls adaptively. What a poll finds shows that somebody commits whose wake-ups do not arrive, whatever else is known:
+ * so polls are frequent until none has found anything for two seconds, or a wake-up arrives. While it is known that
+ * wake-ups do not arrive, what the nudges of this process find counts as well, since others most likely commit too.
  */
 export function createPoll({ idleMs, arrive, now = () => performance.now() }: PollOptions): Poll {
   let polledAt = -Infinity

@@ -10,9 +10,9 @@ const PAUSE_MS = 60_000
 const RETRY_MS = 5_000
 
 /**
- * Deletes processed events that are older than `retentionHours`, oldest first, a page a statement, and returns how many.
- * It walks along the primary key and stops at the first page with nothing old enough to look at, so a pass costs what it
- * deletes (and the dead events it passes), not what the table holds; no index is kept for it.
+ * Deletes processed events that are older than `retentionHours`, oldest first, a page a statement, and returns how
+ * many. It walks along the primary key and stops at the first page with nothing old enough to look at, so a pass costs
+ * what it deletes (and the dead events it passes), not what the table holds; no index is kept for it.
  */
 export async function prune(tables: Tables, retentionHours: number, signal?: AbortSignal): Promise<number> {
   let pruned = 0
@@ -62,7 +62,10 @@ export interface PruningOptions {
   retryMs?: number
 }
 
-/** Prunes once a minute until `signal` aborts. Passes that fail are reported once, and once more when they succeed again. */
+/**
+ * Prunes once a minute until `signal` aborts. Passes that fail are reported once, and once more when they succeed
+ * again.
+ */
 export async function keepPruning(options: PruningOptions): Promise<void> {
   const { tables, retentionHours, report, signal, mayPrune, isDatabaseAway } = options
   const { pauseMs = PAUSE_MS, retryMs = RETRY_MS } = options

@@ -13,8 +13,8 @@ export interface Page {
 }
 
 /**
- * Reads the next events by `claim`. If PostgreSQL refuses, and is not to blame itself, one row may be: then they are read
- * apart. Rejects with the database's error when the failure is the database's.
+ * Reads the next events by `claim`. If PostgreSQL refuses, and is not to blame itself, one row may be: then they are
+ * read apart. Rejects with the database's error when the failure is the database's.
  */
 export async function readPage(tables: Tables, ...claimed: Claimed): Promise<Page> {
   try {

@@ -7,13 +7,17 @@ import type { OutboxEvent } from './send.ts'
 import { readApart, readPage } from './read-page.ts'
 import { type Rejection, rejection } from './settle.ts'
 
-/** Events in memory at most, whatever the backlog: a page that is being sent, one that is settled, and one that is read. */
+/**
+ * Events in memory at most, whatever the backlog: a page that is being sent, one that is settled, and one that is read.
+ */
 const MAX_HELD = 6_000
 /** Two pages of the largest events: with copies on their way to the broker still far below what a process may take. */
 const MAX_HELD_BYTES = 2 * MAX_BYTES
 /** Events read at once, about: the statement's own cost is spread over them, and it takes some ten milliseconds. */
 const PAGE = 2_000
-/** The first page, one after an outage, and one after a claim that failed: nobody knows yet how heavy the events are. */
+/**
+ * The first page, one after an outage, and one after a claim that failed: nobody knows yet how heavy the events are.
+ */
 const FIRST_PAGE = 256
 /** With fewer than this ready to be sent the next page is read, so that sending never waits for reading. */
 const LOW_WATER = 1_000
@@ -49,7 +53,7 @@ export interface Reading {
 }
 
 export function createReading({ tables, lease, hold, onBroken }: ReadingOptions): Reading {
-  let page = FIRST_PAGE
+  const page = createPageSize()
   let more = true
   /** Failed events that are in memory: while the database calls them failed, it blocks the rest of their keys. Weak, so
    * that what `hold` forgets with its lane is forgotten here too. */
@@ -64,16 +68,13 @@ export function createReading({ tables, lease, hold, onBroken }: ReadingOptions)
   async function read(claim: typeof claimPending): Promise<{ events: OutboxEvent[]; full: boolean }> {
     const lanes = lease.readable()
     if (lanes.length === 0) return { events: [], full: false }
-    const perLane = Math.ceil(Math.min(page, MAX_HELD - hold.size()) / lanes.length)
+    const perLane = Math.ceil(Math.min(page.take(), MAX_HELD - hold.size()) / lanes.length)
     const toRead = lanes.map((lane) => laneToRead(hold, lane))
-    const size = page
-    // Until the claim is back it counts as failed: a statement that takes too long is smaller the next time.
-    page = Math.max(1, page >> 1)
     const readNext = apart ? readApart : readPage
     apart = true
     const { events, broken, bytes } = await readNext(tables, claim, toRead, perLane)
     apart = broken.length > 0
-    page = bytes >= MAX_BYTES / 2 ? Math.max(1, size >> 1) : Math.min(PAGE, size * 2)
+    page.brought(bytes)
     hold.add(events)
     for (const { event } of broken) hold.reserve(event)
     onBroken(broken.map(({ event, reason }) => rejection(event, { kind: 'unacceptable', reason })))
@@ -113,10 +114,28 @@ export function createReading({ tables, lease, hold, onBroken }: ReadingOptions)
 
     startOver() {
       hold.forgetWaiting(() => true)
-      page = FIRST_PAGE
+      page.startOver()
       more = true
       lookedForDueAt = -Infinity
     },
+  }
+}
+
+/** Events of the next page: twice as many as before, half after one that failed or was heavy. */
+function createPageSize() {
+  let next = FIRST_PAGE
+  let taken = FIRST_PAGE
+  return {
+    /** Until `brought` the page counts as failed: a statement that takes too long is smaller the next time. */
+    take(): number {
+      taken = next
+      next = Math.max(1, taken >> 1)
+      return taken
+    },
+    brought(bytes: number): void {
+      next = bytes >= MAX_BYTES / 2 ? Math.max(1, taken >> 1) : Math.min(PAGE, taken * 2)
+    },
+    startOver: () => void (next = FIRST_PAGE),
   }
 }
 

@@ -24,7 +24,9 @@ export interface RelayOptions {
   owner?: string
   /** How events reach the broker: `sendToSqs(…)`, or another function of this type. */
   send: Send
-  /** How the relay listens for commits of other processes: `pgListen(config)`. Without it, it polls for their events. */
+  /**
+   * How the relay listens for commits of other processes: `pgListen(config)`. Without it, it polls for their events.
+   */
   listen?: Listen
   /** Told of everything worth a log line or a metric. */
   report?: Report
@@ -34,14 +36,18 @@ export interface RelayOptions {
   retentionHours?: number
   /** Events handed to one `send` at most. */
   batchSize?: number
-  /** Sends under way at once. Left out, there are more where the broker is far away: as many as its round trip asks for. */
+  /**
+   * Sends under way at once. Left out, there are more where the broker is far away: as many as its round trip asks for.
+   */
   inFlight?: number
   /** How long a refused event is tried for. */
   retries?: Retries
 }
 
 export interface Relay {
-  /** One bounded cycle: sends what is due now and tells what became of it. Rejects when the database can't be reached. */
+  /**
+   * One bounded cycle: sends what is due now and tells what became of it. Rejects when the database can't be reached.
+   */
   drainOnce(): Promise<DrainCounts>
   /**
    * Drains, sleeps, and drains again until `signal` aborts; then finishes the sends in flight and gives up its lanes.
@@ -66,8 +72,8 @@ const IN_FLIGHT = 8
 export const MOST_IN_FLIGHT = 128
 
 /**
- * A relay over the tables of `migrations/`. Opens nothing before it runs. Any number of them share the work. `wakeUps` tells
- * it of commits of its own process.
+ * A relay over the tables of `migrations/`. Opens nothing before it runs. Any number of them share the work. `wakeUps`
+ * tells it of commits of its own process.
  */
 export function createRelay(options: RelayOptions, wakeUps: WakeUps = createWakeUps(options.schema)): Relay {
   const { db, send, pollIntervalMs = POLL_INTERVAL_MS, retentionHours = RETENTION_HOURS } = options
@@ -78,21 +84,14 @@ export function createRelay(options: RelayOptions, wakeUps: WakeUps = createWake
   const bell = createBell()
   const lease = createLease(tables, `${hostname()}:${process.pid}`)
   const drain = createDrain({ tables, send, lease, hold: createHold(), bell, report, ...limits })
-  const broker = createRest({
-    lost: (reason) => report({ kind: 'broker-away', reason }),
-    back: (awayMs) => report({ kind: 'broker-back', awayMs }),
-  })
-  const database = createRest({
-    lost: (reason) => report({ kind: 'database-away', reason }),
-    back: (awayMs) => report({ kind: 'database-back', awayMs }),
-  })
+  const { broker, database } = createRests(report)
   let listening: Listening | undefined
   // Without a listener nothing is known: then what polls find decides alone.
   const poll = createPoll({ idleMs: pollIntervalMs, arrive: () => listening?.works() ?? true })
   const cycle = createCycle({ drain, send, lease, broker, database, poll })
 
-  /** Sends in flight finish. If the database is unreachable it is not asked again: a frozen one takes five seconds to fail,
-   * and a process has ten to stop. The events are published again later, and the lease runs out. */
+  /** Sends in flight finish. If the database is unreachable it is not asked again: a frozen one takes five seconds to
+   * fail, and a process has ten to stop. The events are published again later, and the lease runs out. */
   async function settleTheRest(): Promise<void> {
     if (database.isAway()) return
     await drain.drainOnce({ stopping: () => true }).catch((error: unknown) => database.failed(reasonOf(error)))
@@ -138,6 +137,20 @@ export function createRelay(options: RelayOptions, wakeUps: WakeUps = createWake
       await pruning
       if (!database.isAway()) await lease.release().catch(() => {})
     },
+  }
+}
+
+/** What rests after its failures, and says once that it is away and that it is back. */
+function createRests(report: Report): Record<'broker' | 'database', Rest> {
+  return {
+    broker: createRest({
+      lost: (reason) => report({ kind: 'broker-away', reason }),
+      back: (awayMs) => report({ kind: 'broker-back', awayMs }),
+    }),
+    database: createRest({
+      lost: (reason) => report({ kind: 'database-away', reason }),
+      back: (awayMs) => report({ kind: 'database-back', awayMs }),
+    }),
   }
 }
 

@@ -28,8 +28,8 @@ export type Outcome =
   | { kind: 'postponed'; reason: string; delayMs: number }
   /**
    * The broker failed at this event and says that the event is not to blame (SQS: `SenderFault: false`). It is retried
-   * with backoff and loses no attempt; only its key waits. After an hour in which events of the same sends were accepted
-   * the failure counts as the event's own.
+   * with backoff and loses no attempt; only its key waits. After an hour in which events of the same sends were
+   * accepted the failure counts as the event's own.
    */
   | { kind: 'not-taken'; reason: string }
 
@@ -47,8 +47,8 @@ export interface SendResult {
  * The one seam of the outbox: how a batch of events, no two of one key, reaches a broker. Another broker is another
  * function of this type. It must not resolve `accepted` before the broker has taken responsibility, and it must settle
  * within `SEND_TIMEOUT_MS`. After a rejection the relay sends halves of the batch until the culprit is alone: an event
- * is to blame only if another one is accepted. If all fail alike it is an outage. A `Send` that makes calls one after the
- * other, and may so take longer, asks `maySend` before each.
+ * is to blame only if another one is accepted. If all fail alike it is an outage. A `Send` that makes calls one after
+ * the other, and may so take longer, asks `maySend` before each.
  *
  * Without events it only finds out whether the broker would take some: a relay asks so after an outage, when nothing is
  * left to send.

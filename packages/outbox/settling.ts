@@ -8,16 +8,18 @@ import type { OutboxEvent } from './send.ts'
 import { type Rejection, settleAccepted, settleRejected } from './settle.ts'
 
 /**
- * What was accepted is settled this often, or when there is as much as this. So a lone event is settled at once and a stream
- * in batches: a statement for each event would cost the database more than the event. A crash makes duplicates of what is
- * not settled, so the pause is short.
+ * What was accepted is settled this often, or when there is as much as this. So a lone event is settled at once and a
+ * stream in batches: a statement for each event would cost the database more than the event. A crash makes duplicates
+ * of what is not settled, so the pause is short.
  */
 const EVERY_MS = 100
 const AT_ONCE = 500
 const BYTES_AT_ONCE = 1024 * 1024
 /** What an integer of PostgreSQL holds: a database may be unreachable for weeks. */
 const MAX_AGO_MS = 2_147_483_647
-/** An event that the database refuses to mark is tried again after this time: an operator has to change something first. */
+/**
+ * An event that the database refuses to mark is tried again after this time: an operator has to change something first.
+ */
 const ASIDE_MS = 30_000
 
 export interface SettlingOptions {
@@ -43,21 +45,10 @@ export interface Settling {
 
 export function createSettling(options: SettlingOptions): Settling {
   const { tables, hold, report, onSettled, now = () => performance.now() } = options
-  /** With the time of the acceptance, by the monotonic clock. */
-  const accepted = new Map<OutboxEvent, number>()
+  const accepted = createAccepted()
   const rejected = new Set<Rejection>()
   const aside = createAside(report, now)
-  let acceptedBytes = 0
   let markedAt = -Infinity
-
-  function accept(event: OutboxEvent, at: number): void {
-    if (!accepted.has(event)) acceptedBytes += event.payload.length
-    accepted.set(event, at)
-  }
-
-  function settled(event: OutboxEvent): void {
-    if (accepted.delete(event)) acceptedBytes -= event.payload.length
-  }
 
   function isMarked({ event, status, attempts, reason, delayMs }: Rejection, counts: DrainCounts): void {
     hold.forgetKey(event)
@@ -86,31 +77,30 @@ export function createSettling(options: SettlingOptions): Settling {
 
   return {
     add(newlyAccepted, newlyRejected) {
-      for (const event of newlyAccepted) accept(event, now())
+      for (const event of newlyAccepted) accepted.add(event, now())
       for (const rejection of newlyRejected) rejected.add(rejection)
     },
-    unsettled: () => ({ accepted: accepted.size, rejected: rejected.size }),
+    unsettled: () => ({ accepted: accepted.size(), rejected: rejected.size }),
 
     dueInMs() {
-      if (accepted.size >= AT_ONCE || acceptedBytes >= BYTES_AT_ONCE) return 0
+      if (accepted.isMuch()) return 0
       return Math.max(0, markedAt + EVERY_MS - now())
     },
 
     async markAccepted(counts) {
       aside.takeDue()
-      if (accepted.size === 0) return
+      if (accepted.size() === 0) return
       markedAt = now()
-      const sent = [...accepted].map(([event, at]) => ({ event, at }))
       const settle = (to: Tables, part: readonly Sent[]) => settleAcceptedAt(to, part, now())
-      const { done, culprits, outage } = await isolate(sent, work(tables, settle))
+      const { done, culprits, outage } = await isolate(accepted.all(), work(tables, settle))
       for (const { event } of done) {
-        settled(event)
+        accepted.delete(event)
         hold.forget(event)
         onSettled(event, 'accepted')
       }
       for (const { item, error } of culprits) {
-        settled(item.event)
-        aside.put(item.event, error, () => accept(item.event, item.at))
+        accepted.delete(item.event)
+        aside.put(item.event, error, () => accepted.add(item.event, item.at))
       }
       counts.published += done.length
       if (outage) throw outage
@@ -126,6 +116,26 @@ interface Sent {
   event: OutboxEvent
   /** When the broker accepted it. */
   at: number
+}
+
+/** The events that the broker accepted and the database has not marked. */
+function createAccepted() {
+  /** With the time of the acceptance, by the monotonic clock. */
+  const events = new Map<OutboxEvent, number>()
+  let bytes = 0
+  return {
+    add(event: OutboxEvent, at: number): void {
+      if (!events.has(event)) bytes += event.payload.length
+      events.set(event, at)
+    },
+    delete(event: OutboxEvent): void {
+      if (events.delete(event)) bytes -= event.payload.length
+    },
+    size: () => events.size,
+    /** As much as one statement should mark. */
+    isMuch: () => events.size >= AT_ONCE || bytes >= BYTES_AT_ONCE,
+    all: (): Sent[] => [...events].map(([event, at]) => ({ event, at })),
+  }
 }
 
 function settleAcceptedAt(tables: Tables, events: readonly Sent[], now: number): Promise<void> {

@@ -15,8 +15,8 @@ export interface SnsTarget {
 }
 
 /**
- * Publishes to an SNS topic, standard or FIFO, by PublishBatch. Each subscribed queue gets every event; failures count as
- * those of `sendToSqs` do. The order of a key needs a FIFO topic with FIFO queues.
+ * Publishes to an SNS topic, standard or FIFO, by PublishBatch. Each subscribed queue gets every event; failures count
+ * as those of `sendToSqs` do. The order of a key needs a FIFO topic with FIFO queues.
  */
 export function sendToSns({ sns, topicArn }: SnsTarget): Send {
   return sendInBatches({

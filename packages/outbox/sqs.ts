@@ -8,8 +8,8 @@ export interface SqsTarget {
   sqs: SQSClient
   queueUrl: string
   /**
-   * True: the client ends each of its calls within `SEND_TIMEOUT_MS` by itself, to the last byte of the answer. Then none
-   * needs an `abortSignal`, for which the SDK sorts its middleware anew: a tenth of what a call costs.
+   * True: the client ends each of its calls within `SEND_TIMEOUT_MS` by itself, to the last byte of the answer. Then
+   * none needs an `abortSignal`, for which the SDK sorts its middleware anew: a tenth of what a call costs.
    */
   bounded?: boolean
 }

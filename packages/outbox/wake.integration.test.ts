@@ -27,7 +27,9 @@ function startRelay(): ForeignRelay {
   return relay
 }
 
-/** Appends an event and resolves, once the broker has it, with whether `wake` brought it there: no poll came between. */
+/**
+ * Appends an event and resolves, once the broker has it, with whether `wake` brought it there: no poll came between.
+ */
 async function isWoken(relay: ForeignRelay, wake: () => unknown): Promise<boolean> {
   await relay.rested()
   const renewals = relay.renewals()

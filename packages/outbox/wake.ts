@@ -18,7 +18,10 @@ export interface LocalRelay {
 /** Who has to be told of a commit: the relays of this process in memory, and others, if there are any, by a NOTIFY. */
 export interface WakeUps {
   wake(db: Wakes): void
-  /** Adds a relay of this process that works on `db`. Returns how to end that, and the payload of its own process's NOTIFY. */
+  /**
+   * Adds a relay of this process that works on `db`. Returns how to end that, and the payload of its own process's
+   * NOTIFY.
+   */
   join(db: Wakes, relay: LocalRelay): { leave: () => void; own: string }
 }
 

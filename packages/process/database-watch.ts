@@ -72,7 +72,10 @@ export function createDatabaseWatch({ works, log, stopping }: DatabaseWatchOptio
   }
 }
 
-/** Refused logins, a server out of room or connections, a standby, a missing right or table: waiting alone does not help. */
+/**
+ * Refused logins, a server out of room or connections, a standby, a missing right or table: waiting alone does not
+ * help.
+ */
 function needsOperator(error: unknown): boolean {
   const { code = '' } = error as { code?: string }
   return /^(28|53|25006$|42)/.test(code)

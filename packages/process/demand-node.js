@@ -1,4 +1,5 @@
-// Preloaded (`--import`) by npm scripts. JavaScript: an older Node could not read TypeScript, and would end with a stack.
+// Preloaded (`--import`) by npm scripts. JavaScript: an older Node could not read TypeScript, and would end with a
+// stack.
 const OLDEST = 24
 const found = process.versions.node
 if (Number(found.split('.')[0]) < OLDEST) {

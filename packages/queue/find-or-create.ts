@@ -45,8 +45,8 @@ export async function findOrCreateQueue(sqs: SQSClient, name: string): Promise<Q
 }
 
 /**
- * Makes what is missing of the queue of that name and its dead-letter queue. Resolves with whether anything was. Rejects
- * with the SDK's error.
+ * Makes what is missing of the queue of that name and its dead-letter queue. Resolves with whether anything was.
+ * Rejects with the SDK's error.
  */
 export async function makeMissing(sqs: SQSClient, name: string): Promise<boolean> {
   const url = await findQueueUrl(sqs, name)

@@ -1,12 +1,14 @@
 /**
  * What may move a cursor, recolour a terminal, reverse the reading direction or hide: control characters (C0, C1, DEL:
- * with them every CSI and OSC sequence), format characters (bidi, zero-width, tags), line and paragraph separators, lone
- * surrogates, and what is ignored when drawn. The two selectors of emoji and text style are part of common emoji.
+ * with them every CSI and OSC sequence), format characters (bidi, zero-width, tags), line and paragraph separators,
+ * lone surrogates, and what is ignored when drawn. The two selectors of emoji and text style are part of common emoji.
  */
 const HARMFUL = /[[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]--[\u{FE0E}\u{FE0F}]]/gv
 const NAMED: Record<string, string> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' }
 
-/** Returns `text` as one line that cannot play with a terminal: each harmful character is shown as an escape, `\u{1b}`. */
+/**
+ * Returns `text` as one line that cannot play with a terminal: each harmful character is shown as an escape, `\u{1b}`.
+ */
 export function harmless(text: string): string {
   return text.replaceAll(HARMFUL, escapeOf)
 }
@@ -22,7 +24,9 @@ export function harmlessJson(value: unknown, indent?: number): string {
   return json.replaceAll(HARMFUL, (character) => (character === '\n' ? character : jsonEscapeOf(character)))
 }
 
-/** Makes a JSON log line safe to be drawn on a terminal: its texts are harmless, only a `stack` keeps its line breaks. */
+/**
+ * Makes a JSON log line safe to be drawn on a terminal: its texts are harmless, only a `stack` keeps its line breaks.
+ */
 export function harmlessLogLine(line: string): string {
   const end = line.endsWith('\n') ? '\n' : ''
   try {

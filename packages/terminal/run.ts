@@ -18,8 +18,8 @@ export interface Terminal {
 }
 
 /**
- * Runs a command and resolves with its exit code. A `UsageError` is 2, any other error 1, each in one line on stderr that
- * begins with the program's name; 130 after Ctrl-C unless `work` decides otherwise. Never rejects.
+ * Runs a command and resolves with its exit code. A `UsageError` is 2, any other error 1, each in one line on stderr
+ * that begins with the program's name; 130 after Ctrl-C unless `work` decides otherwise. Never rejects.
  */
 export async function runCommand(
   name: string,

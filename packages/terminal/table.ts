@@ -8,7 +8,9 @@ const NO_WIDTH = /[\p{M}\u{FE0E}\u{FE0F}]/v
 
 export type Cell = string | number | null | undefined
 
-/** Aligns rows below their headings; an empty heading row may be left out. Cells are harmless, and cut at 60 columns. */
+/**
+ * Aligns rows below their headings; an empty heading row may be left out. Cells are harmless, and cut at 60 columns.
+ */
 export function table(headings: readonly string[], rows: readonly (readonly Cell[])[]): string {
   const cells = [headings, ...rows].map((row) => row.map((cell) => cut(harmless(String(cell ?? '-')))))
   const widths = headings.map((_, column) => Math.max(...cells.map((row) => columns(row[column] ?? ''))))

@@ -24,8 +24,8 @@ export interface Heard {
 }
 
 /**
- * Opens a connection that listens to `channel`, and resolves once it does with the function that closes it. Rejects with
- * the error of the database or of the network, within seconds.
+ * Opens a connection that listens to `channel`, and resolves once it does with the function that closes it. Rejects
+ * with the error of the database or of the network, within seconds.
  */
 export type Listen = (channel: string, heard: Heard) => Promise<() => unknown>
 
@@ -132,7 +132,10 @@ async function listenOnce(options: ListeningOptions, worked: () => void): Promis
   }
 }
 
-/** True once a notification of our own arrives or the connection is over; false if none arrives in time. Rejects when it can't be sent. */
+/**
+ * True once a notification of our own arrives or the connection is over; false if none arrives in time. Rejects when it
+ * can't be sent.
+ */
 async function probe(options: ListeningOptions, probes: Map<string, () => void>, over: AbortSignal): Promise<boolean> {
   const payload = `${PROBE}${randomUUID()}`
   const arrived = new Promise<boolean>((resolve) => probes.set(payload, () => resolve(true)))

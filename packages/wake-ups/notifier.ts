@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** NOTIFY takes a lock of the whole server for its commit, so a busy process sends at most this many milliseconds apart. */
+/**
+ * NOTIFY takes a lock of the whole server for its commit, so a busy process sends at most this many milliseconds apart.
+ */
 const SHORTEST_PAUSE_MS = 5
 /** After a failure (a full queue of notifications, a revoked right) the next try would most likely fail too. */
 const PAUSE_AFTER_FAILURE_MS = 1_000
@@ -44,8 +46,8 @@ async function notify(db: Notifies, channel: string, payload: string): Promise<v
 }
 
 /**
- * A function that notifies `channel` of a probe, for `keepListening`. Rejects with the database's error. It also asks how
- * full the queue of notifications is: once that was full, only this makes PostgreSQL remove what all have read.
+ * A function that notifies `channel` of a probe, for `keepListening`. Rejects with the database's error. It also asks
+ * how full the queue of notifications is: once that was full, only this makes PostgreSQL remove what all have read.
  */
 export function createProbe(db: Notifies, channel: string): (payload: string) => Promise<unknown> {
   const text = `SELECT pg_notification_queue_usage(), set_config('synchronous_commit', 'off', true), pg_notify($1, $2)`

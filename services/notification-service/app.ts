@@ -37,7 +37,10 @@ const links = [
 ]
 /** Nothing can be changed here. */
 const scopes = { read: 'notifications:read', write: 'notifications:read' }
-/** More than ever wait while each request under way wants a connection; only callers that give up and ask again get there. */
+/**
+ * More than ever wait while each request under way wants a connection; only callers that give up and ask again get
+ * there.
+ */
 const MAX_WAITING_FOR_DATABASE = 300
 
 /** The HTTP API with its routes. It opens nothing: `listen` does. */

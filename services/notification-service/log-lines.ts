@@ -2,7 +2,9 @@ import { type Logger, type SpanContext, traceFields } from '@product-events/tele
 import type { FailedEntry, Message } from '@product-events/inbox'
 import type { NewNotification } from './notifications/notification.ts'
 
-/** Types that no version of ours sends are logged once each, but their number is not ours: no more than this are kept. */
+/**
+ * Types that no version of ours sends are logged once each, but their number is not ours: no more than this are kept.
+ */
 const MOST_UNKNOWN_TYPES = 1_000
 /** Likewise the events whose id came with other content: a line for each, up to so many. */
 const MOST_DIFFERENT = 1_000

@@ -1,4 +1,6 @@
-/** The process: configuration → database → queue → API and receivers, with health and metrics from the first moment on. */
+/**
+ * The process: configuration → database → queue → API and receivers, with health and metrics from the first moment on.
+ */
 import { connectionConfig } from '@product-events/database'
 import { startOrExit } from '@product-events/process'
 import { listen, openQueue, openService } from '@product-events/process/service'
@@ -22,7 +24,10 @@ import { createQueueMetrics, type QueueMetrics } from './queue-metrics.ts'
 const MAX_SQS_CONNECTIONS = MAX_RECEIVERS * (1 + IN_HAND)
 /** What SQS may need for an answer beyond the time that a poll is held open. */
 const SQS_ANSWER_MS = 3_000
-/** A stop must end within 10 s, and closing the rest takes moments. Requests that are still incomplete by then are cut off. */
+/**
+ * A stop must end within 10 s, and closing the rest takes moments. Requests that are still incomplete by then are cut
+ * off.
+ */
 const CUT_REQUESTS_AFTER_MS = 6_000
 
 await startOrExit(async () => {

@@ -19,7 +19,9 @@ export interface StoreOptions {
 
 type Entries = readonly Entry<NotifiableEvent>[]
 
-/** SQLSTATE: unique_violation. The event's own id is no error, and this service draws the other unique columns itself. */
+/**
+ * SQLSTATE: unique_violation. The event's own id is no error, and this service draws the other unique columns itself.
+ */
 const UNIQUE_VIOLATION = '23505'
 
 /** Ends a transaction that must leave no trace. */

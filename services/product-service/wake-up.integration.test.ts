@@ -24,7 +24,10 @@ async function openDatabase(url = ''): Promise<pg.Client> {
   return client
 }
 
-/** The relay that owns the lane of the event of a product, when that relay renewed its lease, and whether the event is published. */
+/**
+ * The relay that owns the lane of the event of a product, when that relay renewed its lease, and whether the event is
+ * published.
+ */
 async function eventOf(db: pg.Client, product: string): Promise<{ name: string; renewal: string; status: string }> {
   const { rows } = await db.query<{ name: string; renewal: string; status: string }>(
     `SELECT outbox_relays.name, outbox_relays.xmin::text AS renewal, events.status
@@ -35,7 +38,10 @@ async function eventOf(db: pg.Client, product: string): Promise<{ name: string; 
   return rows[0]!
 }
 
-/** Creates a product and resolves, once it is published, with its relay, and with whether that was woken: it did not renew its lease meanwhile. */
+/**
+ * Creates a product and resolves, once it is published, with its relay, and with whether that was woken: it did not
+ * renew its lease meanwhile.
+ */
 async function createAndWait(service: Service, db: pg.Client): Promise<{ name: string; woken: boolean }> {
   const answer = await fetch(`${service.api}/products`, {
     method: 'POST',

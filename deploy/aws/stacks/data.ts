@@ -66,7 +66,8 @@ function createQueues(stack: Stack, { queueName, size }: Settings, encryptionMas
     retentionPeriod: Duration.seconds(queueNumbers.retentionSeconds),
     encryption: sqs.QueueEncryption.KMS,
     encryptionMasterKey,
-    // A data key an hour instead of every five minutes: KMS costs a twelfth, and an outage of KMS for minutes is no outage.
+    // A data key an hour instead of every five minutes: KMS costs a twelfth, and an outage of KMS for minutes is no
+    // outage.
     dataKeyReuse: Duration.hours(1),
     enforceSSL: true,
     removalPolicy: sizes[size].kept ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,

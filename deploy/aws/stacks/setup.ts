@@ -19,7 +19,8 @@ const code = readFileSync(join(import.meta.dirname, '..', 'run-task.cjs'), 'utf8
 
 /**
  * Two tasks that run before each rollout and stop it when they fail: the first makes databases, users and rights, the
- * second migrates as the owner of the tables, and grants each program's user its rights on them. Resolves to what the services must wait for.
+ * second migrates as the owner of the tables, and grants each program's user its rights on them. Resolves to what the
+ * services must wait for.
  */
 export function createSetup(
   stack: Stack,

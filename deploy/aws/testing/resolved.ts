@@ -3,7 +3,9 @@ import { stackNames, type Templates } from './synthesised.ts'
 const REGION = 'eu-central-1'
 const ACCOUNT = '111122223333'
 
-/** What CloudFormation knows only at deployment, by the type of the resource: `Ref` and the attributes that are used. */
+/**
+ * What CloudFormation knows only at deployment, by the type of the resource: `Ref` and the attributes that are used.
+ */
 const samples: Record<string, (properties: Record<string, unknown>) => Record<string, string>> = {
   'AWS::SQS::Queue': ({ QueueName }) => ({
     Ref: `https://sqs.${REGION}.amazonaws.com/${ACCOUNT}/${String(QueueName)}`,

@@ -23,8 +23,8 @@ interface Operation {
 }
 
 /**
- * What `kubectl kustomize <folder>` writes, for the part of kustomize that these overlays use: resources, one namespace,
- * images, JSON patches. A test compares the two where there is a kubectl.
+ * What `kubectl kustomize <folder>` writes, for the part of kustomize that these overlays use: resources, one
+ * namespace, images, JSON patches. A test compares the two where there is a kubectl.
  */
 export function render(folder: string): Manifest[] {
   const {

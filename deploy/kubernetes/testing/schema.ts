@@ -11,8 +11,8 @@ interface Model {
 }
 
 /**
- * What is wrong with the manifests, by the schemas of Kubernetes and KEDA. Their validators find missing fields and wrong
- * values; a field that no schema knows is found by the type checker, which compares each manifest with its type.
+ * What is wrong with the manifests, by the schemas of Kubernetes and KEDA. Their validators find missing fields and
+ * wrong values; a field that no schema knows is found by the type checker, which compares each manifest with its type.
  */
 export async function findings(manifests: readonly Manifest[]): Promise<string[]> {
   const invalid: string[] = []

@@ -1,7 +1,9 @@
 import fc from 'fast-check'
 import type { JsonSchema } from '../../../packages/http-api/openapi-document.ts'
 
-/** The longest text that is not asked for on purpose. Long ones are slow to make, and say nothing that a limit does not. */
+/**
+ * The longest text that is not asked for on purpose. Long ones are slow to make, and say nothing that a limit does not.
+ */
 const USUAL_LENGTH = 60
 
 /** Values that `schema` takes. It knows the part of JSON Schema that our documents use. */

@@ -1,7 +1,7 @@
 /**
- * What a project does with both libraries, once: tables, an order paid with its event, a relay, a consumer that makes an
- * invoice. The event is published twice, and the invoice must be there once. The harness adds
- * the imports of a module system.
+ * What a project does with both libraries, once: tables, an order paid with its event, a relay, a consumer that makes
+ * an invoice. The event is published twice, and the invoice must be there once. The harness adds the imports of a
+ * module system.
  */
 export async function run({ createOutbox, sendToSqs, createInbox, parseCloudEvent, pg, SQSClient }) {
   const { DATABASE_URL, SQS_QUEUE_URL, SCHEMA } = process.env

@@ -21,7 +21,9 @@ export interface FailingMessage {
   last_failed_at: Date
 }
 
-/** A message that fails comes back after its visibility timeout of 30 s; after three of them it is not failing any more. */
+/**
+ * A message that fails comes back after its visibility timeout of 30 s; after three of them it is not failing any more.
+ */
 const FAILING_SECONDS = 100
 const MOST_FAILING = 10_000
 

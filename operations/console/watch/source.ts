@@ -16,7 +16,9 @@ export interface Source<Value> {
 /** A healthy dependency answers within milliseconds. Waiting longer would show the state before the outage. */
 const SILENT_AFTER_MS = 2_000
 
-/** Asks one question at a time. A question that stays open for two seconds counts as silence until its answer is there. */
+/**
+ * Asks one question at a time. A question that stays open for two seconds counts as silence until its answer is there.
+ */
 export function createSource<Value>(read: () => Promise<Value>, now: () => number = Date.now): Source<Value> {
   let last: { value: Value; at: number } | undefined
   let failure: { reason: string; since: number } | undefined

@@ -10,7 +10,9 @@ export interface Watch {
   enter(show: (json: string) => void): () => void
   /** A fresh snapshot, also when nobody looks. */
   look(): Promise<Snapshot>
-  /** One look before anybody comes: the first one loads the code of the clients, which takes longer than the answers. */
+  /**
+   * One look before anybody comes: the first one loads the code of the clients, which takes longer than the answers.
+   */
   warmUp(): Promise<void>
   viewers(): number
   stop(): void

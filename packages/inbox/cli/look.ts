@@ -29,7 +29,10 @@ export interface Looking {
   keepMs: number
 }
 
-/** Shows up to `limit` messages of the dead-letter queue: those of the last look, if that is young enough and saw as many. */
+/**
+ * Shows up to `limit` messages of the dead-letter queue: those of the last look, if that is young enough and saw as
+ * many.
+ */
 export async function look(looking: Looking, { limit, fresh }: { limit: number; fresh: boolean }): Promise<Look> {
   const { queues, findFailures, signal, keepMs } = looking
   const kept = fresh ? undefined : await readKept(queues)

@@ -17,8 +17,8 @@ import { deleteMessages, hideMessages } from '../messages.ts'
 const WAIT_SECONDS = 2
 
 /**
- * What is given back is visible again after a second. Not at once: the embedded SQS, when it keeps its data on disk, then
- * fails with "NOT NULL constraint failed" and shows the message only after a restart.
+ * What is given back is visible again after a second. Not at once: the embedded SQS, when it keeps its data on disk,
+ * then fails with "NOT NULL constraint failed" and shows the message only after a restart.
  */
 const GIVE_BACK_SECONDS = 1
 
@@ -91,9 +91,9 @@ export async function depthOf(sqs: SQSClient, url: string): Promise<Depth> {
 }
 
 /**
- * Receives from the dead-letter queue until there is nothing more or `limit` are in hand or `signal` aborts, and hides them for `seconds`.
- * A queue without a redrive policy of its own does not mind how often its messages are received. Of a group of a FIFO
- * queue it gets only what SQS gives before the first of them is deleted.
+ * Receives from the dead-letter queue until there is nothing more or `limit` are in hand or `signal` aborts, and hides
+ * them for `seconds`. A queue without a redrive policy of its own does not mind how often its messages are received. Of
+ * a group of a FIFO queue it gets only what SQS gives before the first of them is deleted.
  */
 export async function takeDeadLetters(
   { sqs, deadLetterUrl }: Queues,

@@ -37,8 +37,8 @@ export interface OutboxCommandOptions<Service extends string> {
 }
 
 /**
- * The operator's command: status, list, show, redrive, resend, prune (see `--help`). Resolves with the exit code: 0 done,
- * 1 not done, 2 not understood, 130 stopped. Never rejects because of what was typed or of what is unreachable.
+ * The operator's command: status, list, show, redrive, resend, prune (see `--help`). Resolves with the exit code: 0
+ * done, 1 not done, 2 not understood, 130 stopped. Never rejects because of what was typed or of what is unreachable.
  */
 export function outboxCommand<Service extends string>(options: OutboxCommandOptions<Service>): Promise<number> {
   const { terminal, services } = options

@@ -21,7 +21,9 @@ const events: NewEvent[] = [
   { id: '01a202ac-4eb7-784d-a155-84ebad6833ee', key: 'c', type: 'z', payload: null },
 ]
 
-/** What every adapter must do. `pool` is another connection to the same database, with the outbox in schema `public`. */
+/**
+ * What every adapter must do. `pool` is another connection to the same database, with the outbox in schema `public`.
+ */
 export function testAdapters(libraries: Record<string, InTransaction>, pool: () => pg.Pool): void {
   const outbox = createOutbox({ schema: 'public' })
   beforeEach(async () => void (await pool().query('TRUNCATE events')))

@@ -4,7 +4,9 @@ import type { WithId } from './outbox.ts'
 import type { OutboxEvent } from '../send.ts'
 import { MAX_ATTEMPTS } from '../settle.ts'
 
-/** What the broker does with one event, and what the relay hears of it. `lost`: accepted, and the answer did not come. */
+/**
+ * What the broker does with one event, and what the relay hears of it. `lost`: accepted, and the answer did not come.
+ */
 export type Fate = 'accepted' | 'refused' | 'unacceptable' | 'lost' | 'silence' | 'outage'
 
 /** What is true of an event, whatever the database says. */
@@ -24,12 +26,13 @@ interface Fact {
 /** Names one sending of an event: after a redrive the same relay sends the same event again, rightly. */
 export const sendingOf = ({ id, redriven }: OutboxEvent) => `${id} ${redriven}`
 
+export type Ledger = ReturnType<typeof createLedger>
+
 /** Keeps the facts about events and says, as soon as it can be known, which promise of the outbox is broken. */
 export function createLedger() {
   const facts = new Map<string, Fact>()
   const places = new Map<string, number>()
   const broken: string[] = []
-  const mayBeDead = ({ unacceptable, refusals }: Fact) => unacceptable || refusals >= MAX_ATTEMPTS
 
   function accept({ eventId, id, key }: OutboxEvent): void {
     const fact = facts.get(eventId)!
@@ -49,15 +52,8 @@ export function createLedger() {
         const id = randomUUID()
         const place = (places.get(key) ?? 0) + 1
         places.set(key, place)
-        facts.set(id, {
-          key,
-          place,
-          committed,
-          accepted: false,
-          refusals: attempts,
-          unacceptable: false,
-          redriven: false,
-        })
+        const untouched = { accepted: false, unacceptable: false, redriven: false }
+        facts.set(id, { ...untouched, key, place, committed, refusals: attempts })
         return { id, key, type: 'test', payload: place }
       })
     },
@@ -97,17 +93,23 @@ export function createLedger() {
       const missing = [...facts].filter(([id, { committed }]) => committed && !rows.some((row) => row.event_id === id))
       return [
         ...missing.map(([, { key, place }]) => `number ${place} of ${key} is gone`),
-        ...rows.flatMap(({ event_id: id, status, attempts }) => {
-          const fact = facts.get(id)!
-          const name = `number ${fact.place} of ${fact.key}`
-          return [
-            ...(status === 'pending' || status === 'failed' ? [`${name} is ${status} for ever`] : []),
-            ...(status === 'processed' && !fact.accepted ? [`${name} is processed, and the broker has it not`] : []),
-            ...(status === 'dead' && !mayBeDead(fact) ? [`${name} is dead after ${fact.refusals} refusals`] : []),
-            ...(attempts > fact.refusals + (fact.unacceptable ? 1 : 0) ? [`${name} lost attempts to no refusal`] : []),
-          ]
-        }),
+        ...rows.flatMap((row) => wrongWith(facts.get(row.event_id)!, row)),
       ]
     },
   }
+}
+
+function mayBeDead({ unacceptable, refusals }: Fact): boolean {
+  return unacceptable || refusals >= MAX_ATTEMPTS
+}
+
+/** What the row says and is not true. */
+function wrongWith(fact: Fact, { status, attempts }: { status: string; attempts: number }): string[] {
+  const name = `number ${fact.place} of ${fact.key}`
+  return [
+    ...(status === 'pending' || status === 'failed' ? [`${name} is ${status} for ever`] : []),
+    ...(status === 'processed' && !fact.accepted ? [`${name} is processed, and the broker has it not`] : []),
+    ...(status === 'dead' && !mayBeDead(fact) ? [`${name} is dead after ${fact.refusals} refusals`] : []),
+    ...(attempts > fact.refusals + (fact.unacceptable ? 1 : 0) ? [`${name} lost attempts to no refusal`] : []),
+  ]
 }

@@ -5,8 +5,8 @@ import type { AddressInfo } from 'node:net'
 import { json } from 'node:stream/consumers'
 
 /**
- * What SQS makes of one entry: `poison` fails the call that it is in, `throttled` and `failed` are told in `Failed` as the
- * service's fault, `invalid` as the sender's, `missing` is told of nowhere.
+ * What SQS makes of one entry: `poison` fails the call that it is in, `throttled` and `failed` are told in `Failed` as
+ * the service's fault, `invalid` as the sender's, `missing` is told of nowhere.
  */
 export type EntryFate = 'fine' | 'failed' | 'invalid' | 'throttled' | 'missing' | 'poison'
 /** What becomes of a call. `accepted-then-cut`: the messages are on the queue, and the answer never comes. */

@@ -8,7 +8,9 @@ export const soon = { timeout: 20_000, interval: 5 }
 
 /** A relay as in a process of its own: with its own pool and its own outbox, so that nothing reaches it in memory. */
 export interface ForeignRelay {
-  /** Resolves when its wake-ups arrive and it has just looked for events: its next look without a wake-up is 2 s away. */
+  /**
+   * Resolves when its wake-ups arrive and it has just looked for events: its next look without a wake-up is 2 s away.
+   */
   rested(): Promise<void>
   /** How often it has looked after its lease: each time it also looks for events. */
   renewals(): number

@@ -13,12 +13,15 @@ export interface PseudoTerminal {
   kill: () => void
 }
 
-/** Runs a shell command in a pseudo-terminal of Debian's `script`, as a person would: stdin, stdout, stderr are its own. */
+/**
+ * Runs a shell command in a pseudo-terminal of Debian's `script`, as a person would: stdin, stdout, stderr are its own.
+ */
 export function inPseudoTerminal(
   command: string,
   { cwd, env = process.env }: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
 ): PseudoTerminal {
-  // exec: a shell that waits would answer for the signal itself. --return: the exit code of the command; --quiet: no header; the record itself goes nowhere.
+  // exec: a shell that waits would answer for the signal itself. --return: the exit code of the command; --quiet: no
+  // header; the record itself goes nowhere.
   const child = spawn('script', ['--return', '--quiet', '--command', `exec ${command}`, '/dev/null'], {
     cwd,
     env,

@@ -21,7 +21,9 @@ const NOT_PUBLIC_IPV4 = [
   '203.0.113.0/24',
   '224.0.0.0/3',
 ]
-/** Global unicast. Outside are loopback, link-local, unique local, IPv4-mapped and NAT64 (64:ff9b::/96, 64:ff9b:1::/48). */
+/**
+ * Global unicast. Outside are loopback, link-local, unique local, IPv4-mapped and NAT64 (64:ff9b::/96, 64:ff9b:1::/48).
+ */
 const GLOBAL_IPV6 = ['2000::/3']
 /** Within it: protocol assignments and Teredo, documentation, 6to4, which may carry any IPv4 address. */
 const NOT_PUBLIC_IPV6 = ['2001::/23', '2001:db8::/32', '2002::/16', '3fff::/20']
@@ -50,9 +52,9 @@ export class ForbiddenAddress extends Error {
 }
 
 /**
- * The `lookup` of the socket that is about to be opened. With `publicOnly` a single address that is not public fails the
- * whole look-up. The addresses that are checked are those that are connected to: a name that resolves differently the
- * second time gains nothing.
+ * The `lookup` of the socket that is about to be opened. With `publicOnly` a single address that is not public fails
+ * the whole look-up. The addresses that are checked are those that are connected to: a name that resolves differently
+ * the second time gains nothing.
  */
 export function lookupBy(resolve: Resolve, { publicOnly }: { publicOnly: boolean }): LookupFunction {
   async function addressesOf(hostname: string): Promise<[Address, ...Address[]]> {

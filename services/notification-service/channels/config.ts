@@ -73,8 +73,9 @@ export interface ChannelsConfig {
 }
 
 /**
- * The channels that the file at `path` (CHANNELS_FILE) names, with their secrets from the environment; undefined without
- * a path or with a file that configures none. Throws one `StartError` that says what is wrong, without the secrets.
+ * The channels that the file at `path` (CHANNELS_FILE) names, with their secrets from the environment; undefined
+ * without a path or with a file that configures none. Throws one `StartError` that says what is wrong, without the
+ * secrets.
  */
 export function readChannels(path: string | undefined, env: NodeJS.ProcessEnv): ChannelsConfig | undefined {
   if (path === undefined) return undefined

@@ -33,8 +33,9 @@ export function nameOf({ channel, endpoint }: Destination): string {
 }
 
 /**
- * One outbox event for each notification and destination, in the order of `notifications`. Its key makes the order of each product at each destination,
- * so a destination that fails blocks only its own deliveries. Its id is the event's: a receiver knows a retry by it.
+ * One outbox event for each notification and destination, in the order of `notifications`. Its key makes the order of
+ * each product at each destination, so a destination that fails blocks only its own deliveries. Its id is the event's:
+ * a receiver knows a retry by it.
  */
 export function deliveriesOf(
   notifications: readonly NewNotification[],

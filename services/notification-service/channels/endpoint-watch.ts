@@ -1,4 +1,6 @@
-/** Reports when an endpoint begins to refuse deliveries and when it accepts them again: a line a change, not one a try. */
+/**
+ * Reports when an endpoint begins to refuse deliveries and when it accepts them again: a line a change, not one a try.
+ */
 export interface EndpointWatch {
   accepted(): void
   refused(reason: string): void

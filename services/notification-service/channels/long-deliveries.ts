@@ -25,7 +25,8 @@ interface Try {
  * event is postponed; when the relay hands that event over again, it gets the outcome of the same try. So no second try
  * begins beside the first in this process, and none is cut off in favour of a second one.
  *
- * `longestMs` bounds how long an outcome is kept that the relay does not ask for: another instance has its lane by then.
+ * `longestMs` bounds how long an outcome is kept that the relay does not ask for: another instance has its lane by
+ * then.
  */
 export function outlastSends(deliver: Deliver, longestMs: number): LongDeliveries {
   const tries = new Map<string, Try>()

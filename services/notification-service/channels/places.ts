@@ -20,13 +20,16 @@ export interface PlacesOptions {
 const FIRST_GUESS_MS = 10
 /** How much one duration changes the average. */
 const WEIGHT = 0.2
-/** Work that finds no place is retried after a second at the earliest, and soon enough to notice that the endpoint recovered. */
+/**
+ * Work that finds no place is retried after a second at the earliest, and soon enough to notice that the endpoint
+ * recovered.
+ */
 const SHORTEST_DELAY_MS = 1_000
 const LONGEST_DELAY_MS = 60_000
 
 /**
- * The places of one endpoint: a bound on what it gets at once. A slow endpoint must not fill the relay's memory, so work
- * that would wait too long is postponed at once, to the time when its turn comes at the present speed.
+ * The places of one endpoint: a bound on what it gets at once. A slow endpoint must not fill the relay's memory, so
+ * work that would wait too long is postponed at once, to the time when its turn comes at the present speed.
  */
 export function createPlaces(
   { limit, longestWaitMs, longestStayMs }: PlacesOptions,

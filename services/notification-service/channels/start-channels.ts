@@ -39,8 +39,8 @@ const EMAIL_PLACES = {
   longestStayMs: LONGEST_CONVERSATION_MS + BOUND_MARGIN_MS,
 }
 /**
- * Retries are due from a second on, and no commit nudges the relay for them. A poll would come too late: the relay polls
- * between its cycles, and a cycle lasts as long as the slowest try in it.
+ * Retries are due from a second on, and no commit nudges the relay for them. A poll would come too late: the relay
+ * polls between its cycles, and a cycle lasts as long as the slowest try in it.
  */
 const LOOK_FOR_RETRIES_MS = 1_000
 /**
@@ -57,7 +57,9 @@ const RETRIES = { maxAttempts: 40, longestPauseMs: 60 * 60_000 }
 export interface Channels {
   /** Undefined when no channel is configured. */
   outgoing: Outgoing | undefined
-  /** Ends within seven seconds, whatever the endpoints do. Deliveries that are not settled by then wait in the database. */
+  /**
+   * Ends within seven seconds, whatever the endpoints do. Deliveries that are not settled by then wait in the database.
+   */
   stop(): Promise<void>
 }
 

@@ -19,7 +19,8 @@ export interface Outgoing {
  * Stores those notifications whose event is not known yet, and in the same transaction appends their deliveries: both
  * exist, or neither does. The lock that orders the positions orders the deliveries of each product too.
  *
- * Deliveries carry on the trace that `traces` has for the id of their notification; `contents` is for `storeNotifications`.
+ * Deliveries carry on the trace that `traces` has for the id of their notification; `contents` is for
+ * `storeNotifications`.
  *
  * Resolves and rejects like `storeNotifications`, which is all there is to do without a channel.
  */

@@ -8,9 +8,14 @@ import type { DeliveryOutcome } from './delivery.ts'
 import { refused } from './outcomes.ts'
 import type { Resolve } from './resolve.ts'
 
-/** From the look-up of the name to the status of the answer. With the wait for a place it stays below the relay's send timeout. */
+/**
+ * From the look-up of the name to the status of the answer. With the wait for a place it stays below the relay's send
+ * timeout.
+ */
 export const REQUEST_TIMEOUT_MS = 3_000
-/** An answer's body is not used. One that is over by then leaves its connection to the next request, another costs it. */
+/**
+ * An answer's body is not used. One that is over by then leaves its connection to the next request, another costs it.
+ */
 const BODY_TIMEOUT_MS = 250
 const MAX_BODY_BYTES = 64 * 1024
 /** 1xx answers before the final one. One or two are usual; a stream of them would keep the event loop busy. */
@@ -104,7 +109,9 @@ function verdictOf(sent: http.ClientRequest, deadlineAt: number): Promise<Delive
   return promise
 }
 
-/** The verdict is in: a body that breaks off changes nothing, and one that does not end must not keep its connection. */
+/**
+ * The verdict is in: a body that breaks off changes nothing, and one that does not end must not keep its connection.
+ */
 function discardBody(answer: http.IncomingMessage): void {
   const timer = setTimeout(() => answer.destroy(), BODY_TIMEOUT_MS)
   let bytes = 0

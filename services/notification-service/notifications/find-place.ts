@@ -1,7 +1,9 @@
 import type pg from 'pg'
 import { BEGINNING, type Place } from './read-on.ts'
 
-/** A place for a reader to resume from. Not `exact`: the reader may get notifications again, and may have missed some. */
+/**
+ * A place for a reader to resume from. Not `exact`: the reader may get notifications again, and may have missed some.
+ */
 export interface FoundPlace {
   place: Place
   exact: boolean

@@ -19,7 +19,9 @@ export function notificationOf(event: ProductEvent): NewNotification {
   return notification(event, wordingOf(event))
 }
 
-/** An event that this version does not know is kept and shown as such, rather than left to rot in a dead-letter queue. */
+/**
+ * An event that this version does not know is kept and shown as such, rather than left to rot in a dead-letter queue.
+ */
 export function notificationOfUnknown(envelope: Envelope, reason: string): NewNotification {
   return notification(envelope, wordingOfUnknown(envelope, reason))
 }

@@ -24,7 +24,9 @@ export interface StreamPlace {
   leave(): void
 }
 
-/** The streams of a process: how many there are, and the one timer that keeps all of them alive and ends them in time. */
+/**
+ * The streams of a process: how many there are, and the one timer that keeps all of them alive and ends them in time.
+ */
 export function createOpenStreams(heartbeatMs: number): OpenStreams {
   const ofCaller = new Map<string, number>()
   const open = new Map<Followed, number>()

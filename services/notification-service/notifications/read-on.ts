@@ -34,8 +34,8 @@ export interface ReadOnOptions {
 }
 
 /**
- * The next notifications, oldest first, at most `limit`, all behind `after`. Positions are drawn in the order of commits
- * (see store.ts), so none will ever appear below the last one.
+ * The next notifications, oldest first, at most `limit`, all behind `after`. Positions are drawn in the order of
+ * commits (see store.ts), so none will ever appear below the last one.
  *
  * Undefined when the notification of `after` is gone, or another one has its position: the database was set back, and
  * the reader's place means nothing in it.

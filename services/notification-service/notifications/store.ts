@@ -3,8 +3,9 @@ import type { NewNotification } from './notification.ts'
 
 /**
  * Taken by every storing statement until its commit, so that positions are drawn in the order of commits and a reader
- * that resumes after a position misses nothing. The batches of several instances commit one after the other; those of one
- * instance do so anyway (see packages/inbox/group-commit.ts). Any number will do that nothing else locks in this database.
+ * that resumes after a position misses nothing. The batches of several instances commit one after the other; those of
+ * one instance do so anyway (see packages/inbox/group-commit.ts). Any number will do that nothing else locks in this
+ * database.
  */
 const POSITIONS_LOCK = 7_001
 
@@ -16,8 +17,8 @@ export interface Inserted {
 }
 
 /**
- * Stores those notifications whose event is not known yet, all or none, in their order, in one statement that is its own
- * transaction unless `db` is one. `contents` has the content hash of each, by the id of the notification.
+ * Stores those notifications whose event is not known yet, all or none, in their order, in one statement that is its
+ * own transaction unless `db` is one. `contents` has the content hash of each, by the id of the notification.
  *
  * Resolves, after the commit, with the new ones; any other was a duplicate, of an earlier batch or of this one. Only
  * `event_id` makes a duplicate. Rejects with the server's error.

@@ -6,8 +6,8 @@ import type { LogLines } from '../log-lines.ts'
 export const SWEEP = 'notifications'
 /**
  * A notification is also the memory of its event: as long as it is there, the event is a duplicate and is not notified
- * again. SQS keeps a message for at most 14 days, and for as long again when it was redriven from the dead-letter queue on
- * its last day. After this long none of its messages can arrive any more.
+ * again. SQS keeps a message for at most 14 days, and for as long again when it was redriven from the dead-letter queue
+ * on its last day. After this long none of its messages can arrive any more.
  */
 export const KEPT_DAYS = 30
 /** Rows deleted by one statement: some milliseconds of work, so no other statement waits behind it. */
@@ -18,10 +18,10 @@ const PAUSE_MS = 3_600_000
 const RETRY_MS = 60_000
 
 /**
- * Deletes notifications that were received more than `KEPT_DAYS` ago, oldest first, a page a statement, and resolves with
- * their number. Positions follow the time of receipt, so it walks along the primary key and stops at the first that is
- * young enough: a pass costs what it deletes. The newest notification is kept, however old: a reader of the stream that
- * has seen it has missed nothing, and must be able to say so.
+ * Deletes notifications that were received more than `KEPT_DAYS` ago, oldest first, a page a statement, and resolves
+ * with their number. Positions follow the time of receipt, so it walks along the primary key and stops at the first
+ * that is young enough: a pass costs what it deletes. The newest notification is kept, however old: a reader of the
+ * stream that has seen it has missed nothing, and must be able to say so.
  */
 export async function sweep(pool: pg.Pool, signal?: AbortSignal): Promise<number> {
   let swept = 0

@@ -65,7 +65,10 @@ export async function testConsumer({
       await consumer.handleOnce(stop.signal)
     },
 
-    /** Receives until `condition` holds. The embedded SQS gives a receive what is there, in any order: all takes several. */
+    /**
+     * Receives until `condition` holds. The embedded SQS gives a receive what is there, in any order: all takes
+     * several.
+     */
     async handleUntil(condition: () => Promise<boolean>): Promise<void> {
       while (!(await condition())) await this.handleOnce()
     },

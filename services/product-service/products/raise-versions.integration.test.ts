@@ -22,7 +22,9 @@ const change = (id: string, price: number) =>
     body: { price },
   })
 
-/** A consumer that keeps the last state of each product and drops every event whose sequence is not above the last one. */
+/**
+ * A consumer that keeps the last state of each product and drops every event whose sequence is not above the last one.
+ */
 function guardedConsumer() {
   const states = new Map<string, { sequence: number; price: number }>()
   return {

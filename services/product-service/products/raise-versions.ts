@@ -9,9 +9,10 @@ import { type ProductRow, toProduct } from './row.ts'
 const PAGE = 500
 
 /**
- * Raises the version of every product by `by` and publishes each as `product.updated`. After a restore to an earlier state
- * the versions are lower than those that were published before it, and a consumer that guards by `sequence` would drop new
- * events. The events also bring consumers back to the state that the database has now. Returns how many products it raised.
+ * Raises the version of every product by `by` and publishes each as `product.updated`. After a restore to an earlier
+ * state the versions are lower than those that were published before it, and a consumer that guards by `sequence` would
+ * drop new events. The events also bring consumers back to the state that the database has now. Returns how many
+ * products it raised.
  */
 export async function raiseVersions(
   pool: pg.Pool,
