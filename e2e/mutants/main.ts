@@ -26,8 +26,9 @@ async function main(): Promise<number> {
   try {
     say(`${chosen.length} mutants; first their tests on the code as it is`)
     const tests = [...new Set(chosen.flatMap((mutant) => mutant.tests))]
-    if (!(await workshop.passes(tests))) {
-      say('the tests do not pass without a mutant: nothing was tried')
+    const failure = await workshop.failureOf(tests)
+    if (failure !== undefined) {
+      say(`${failure}\nthe tests do not pass without a mutant: nothing was tried`)
       return 1
     }
     let killed = 0

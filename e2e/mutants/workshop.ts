@@ -14,8 +14,8 @@ const TEST_TIMEOUT_MS = 180_000
 
 /** A copy of the repository in which code is broken and mended again. */
 export interface Workshop {
-  /** Whether these tests pass on the code as it is, however long they take. */
-  passes(tests: readonly string[]): Promise<boolean>
+  /** What these tests print when one fails on the code as it is; undefined when all pass, however long they take. */
+  failureOf(tests: readonly string[]): Promise<string | undefined>
   judge(mutant: Mutant): Promise<Verdict>
   remove(): Promise<void>
 }
@@ -29,21 +29,24 @@ export async function openWorkshop(): Promise<Workshop> {
   }
   await linkPackages(dir)
 
-  async function passes(tests: readonly string[], timeoutMs?: number): Promise<boolean> {
+  async function failureOf(tests: readonly string[], timeoutMs?: number): Promise<string | undefined> {
     const vitest = join(repositoryRoot, 'node_modules/vitest/vitest.mjs')
     const child = spawn(process.execPath, [vitest, 'run', '--bail', '1', ...tests], {
       cwd: dir,
-      stdio: 'ignore',
+      stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
     })
     const timer = timeoutMs && setTimeout(() => process.kill(-child.pid!, 'SIGKILL'), timeoutMs)
-    const [code] = (await once(child, 'exit')) as [number | null]
+    let output = ''
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (chunk: Buffer) => (output += chunk.toString()))
+    const [code] = (await once(child, 'close')) as [number | null]
     clearTimeout(timer)
-    return code === 0
+    return code === 0 ? undefined : output
   }
 
   return {
-    passes,
+    failureOf,
     async judge(mutant) {
       const path = join(dir, mutant.file)
       const source = await readFile(path, 'utf8')
@@ -51,7 +54,7 @@ export async function openWorkshop(): Promise<Workshop> {
       if (typeof mutated === 'number') return { kind: 'not found', times: mutated }
       const started = performance.now()
       await writeFile(path, mutated)
-      const survived = await passes(mutant.tests, TEST_TIMEOUT_MS)
+      const survived = (await failureOf(mutant.tests, TEST_TIMEOUT_MS)) === undefined
       await writeFile(path, source)
       return { kind: survived ? 'survived' : 'killed', seconds: (performance.now() - started) / 1000 }
     },
