@@ -1,6 +1,7 @@
 import { HttpResponse, type HttpRequest } from '@smithy/core/transport'
 import type { HttpHandlerOptions } from '@smithy/types'
-import { Agent, type Dispatcher } from 'undici'
+import type { Dispatcher } from 'undici'
+import Agent from 'undici/lib/dispatcher/agent.js'
 
 /** SQS answers a send within milliseconds; a connection that takes longer than this is a dead one. */
 const CONNECT_TIMEOUT_MS = 2_000
