@@ -5,8 +5,12 @@ import { connect } from '@product-events/database'
 import { freePort, type Part, startProgram, untilReady } from '@product-events/local'
 import type pg from 'pg'
 import { type Stack, startStack } from '../../e2e/stack.ts'
+import { query } from '../server.ts'
 
 const root = resolve(import.meta.dirname, '../..')
+
+/** The consoles' own: PostgreSQL counts statements by role. */
+export const CONSOLE_ROLE = 'console'
 
 /** Both services, and two consoles that watch them: one of the checkout, one of a build. */
 export interface Consoles {
@@ -26,13 +30,16 @@ export async function startConsoles(ground: {
   const { postgresUrl, sqsEndpoint, dir } = ground
   await promisify(execFile)(process.execPath, [`${root}/deploy/build.ts`, `${dir}/dist`])
   const queueName = `console-${process.pid}`
+  await query(`${postgresUrl}/postgres`, `CREATE ROLE ${CONSOLE_ROLE} LOGIN SUPERUSER PASSWORD '${CONSOLE_ROLE}'`)
+  const asConsole = (databaseUrl: string) =>
+    Object.assign(new URL(databaseUrl), { username: CONSOLE_ROLE, password: CONSOLE_ROLE }).href
   const stack = await startStack({ postgresUrl, sqsEndpoint, queueName })
   opened.defer(() => stack.stop())
   const start = async (main: string) => {
     const port = await freePort()
     const variables = {
-      PRODUCTS_DATABASE_URL: stack.products.databaseUrl,
-      NOTIFICATIONS_DATABASE_URL: stack.notifications.databaseUrl,
+      PRODUCTS_DATABASE_URL: asConsole(stack.products.databaseUrl),
+      NOTIFICATIONS_DATABASE_URL: asConsole(stack.notifications.databaseUrl),
       AWS_ENDPOINT_URL_SQS: sqsEndpoint,
       SQS_QUEUE_NAME: queueName,
       PRODUCT_SERVICE_OPERATIONS_URL: stack.products.metricsUrl,

@@ -73,7 +73,7 @@ export const scenario: Scenario = {
           },
         })
       sdk(`the bare SDK, ${inFlight} in flight`, bare)
-      if (inFlight === IN_FLIGHT[0]) sdk(`the bare SDK with the settings of ours, ${inFlight}`, sqs)
+      if (inFlight === IN_FLIGHT[0]) sdk(`our SQS client alone, ${inFlight} in flight`, sqs)
     }
     for (const inFlight of FAR_IN_FLIGHT) {
       const far = await openFar(server, events, inFlight)

@@ -49,7 +49,7 @@ export async function firstView(browser: Browser, url: string): Promise<FirstVie
   }
 }
 
-/** The promised sizes. Times also depend on the machine: `npm run bench -- console` measures them. */
+/** The promised sizes. Times also depend on the machine: `npm run bench -- first-view` measures them. */
 const MOST = { script: 20 * 1024, bytes: 30 * 1024, requests: 4 } satisfies Partial<FirstView>
 
 /** What exceeds its bound in a first view, such as "script 22295, at most 20480". */

@@ -61,7 +61,7 @@ export const sendingMutants: readonly Mutant[] = [
     file: outbox('sending'),
     find: 'window = result.outage === undefined ? Math.min(calls.limit(), window * 2) : 1',
     replace: 'window = calls.limit()',
-    tests: tests('relay.integration', 'drain.integration', 'outage.integration'),
+    tests: tests('sending.test'),
   },
   {
     what: 'an event that the broker fails at is refused at once',

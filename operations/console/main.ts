@@ -10,9 +10,7 @@ import { createRunner } from './actions/run.ts'
 import { createNeedsReader } from './needs/needs.ts'
 import { openPlaces } from './places.ts'
 import { readPage } from './page-files.ts'
-import { createHistory, countNotified, countWritten } from './watch/history.ts'
-import { createWatch } from './watch/watch.ts'
-import { readNotifications, readProducts, readQueue } from './watch/sides.ts'
+import { watchPlaces } from './watch/watch-places.ts'
 import { linksTo } from './links.ts'
 
 /** An open stream is cut with the page's connection; a page that was asked for is there within milliseconds. */
@@ -46,16 +44,7 @@ async function start(): Promise<void> {
   const needs = createNeedsReader(places)
   const runner = createRunner(places, needs, logger)
   opened.defer(() => runner.stop())
-  const written = createHistory((from, after) => countWritten(products, from, after))
-  const notified = createHistory((from, after) => countNotified(notifications, from, after))
-  const watch = createWatch({
-    instances: config.instances,
-    readProducts: () => readProducts(products, written),
-    readNotifications: (eventIds) => readNotifications(notifications, notified, eventIds),
-    readQueue: async () => readQueue(await queues()),
-    written,
-    notified,
-  })
+  const watch = watchPlaces(places, config.instances)
   const finding = { products, notifications, queues, links: linksTo(config) }
   const page = await readPage()
   const { access, controlUrl } = config

@@ -58,6 +58,8 @@ export async function findEvent(text: string, options: FindOptions): Promise<Fou
   ])
   const [notification] = notifications
   const isKnown = notification !== undefined && notification.product_id !== id
+  // The answer will depend on the queue: its depth is there when the outbox has been looked through.
+  if (at && !notification && !product) void look.depth()
   const near = at && !isKnown ? await look.ask('products', (db) => findNear(db, id, at, look.cost)) : undefined
   if (product || notification?.product_id === id || near?.some((one) => one.key === id))
     return ofProduct(id, { product, notifications, near: near ?? [] }, { look, looked })

@@ -10,6 +10,9 @@ export interface Ended {
   stderr: string
 }
 
+/** What a command says on a machine that is so busy that it takes more than two seconds. */
+const PROGRESS = /^.+ \(\d[\w. ]* s\)\n/gm
+
 /** Runs a command as `npm run` does, in the environment given and nothing else; `stop` ends it. */
 export function startCommand(
   name: 'find' | 'status' | 'outbox',
@@ -26,7 +29,7 @@ export function startCommand(
   const ended = once(child, 'close').then(async ([code]): Promise<Ended> => ({
     code: code as number | null,
     stdout: await stdout,
-    stderr: await stderr,
+    stderr: (await stderr).replaceAll(PROGRESS, ''),
   }))
   return { child, ended, stop: () => child.kill('SIGINT') }
 }

@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import type { OutboxEvent, Outcome } from './send.ts'
-import { createJudge } from './sending.ts'
+import { createHold } from './hold.ts'
+import type { OutboxEvent, Outcome, SendResult } from './send.ts'
+import { createJudge, createSending } from './sending.ts'
+import { QUEUE_RETRIES } from './settle.ts'
 import { sentEvent } from './testing/sent-event.ts'
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['performance'] }))
@@ -60,4 +62,39 @@ test('a broker that fails at every event of a send has an outage', async () => {
   const judge = judgeOf(() => false)
   const { outcomes, outage } = await judge.send([event('1'), event('2')])
   expect([outcomes.size, outage]).toEqual([0, 'InternalError'])
+})
+
+test('after an outage one batch goes first, and each that is accepted doubles what may follow', async () => {
+  const hold = createHold()
+  hold.add(Array.from({ length: 40 }, (_, n) => sentEvent(String(n))))
+  const calls: { events: readonly OutboxEvent[]; answer: (result: SendResult) => void }[] = []
+  const sending = createSending({
+    send: (events) => new Promise((answer) => calls.push({ events, answer })),
+    lease: { maySend: () => true },
+    hold,
+    batchSize: 2,
+    inFlight: 4,
+    retries: QUEUE_RETRIES,
+    onSent: (accepted) => accepted.forEach(hold.accepted),
+  })
+  /** Answers all sends that are under way. Resolves with their number once those that follow are under way. */
+  async function answerAll(kind: 'accepted' | 'outage'): Promise<number> {
+    const underWay = calls.splice(0)
+    for (const { events, answer } of underWay) {
+      const outcomes = new Map(events.map(({ id }) => [id, { kind: 'accepted' as const }]))
+      answer(kind === 'accepted' ? { outcomes } : { outcomes: new Map(), outage: 'the broker is away' })
+    }
+    await expect.poll(() => sending.underWay() - calls.length).toBe(0)
+    return underWay.length
+  }
+  sending.begin(() => true)
+  sending.start()
+  expect(await answerAll('outage')).toBe(4)
+  expect(calls).toEqual([])
+
+  sending.begin(() => true)
+  sending.start()
+  expect(await answerAll('accepted')).toBe(1)
+  expect(await answerAll('accepted')).toBe(2)
+  expect(await answerAll('accepted')).toBe(4)
 })

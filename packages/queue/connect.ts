@@ -1,9 +1,7 @@
 import { SQSClient } from '@aws-sdk/client-sqs'
-import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { askAgainWhenRefused, standardCredentials } from './credentials.ts'
-
-/** SQS answers a send within milliseconds; a connection that takes longer than this is a dead one. */
-const CONNECT_TIMEOUT_MS = 2_000
+import { shortenCalls } from './short-calls.ts'
+import { UndiciHandler } from './undici-handler.ts'
 
 export interface SqsOptions {
   /** Undefined: AWS itself, in `region`. Else LocalStack, the embedded SQS, or a VPC endpoint. */
@@ -34,33 +32,11 @@ export function connectSqs({ endpoint, region, requestTimeoutMs, maxConnections 
     md5: false,
     // Else the SDK sorts its middleware for every call: a tenth of what a call costs.
     cacheMiddleware: true,
-    requestHandler: new BoundedHandler(requestTimeoutMs, maxConnections),
+    requestHandler: new UndiciHandler({ requestTimeoutMs, maxConnections }),
   })
   // It copies every message, in and out, without what is secret, for a logger that is not set: another tenth.
   sqs.middlewareStack.remove('loggerMiddleware')
   askAgainWhenRefused(sqs)
+  shortenCalls(sqs)
   return sqs
-}
-
-/**
- * Ends every call in time. The SDK's own limit is over when the head of the answer is there, and an `abortSignal` for a
- * single call would cost the cached middleware.
- */
-class BoundedHandler extends NodeHttpHandler {
-  readonly #limitMs: number
-
-  constructor(limitMs: number, maxConnections: number) {
-    super({
-      connectionTimeout: CONNECT_TIMEOUT_MS,
-      httpAgent: { maxSockets: maxConnections, keepAlive: true },
-      httpsAgent: { maxSockets: maxConnections, keepAlive: true },
-    })
-    this.#limitMs = limitMs
-  }
-
-  override handle(...[request, options]: Parameters<NodeHttpHandler['handle']>): ReturnType<NodeHttpHandler['handle']> {
-    const limit = AbortSignal.timeout(this.#limitMs)
-    const abortSignal = options?.abortSignal ? AbortSignal.any([options.abortSignal as AbortSignal, limit]) : limit
-    return super.handle(request, { ...options, abortSignal })
-  }
 }

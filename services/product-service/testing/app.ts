@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Product } from '@product-events/contracts'
 import type { TokenIssuer } from '@product-events/process'
 import { connect } from '@product-events/database'
@@ -48,6 +49,9 @@ export async function create(app: HttpApi, body: object): Promise<Product> {
   return answer.json<Product>()
 }
 
+/** Many that ask again without a pause would keep the machine busy themselves. */
+const ASK_AGAIN_MS = 250
+
 /** As a client would: what has to wait too long on a slow machine is answered with 503, and asked for again. */
 export async function untilAnswered<Answer extends { statusCode: number }>(
   ask: () => Promise<Answer>,
@@ -55,5 +59,6 @@ export async function untilAnswered<Answer extends { statusCode: number }>(
   for (;;) {
     const answer = await ask()
     if (answer.statusCode !== 503) return answer
+    await sleep(ASK_AGAIN_MS)
   }
 }
