@@ -25,10 +25,9 @@ type Deserialize = DeserializeHandler<object, MetadataBearer>
 type Sign = (args: { input: object; request: HttpRequest }) => Promise<{ output: object; response: unknown }>
 
 /**
- * Lets the calls that a message costs skip what the SDK does for each call and what comes out the same each time:
- * resolving endpoint, auth scheme and user agent, and retries, which `connectSqs` turns off. The first call of a kind
- * to a queue goes all the way, and its route is remembered; later ones begin at the SDK's signing. Errors come from the
- * SDK.
+ * Lets the calls that a message costs skip what the SDK does alike for each call: resolving endpoint, auth scheme and
+ * user agent, and retries, which `connectSqs` turns off. The first call of a kind to a queue goes all the way, and its
+ * route is remembered; later ones begin at the SDK's signing. Errors come from the SDK.
  */
 export function shortenCalls(sqs: SQSClient): void {
   const routes = new Map<string, Route>()
