@@ -16,7 +16,7 @@ import { type BenchServer, startBenchServer } from '../server.ts'
 
 const EVENTS = 20_000
 const IN_FLIGHT = [8, 1, 4, 16]
-/** `undefined`: as many as the relay takes by itself. */
+/** `undefined`: as many as the relay chooses. */
 const FAR_IN_FLIGHT = [undefined, 8]
 const FAR_MS = 100
 const FAR = `the relay, SQS ${FAR_MS} ms away`

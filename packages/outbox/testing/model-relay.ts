@@ -7,7 +7,7 @@ import { createLease, type Lease } from '../lease.ts'
 import type { OutboxEvent, SendResult } from '../send.ts'
 import { QUEUE_RETRIES } from '../settle.ts'
 
-/** A relay that does nothing by itself: it works when it is woken, and until it waits for its bell. */
+/** A relay that works only after it was woken, and until it waits for its bell. */
 export interface ModelRelay {
   lease: Lease
   alive: boolean
@@ -19,7 +19,7 @@ export interface ModelRelay {
   /** Its timer, nudge or next cycle: rings its bell, or begins a cycle. */
   wake(): void
   ring(): void
-  /** Until the relay waits for its bell or has come to its end: then nothing of it happens by itself. */
+  /** Resolves when the relay waits for its bell or has ended: it does nothing more until it is woken. */
   quiet(): Promise<void>
 }
 
