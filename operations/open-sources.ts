@@ -27,8 +27,6 @@ export function openSources(
       query_timeout: timeoutMs,
     })
     pool.on('error', () => {}) // the query under way rejects with the same error
-    // What a frozen server never confirms ends with the process.
-    opened.defer(() => Promise.race([pool.end(), closed(CLOSE_MS)]))
     return pool
   }
   const sqs = connectSqs({
@@ -38,10 +36,15 @@ export function openSources(
     maxConnections: 4,
   })
   opened.defer(() => sqs.destroy())
+  const [products, notifications] = [open(urls['product-service']), open(urls['notification-service'])]
+  // What a frozen server never confirms ends with the process.
+  opened.defer(
+    () => Promise.race([Promise.all([products.end(), notifications.end()]), closed(CLOSE_MS)]) as Promise<void>,
+  )
   let found: Promise<Queues> | undefined
   return {
-    products: open(urls['product-service']),
-    notifications: open(urls['notification-service']),
+    products,
+    notifications,
     queues() {
       found ??= findQueues(sqs, queue)
       found.catch(() => (found = undefined))

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Instance } from './scrape.ts'
+import { type Instance, PATIENCE_MS } from './scrape.ts'
 import { screen } from './screen.ts'
 import { lookAtAll, type Status, statusOf } from './status.ts'
 import { NOT_ASKED, readTruth, type TruthSources } from './truth.ts'
@@ -7,6 +7,8 @@ import { harmlessJson } from '@product-events/terminal'
 
 /** Between two looks: short enough to wait for, long enough for a rate that means something. */
 const WINDOW_MS = 2_000
+/** The second look ends when the first one would: the screen is there after five seconds, whatever is frozen. */
+const SECOND_PATIENCE_MS = PATIENCE_MS - WINDOW_MS
 
 const ENTER = '\x1b[?1049h\x1b[?25l'
 const LEAVE = '\x1b[?25h\x1b[?1049l'
@@ -40,15 +42,17 @@ export async function runStatus({ instances, sources, watch, json, output, signa
   let status: Status | undefined
   if (redraws) output.write(ENTER + HOME + 'One moment: rates need two looks.\n')
   try {
-    // Not awaited: what is frozen takes its whole timeout, and an answer after two of them comes too late.
+    const askSources = () => (sources ? readTruth(sources) : NOT_ASKED)
+    // Not awaited: all timeouts begin now, since an answer after two of them comes too late.
     let earlier = lookAtAll(instances, signal)
+    const first = askSources()
     do {
       // Rejects only on Ctrl-C, which is looked for below.
       await sleep(WINDOW_MS, undefined, { signal }).catch(() => {})
       const [before, after, truth] = await Promise.all([
         earlier,
-        lookAtAll(instances, signal),
-        sources ? readTruth(sources) : NOT_ASKED,
+        lookAtAll(instances, signal, SECOND_PATIENCE_MS),
+        status ? askSources() : first,
       ])
       if (signal.aborted) break
       status = statusOf(before, after, truth)

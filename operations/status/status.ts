@@ -26,8 +26,8 @@ export interface Status {
   problems: string[]
 }
 
-export function lookAtAll(instances: Instance[], signal: AbortSignal): Promise<Look[]> {
-  return Promise.all(instances.map((instance) => scrape(instance, signal)))
+export function lookAtAll(instances: Instance[], signal: AbortSignal, patienceMs?: number): Promise<Look[]> {
+  return Promise.all(instances.map((instance) => scrape(instance, signal, patienceMs)))
 }
 
 /**

@@ -42,7 +42,10 @@ export async function runCommand(
   }
 }
 
-/** Runs a command as this process: its words, its streams, Ctrl-C. Sets the exit code; what is open may still close. */
+/**
+ * Runs a command as this process: its words, its streams, Ctrl-C. Ends the process once its output is written: a frozen
+ * server never confirms that a connection is closed.
+ */
 export async function runProcess(name: string, main: (terminal: Terminal) => Promise<number>): Promise<void> {
   const interrupts = listenForInterrupts()
   const stderr = (text: string) => void process.stderr.write(text)
@@ -55,8 +58,15 @@ export async function runProcess(name: string, main: (terminal: Terminal) => Pro
   }
   // `| head` closes the pipe: the reader has what it wanted.
   process.stdout.on('error', () => process.exit(EXIT.done))
-  process.exitCode = await runCommand(name, terminal, () => main(terminal))
+  const code = await runCommand(name, terminal, () => main(terminal))
   interrupts.close()
+  await Promise.all([process.stdout, process.stderr].map(written))
+  process.exit(code)
+}
+
+/** Resolves once the reader has taken all, or is gone. */
+function written(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => stream.write('', () => resolve()))
 }
 
 /** An error of our own code: only its stack says where. */
