@@ -6,7 +6,7 @@ import { randomInt } from 'node:crypto'
 import { listenForInterrupts } from '@product-events/terminal'
 import { readOptions } from '../options.ts'
 import { LONG_FREEZE_MS } from './process-faults.ts'
-import { findPgBouncer } from './pooler.ts'
+import { pgbouncer as installed } from '../../packages/outbox/testing/pgbouncer.ts'
 import { runSuite } from './suite.ts'
 
 const { rounds, seconds, seed, queue, pooler } = readOptions({
@@ -38,7 +38,7 @@ const { rounds, seconds, seed, queue, pooler } = readOptions({
   },
 })
 
-const pgbouncer = pooler === 'on' ? findPgBouncer() : undefined
+const pgbouncer = pooler === 'on' ? installed : undefined
 if (pooler === 'on' && pgbouncer === undefined) {
   process.stdout.write('--pooler on skipped: this machine has no pgbouncer\n')
   process.exit(0)

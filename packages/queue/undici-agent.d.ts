@@ -1,4 +1,6 @@
-/** All of undici takes a tenth of a second to load; its agent alone a fifth of that, and the package types only the whole. */
+/**
+ * All of undici takes a tenth of a second to load; its agent alone a fifth of that. The package types only the whole.
+ */
 declare module 'undici/lib/dispatcher/agent.js' {
   export { Agent as default } from 'undici'
 }

@@ -24,6 +24,37 @@ export interface PgBouncer {
   stop(): Promise<void>
 }
 
+/** The user to start PgBouncer as, for `spawn`. */
+export function notAsRoot(): { uid?: number; gid?: number } {
+  return process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {}
+}
+
+interface TransactionMode {
+  /** What leads to PostgreSQL, in libpq's `key=value`. */
+  server: string
+  /** Where PgBouncer listens. */
+  port: number
+  /** Sessions of PostgreSQL that the clients share. */
+  connections: number
+  /** Startup parameters of clients that PgBouncer shall drop; `extra_float_digits` always is. */
+  ignore?: string[]
+}
+
+/** PgBouncer's configuration file for transaction mode: anybody may sign in. */
+export function transactionMode({ server, port, connections, ignore = [] }: TransactionMode): string {
+  return `[databases]
+* = ${server}
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = ${port}
+unix_socket_dir =
+auth_type = any
+pool_mode = transaction
+default_pool_size = ${connections}
+ignore_startup_parameters = ${['extra_float_digits', ...ignore].join(',')}
+`
+}
+
 /** PgBouncer in transaction mode before the database of `databaseUrl`. `settings` go into the database's line. */
 export async function startPgBouncer(
   databaseUrl: string,
@@ -35,20 +66,14 @@ export async function startPgBouncer(
   await chmod(dir, 0o755)
   await writeFile(
     join(dir, 'pgbouncer.ini'),
-    `[databases]
-* = host=${hostname} port=${serverPort} user=postgres ${settings}
-[pgbouncer]
-listen_addr = 127.0.0.1
-listen_port = ${port}
-unix_socket_dir =
-auth_type = any
-pool_mode = transaction
-default_pool_size = ${SERVER_CONNECTIONS}
-ignore_startup_parameters = ${['extra_float_digits', ...ignore].join(',')}
-`,
+    transactionMode({
+      server: `host=${hostname} port=${serverPort} user=postgres ${settings}`,
+      port,
+      connections: SERVER_CONNECTIONS,
+      ignore,
+    }),
   )
-  const asNobody = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {}
-  const child = spawn(pgbouncer!, [join(dir, 'pgbouncer.ini')], { ...asNobody, stdio: ['ignore', 'ignore', 'pipe'] })
+  const child = spawn(pgbouncer!, [join(dir, 'pgbouncer.ini')], { ...notAsRoot(), stdio: ['ignore', 'ignore', 'pipe'] })
   await isUp(child)
   return {
     url: `postgres://postgres@127.0.0.1:${port}${pathname}`,
