@@ -79,11 +79,11 @@ async function untilDone(ask: () => ReturnType<typeof post>): ReturnType<typeof 
   }
 }
 
-test('two processes with the same hundred keys at once make a hundred products, and their neighbours do not mind', async () => {
+test('two processes with the same forty keys at once make forty products, and their neighbours do not mind', async () => {
   const other = openTestApp(it.databaseUrl)
   try {
-    const keys = Array.from({ length: 100 }, (_, n) => `key ${n}`)
-    const plain = Array.from({ length: 50 }, (_, n) =>
+    const keys = Array.from({ length: 40 }, (_, n) => `key ${n}`)
+    const plain = Array.from({ length: 10 }, (_, n) =>
       it.app.inject({ method: 'POST', url: '/products', body: { name: `${n}`, price: n } }),
     )
     const [ours, theirs] = await Promise.all([
@@ -95,8 +95,8 @@ test('two processes with the same hundred keys at once make a hundred products, 
     for (const answer of ours) expect(bodies.get(answer.json<Product>().name)).toBe(answer.body)
     const replayed = [...ours, ...theirs].filter((answer) => answer.headers['idempotency-replayed'] === 'true')
     // More on a busy machine: who got 503 although the product was made hears of it by a replay as well.
-    expect(replayed.length).toBeGreaterThanOrEqual(100)
-    expect(await counts()).toEqual([150, 150, 100])
+    expect(replayed.length).toBeGreaterThanOrEqual(keys.length)
+    expect(await counts()).toEqual([50, 50, 40])
   } finally {
     await other.close()
   }
