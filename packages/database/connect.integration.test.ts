@@ -30,6 +30,22 @@ test('a statement whose caller was told that it failed is cancelled, and never h
   }
 })
 
+test('a statement that the server refuses costs no connection; a connection that broke is replaced', async () => {
+  const databaseUrl = await freshDatabase(inject('postgresUrl'))
+  const pool = connect({ databaseUrl, applicationName: 'refused', maxConnections: 1, onIdleError: () => {} })
+  const backend = async () => (await pool.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')).rows[0]?.pid
+  try {
+    const first = await backend()
+    for (const refused of ['SELECT 1 / 0', 'SELECT', 'no SQL', `SELECT 'x'::int`, 'SELECT * FROM nowhere'])
+      await pool.query(refused).catch(() => {})
+    expect(await backend()).toBe(first)
+    await expect(pool.query('SELECT pg_terminate_backend(pg_backend_pid())')).rejects.toThrow()
+    expect(await backend()).not.toBe(first)
+  } finally {
+    await pool.end()
+  }
+})
+
 test('a database that takes no writes, and one that lacks a grant, say so', async () => {
   const databaseUrl = await freshDatabase(inject('postgresUrl'))
   const name = new URL(databaseUrl).pathname.slice(1)

@@ -1,5 +1,6 @@
 import { connect as connectSocket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { databaseOutage } from '@product-events/outages'
 import pg from 'pg'
 import { isRefusedLogin } from './credentials.ts'
 
@@ -15,7 +16,8 @@ type Connected = (
 
 /**
  * A pool whose new connections read the password again when the server refuses it, for a second and a half: so a
- * password that is just being rotated costs a request time, not its answer.
+ * password that is just being rotated costs a request time, not its answer. It keeps the connection of a statement that
+ * the server refused: the pool of `pg` closes it, and opening another takes longer than ten statements.
  */
 export class RotatingPool extends pg.Pool {
   override connect(): Promise<pg.PoolClient>
@@ -24,7 +26,7 @@ export class RotatingPool extends pg.Pool {
     const login = this.login()
     if (connected === undefined) return login
     login.then(
-      (client) => connected(undefined, client, (error) => client.release(error as Error)),
+      (client) => connected(undefined, client, keepAfterRefusal(client)),
       (error: Error) => connected(error, undefined, () => {}),
     )
   }
@@ -40,6 +42,16 @@ export class RotatingPool extends pg.Pool {
       await sleep(RETRY_LOGIN_EVERY_MS)
     }
   }
+}
+
+/** `query` of the pool calls this, or `client.release`, with the error of its statement. */
+function keepAfterRefusal(client: pg.PoolClient): (error?: unknown) => void {
+  const { release } = client
+  client.release = (error) => {
+    const isUsable = error instanceof pg.DatabaseError && databaseOutage(error) === undefined
+    release(isUsable ? undefined : error)
+  }
+  return (error) => client.release(error as Error)
 }
 
 /** Of protocol 3.0: https://www.postgresql.org/docs/current/protocol-message-formats.html */
