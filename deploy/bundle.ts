@@ -1,10 +1,14 @@
 import { dirname, relative } from 'node:path'
 import { type OutputAsset, type OutputChunk, type Plugin, rolldown } from 'rolldown'
 
-/** Functions of packages that a service loads only when it calls them: for mail, and for logs on a terminal. */
+/**
+ * Functions of packages that a service loads only when it calls them: for mail, for logs on a terminal, and for an
+ * OpenAPI document in YAML, which no route answers with.
+ */
 export const lazyFunctions: Record<string, readonly string[]> = {
   nodemailer: ['createTransport'],
   'pino-pretty': ['default'],
+  yaml: ['parse', 'stringify'],
 }
 
 export interface BundleOptions {
@@ -12,6 +16,8 @@ export interface BundleOptions {
   folder: string
   root: string
 }
+
+const inPackages = /^(?!.*node_modules).*\/packages\//
 
 /** Half the source to read and to compile. The names of functions stay, for the stacks in the log. */
 const minify = { mangle: { keepNames: true }, compress: true, codegen: true } as const
@@ -21,14 +27,20 @@ const minify = { mangle: { keepNames: true }, compress: true, codegen: true } as
  * Resolves to the paths of the modules that are in it.
  */
 export async function bundleProgram(input: string, { name, folder, root }: BundleOptions): Promise<string[]> {
+  const imports = new Set<string>()
   const build = await rolldown({
     input: { [name]: input },
     platform: 'node',
+    // The SDK's ES modules: of its CommonJS nothing can be left out.
+    resolve: { mainFields: ['module', 'main'] },
+    // A module of ours that is imported for one function does not bring along what its others need.
+    treeshake: { moduleSideEffects: [{ test: inPackages, sideEffects: false }] },
     // An optional part of pg, which tries it and goes on without.
     external: ['pg-native'],
-    // How long a build takes on a busy machine is no fault of the code.
-    checks: { bundlerTimings: false },
-    plugins: [sqlMigrationsOnly(), lazyPackages(), plainBuiltins(), keepFolders(root)],
+    // How long a build takes on a busy machine is no fault of the code, nor that a command loads at its start what a
+    // service loads later.
+    checks: { bundlerTimings: false, ineffectiveDynamicImport: false },
+    plugins: [sqlMigrationsOnly(), lazyPackages(), plainBuiltins(), keepFolders(root), importsOfProgram(imports)],
     onLog(level, log, handle) {
       // Warnings about packages are theirs to fix; ours stop the build.
       if (level === 'warn' && !log.id?.includes('node_modules')) throw new Error(log.message)
@@ -40,6 +52,8 @@ export async function bundleProgram(input: string, { name, folder, root }: Bundl
     format: 'esm',
     entryFileNames: '[name].js',
     chunkFileNames: `${name}-[name]-[hash].js`,
+    // One file, not one for each set of modules that some part loaded later shares with it.
+    codeSplitting: { groups: [{ name: 'imports', test: (id) => imports.has(id) }] },
     minify,
   })
   await build.close()
@@ -65,6 +79,21 @@ function sqlMigrationsOnly(): Plugin {
     name: 'sql-migrations-only',
     resolveId: (source) => (source === 'jiti' ? id : null),
     load: (loaded) => (loaded === id ? 'export const createJiti = () => ({})' : null),
+  }
+}
+
+/**
+ * Collects the imports of the module that the entry imports once it runs, and not that module: it awaits its start at
+ * its top level, so what is loaded meanwhile would wait forever for a chunk with it.
+ */
+function importsOfProgram(found: Set<string>): Plugin {
+  const programs = new Set<string>()
+  return {
+    name: 'imports-of-program',
+    moduleParsed({ id, isEntry, importedIds, dynamicallyImportedIds }) {
+      if (isEntry) dynamicallyImportedIds.forEach((id) => programs.add(id))
+      if (programs.has(id)) importedIds.forEach((id) => found.add(id))
+    },
   }
 }
 
