@@ -1,7 +1,18 @@
 import { freshDatabase } from '../../local/index.ts'
 import { createInbox, type LambdaEvent, type OtherDatabase, parseCloudEvent } from '../../packages/inbox/index.ts'
-import { knex, mikroOrm, pgPromise, prisma, sequelize, slonik, typeOrm } from '../../packages/outbox/adapters.ts'
+import {
+  drizzle,
+  knex,
+  mikroOrm,
+  pgPromise,
+  prisma,
+  sequelize,
+  slonik,
+  typeOrm,
+} from '../../packages/outbox/adapters.ts'
 import { paid, type ShopEvents } from '../../packages/inbox/testing/inbox.ts'
+import { sql as drizzleSql } from 'drizzle-orm'
+import { drizzle as drizzleOf } from 'drizzle-orm/node-postgres'
 import type { SqlEntityManager } from '@mikro-orm/postgresql'
 import type { Knex } from 'knex'
 import type pg from 'pg'
@@ -26,7 +37,15 @@ interface Library<Tx> extends OtherDatabase<Tx> {
 const library = <Tx>(of: Library<Tx>) => of as Library<any>
 const INSERT = 'INSERT INTO invoices VALUES ($1, $2)'
 
+const drizzleDb = drizzleOf(pool)
+type DrizzleTransaction = Parameters<Parameters<typeof drizzleDb.transaction>[0]>[0]
+
 const libraries: Record<string, Library<any>> = {
+  Drizzle: library<DrizzleTransaction>({
+    transaction: (work) => drizzleDb.transaction(work),
+    sql: (tx) => drizzle(tx, drizzleSql),
+    insert: (tx, order, amount) => tx.execute(drizzleSql`INSERT INTO invoices VALUES (${order}, ${amount})`),
+  }),
   Knex: library<Knex.Transaction>({
     transaction: (work) => knexDb.transaction(work),
     sql: (trx) => knex(trx),

@@ -1,4 +1,4 @@
-import { failureOf, isolate } from '@product-events/outages'
+import { databaseErrorOf, failureOf, isolate } from '@product-events/outages'
 import { inSequence, type InboxEvent } from './event.ts'
 import type { Evidence } from './evidence.ts'
 import type { Entry, Outcome, Stored } from './group-commit.ts'
@@ -34,7 +34,7 @@ export class EventError extends Error {
 }
 
 export function causeOf(error: Error): Error {
-  return error instanceof EventError ? (error.cause as Error) : error
+  return databaseErrorOf(error instanceof EventError ? (error.cause as Error) : error)
 }
 
 /**

@@ -12,12 +12,28 @@ const NETWORK_CODES =
 const DRIVER_MESSAGES =
   /^(Query read timeout|timeout exceeded when trying to connect|timeout expired|Connection terminated|Connection ended|Client has encountered a connection error|Client was closed|Cannot use a pool after calling end|The server does not support SSL|There was an error establishing an SSL|Client network socket disconnected)/
 
+/** SQLSTATE: https://www.postgresql.org/docs/current/errcodes-appendix.html. Codes of the system have no digit. */
+const SQLSTATE = /^(?=.*\d)[0-9A-Z]{5}$/
+
 /**
- * Why the database can't be used just now, or undefined when `error` means anything else. Such an error is no fault of
- * the request, event or message at hand: an API answers 503, a relay or consumer backs off and keeps the item.
+ * The database's own error inside one that a library made of it: the message of that has the statement and its values,
+ * which may be secret. Any other error is returned as it is.
  */
-export function databaseOutage(error: unknown): string | undefined {
-  if (!(error instanceof Error)) return undefined
+export function databaseErrorOf(error: Error): Error {
+  for (let { cause } = error; cause instanceof Error; { cause } = cause) {
+    const { code } = cause as { code?: unknown }
+    if ((typeof code === 'string' && SQLSTATE.test(code)) || DRIVER_MESSAGES.test(cause.message)) return cause
+  }
+  return error
+}
+
+/**
+ * Why the database can't be used just now, or undefined when the error means anything else. Such an error is no fault
+ * of the request, event or message at hand: an API answers 503, a relay or consumer backs off and keeps the item.
+ */
+export function databaseOutage(thrown: unknown): string | undefined {
+  if (!(thrown instanceof Error)) return undefined
+  const error = databaseErrorOf(thrown)
   const { code } = error as { code?: unknown }
   if (typeof code === 'string' && (NETWORK_CODES.test(code) || OUTAGE_SQLSTATE.test(code)))
     return error.message === '' ? code : `${error.message} (${code})`

@@ -1,5 +1,5 @@
 export { OUTAGE_CAP_MS, outageBackoffMs } from './backoff.ts'
-export { databaseOutage } from './database-errors.ts'
+export { databaseErrorOf, databaseOutage } from './database-errors.ts'
 export { describeDatabase } from './describe-database.ts'
 export { describeDatabaseOutage } from './describe-database-outage.ts'
 export { type Culprit, failureOf, isolate, type Isolated, type Isolation } from './isolate.ts'

@@ -1,3 +1,5 @@
+// oxlint-disable-next-line typescript/triple-slash-reference -- no module of its own, and checked by whoever imports us
+/// <reference path="./undici-agent.d.ts" />
 import { HttpResponse, type HttpRequest } from '@smithy/core/transport'
 import type { HttpHandlerOptions } from '@smithy/types'
 import type { Dispatcher } from 'undici'
