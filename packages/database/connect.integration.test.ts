@@ -3,7 +3,8 @@ import { freshDatabase, freePort, type LocalPostgres, startPostgres } from '@pro
 import { chmod } from 'node:fs/promises'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest'
-import { connect, databaseFault } from './index.ts'
+import { failureOf } from '@product-events/outages'
+import { connect, databaseFault, disconnect } from './index.ts'
 
 const patiently = { timeout: 20_000 }
 
@@ -44,6 +45,27 @@ test('a statement that the server refuses costs no connection; a connection that
   } finally {
     await pool.end()
   }
+})
+
+test('a process that stops waits six seconds for the database, however many statements follow each other', async () => {
+  const databaseUrl = await freshDatabase(inject('postgresUrl'))
+  const options = { databaseUrl, applicationName: 'stopping', maxConnections: 1, onIdleError: () => {} }
+  const stopping = new AbortController()
+  const pool = connect({ ...options, stopping: stopping.signal })
+  const sleeps = async () => (await failureOf(() => pool.query('SELECT pg_sleep(60)')))?.message
+  const stop = async () => [await sleeps(), await sleeps(), await sleeps()]
+  await pool.query('SELECT 1')
+  stopping.abort()
+  const from = performance.now()
+  const failures = await stop()
+  await disconnect(pool)
+  expect(failures).toEqual([
+    'Query read timeout',
+    'Connection terminated unexpectedly',
+    expect.stringContaining('after calling end'),
+  ])
+  expect(performance.now() - from).toBeGreaterThan(5_900)
+  expect(performance.now() - from).toBeLessThan(8_000)
 })
 
 test('a database that takes no writes, and one that lacks a grant, say so', async () => {

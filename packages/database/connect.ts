@@ -1,7 +1,7 @@
 import type pg from 'pg'
 import { parseIntoClientConfig } from 'pg-connection-string'
 import { type Credentials, passwordOf } from './credentials.ts'
-import { cancelAbandonedStatements, RotatingPool } from './pool.ts'
+import { cancelAbandonedStatements, cutOff, RotatingPool } from './pool.ts'
 
 /**
  * A statement fails when its answer takes longer. A frozen server must become an error (503, retry) well before the ten
@@ -10,6 +10,8 @@ import { cancelAbandonedStatements, RotatingPool } from './pool.ts'
 const QUERY_TIMEOUT_MS = 5_000
 /** For a free connection of the pool, and for the handshake of a new one. */
 export const CONNECT_TIMEOUT_MS = 3_000
+/** Several statements may follow each other in a stop: a frozen server would delay it by five seconds with each. */
+const CUT_OFF_AFTER_MS = 6_000
 
 export interface ConnectOptions {
   /** `postgres://user:password@host:port/database?sslmode=…` */
@@ -22,6 +24,8 @@ export interface ConnectOptions {
   maxConnections: number
   /** Milliseconds for a statement and for a connection; default 5 s and 3 s. */
   timeoutMs?: number
+  /** When it aborts, all statements together have six more seconds; then they fail. */
+  stopping?: AbortSignal
   /** Called when an idle connection breaks (the server restarted, for example). The pool replaces it. */
   onIdleError: (error: Error) => void
 }
@@ -31,7 +35,7 @@ export interface ConnectOptions {
  * when it connects, since poolers refuse them; a statement that takes too long is cancelled from here.
  */
 export function connect(options: ConnectOptions): pg.Pool {
-  const { databaseUrl, credentials, applicationName, maxConnections, timeoutMs, onIdleError } = options
+  const { databaseUrl, credentials, applicationName, maxConnections, timeoutMs, stopping, onIdleError } = options
   const pool = new RotatingPool({
     ...connectionConfig(databaseUrl, credentials),
     application_name: applicationName,
@@ -44,6 +48,7 @@ export function connect(options: ConnectOptions): pg.Pool {
   // A connection may break in the moment in which it is handed over; its next query rejects.
   pool.on('connect', (client) => client.on('error', () => {}))
   cancelAbandonedStatements(pool)
+  stopping?.addEventListener('abort', () => void setTimeout(() => cutOff(pool), CUT_OFF_AFTER_MS).unref())
   return pool
 }
 
@@ -65,6 +70,6 @@ const DISCONNECT_TIMEOUT_MS = 500
 export async function disconnect(pool: pg.Pool): Promise<void> {
   const { promise: timeout, resolve } = Promise.withResolvers<void>()
   const timer = setTimeout(resolve, DISCONNECT_TIMEOUT_MS)
-  await Promise.race([pool.end(), timeout])
+  await Promise.race([pool.ending || pool.end(), timeout])
   clearTimeout(timer)
 }

@@ -1,4 +1,4 @@
-import { connect as connectSocket } from 'node:net'
+import { connect as connectSocket, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { databaseOutage } from '@product-events/outages'
 import pg from 'pg'
@@ -54,12 +54,21 @@ function keepAfterRefusal(client: pg.PoolClient): (error?: unknown) => void {
   return (error) => client.release(error as Error)
 }
 
+/** Every statement under way fails at once, and so does each one after it: for a process that must end. */
+export function cutOff(pool: pg.Pool): void {
+  // It waits for statements that may never be answered.
+  void pool.end()
+  const { _clients: sessions } = pool as unknown as { _clients: Session[] }
+  for (const { connection } of sessions) connection.stream.destroy()
+}
+
 /** Of protocol 3.0: https://www.postgresql.org/docs/current/protocol-message-formats.html */
 const CANCEL_REQUEST_CODE = 80_877_102
 const CANCEL_TIMEOUT_MS = 1_000
 
 /** What `pg` knows of a connection and its types do not tell. */
 interface Session {
+  connection: { stream: Socket }
   host: string
   port: number
   processID: number | null
@@ -78,7 +87,7 @@ export function cancelAbandonedStatements(pool: pg.Pool): void {
   })
 }
 
-function cancel({ host, port, processID, secretKey }: Omit<Session, '_activeQuery'>): void {
+function cancel({ host, port, processID, secretKey }: Omit<Session, '_activeQuery' | 'connection'>): void {
   const request = Buffer.alloc(16)
   request.writeInt32BE(request.length, 0)
   request.writeInt32BE(CANCEL_REQUEST_CODE, 4)

@@ -134,8 +134,8 @@ export function createRelay(options: RelayOptions, wakeUps: WakeUps = createWake
       // A database that failed ended that early; what has left must still arrive before another relay may send.
       await drain.sendsEnded()
       await settleTheRest()
-      await pruning
-      if (!database.isAway()) await lease.release().catch(() => {})
+      const released = database.isAway() ? undefined : lease.release().catch(() => {})
+      await Promise.all([pruning, released])
     },
   }
 }

@@ -84,7 +84,7 @@ export async function openService(
     applicationName: name,
     onIdleError: log.connectionLost,
   }
-  const pool = connect({ ...connection, maxConnections })
+  const pool = connect({ ...connection, maxConnections, stopping })
   measurePool(registry, pool)
   // A connection of its own: floods of probes take none of the requests, and busy requests make no probe wait.
   const healthPool = connect({ ...connection, maxConnections: 1, timeoutMs: HEALTH_QUERY_MS, onIdleError: () => {} })
