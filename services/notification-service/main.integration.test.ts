@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import pg from 'pg'
 import { freePort, type LocalSqs, startPostgres, startSqs } from '@product-events/local'
 import { afterEach, expect, inject, test, vi } from 'vitest'
@@ -37,6 +37,20 @@ async function terminate(service: ServiceProcess) {
   service.kill('SIGTERM')
   const [code] = await service.exit
   return { code, seconds: (performance.now() - from) / 1000 }
+}
+
+/** Stops a server and all its processes; the server first, so that it starts no more. Resolves with what undoes that. */
+async function freeze(server: number): Promise<() => Promise<void>> {
+  process.kill(server, 'SIGSTOP')
+  const stats = (await readdir('/proc'))
+    .filter((name) => /^\d+$/.test(name))
+    .map(async (name) => {
+      const stat = await readFile(`/proc/${name}/stat`, 'utf8').catch(() => '')
+      return { pid: Number(name), parent: Number(stat.split(') ')[1]?.split(' ')[1]) }
+    })
+  const children = (await Promise.all(stats)).filter(({ parent }) => parent === server).map(({ pid }) => pid)
+  for (const pid of children) process.kill(pid, 'SIGSTOP')
+  return async () => [server, ...children].forEach((pid) => process.kill(pid, 'SIGCONT'))
 }
 
 test('without configuration it ends with 1 and one line that names what is missing', async () => {
@@ -186,16 +200,8 @@ test('told to stop while PostgreSQL is frozen, with messages and a stream in han
   const service = await start({ ...variables, DATABASE_URL: `${postgres.url}/postgres` })
   await service.ready()
   const stream = await readStream(service.http)
-  const admin = new pg.Client({ connectionString: `${postgres.url}/postgres` })
-  await admin.connect()
-  const { rows } = await admin.query<{ pid: number }>('SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()')
-  await admin.end()
-  const frozen = [postgres.process.pid ?? 0, ...rows.map((row) => row.pid)]
-  for (const pid of frozen) process.kill(pid, 'SIGSTOP')
-  opened.push(async () => {
-    for (const pid of frozen) process.kill(pid, 'SIGCONT')
-    await postgres.stop()
-  })
+  opened.push(postgres.stop)
+  opened.push(await freeze(postgres.process.pid ?? 0))
   await t.send(manyEvents(20))
   await vi.waitFor(async () => expect((await t.depth()).hidden).toBeGreaterThan(0), patiently)
 
