@@ -1,8 +1,10 @@
+import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { freePort } from '@product-events/local'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { digestOf, imagesIn, pin } from './digests.ts'
 
@@ -39,6 +41,34 @@ test('the digest of a tag is what the registry says, with a token that needs no 
 
 test('a tag that the registry does not know is an error and no digest', async () => {
   await expect(digestOf(`${host}/a/b:2.0`, 'http')).rejects.toThrow('404 without a digest')
+})
+
+test('a registry that can not be reached is named, with the reason', async () => {
+  await expect(digestOf(`127.0.0.1:${await freePort()}/a/b:1.0`, 'http')).rejects.toThrow(
+    /^http:\S+ does not answer: ECONNREFUSED$/,
+  )
+})
+
+test('without an answer for every image the command ends with 1 and leaves each file as it was', async () => {
+  const image = `127.0.0.1:${await freePort()}/a/b:1.0`
+  const folder = mkdtempSync('/tmp/pin-digests-test-')
+  try {
+    const files = {
+      'deploy/Dockerfile': `FROM ${image} AS build\n`,
+      'compose.yaml': `services:\n  a:\n    image: ${image}\n`,
+      'deploy/aws/settings.example.json': `{"collectorImage": "${image}"}\n`,
+    }
+    mkdirSync(join(folder, 'deploy', 'aws'), { recursive: true })
+    for (const [file, text] of Object.entries(files)) writeFileSync(join(folder, file), text)
+    const { status, stderr } = spawnSync(process.execPath, [join(import.meta.dirname, 'pin-digests.ts'), folder], {
+      encoding: 'utf8',
+    })
+    expect(stderr).toMatch(/^no digest was written: https:\S+ does not answer: \S+\n$/)
+    expect(status).toBe(1)
+    for (const [file, text] of Object.entries(files)) expect(readFileSync(join(folder, file), 'utf8')).toBe(text)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 })
 
 test.each([

@@ -1,5 +1,6 @@
 /** An image of somebody else with an exact tag, as Dockerfiles, compose files and settings name it. */
 const IMAGE = /(?:^FROM |image: |"collectorImage": ")((?:[\w.-]+(?::\d+)?\/)*[\w.-]+:[\w.-]+)(?=$|[\s"])/gm
+const ANSWER_MS = 30_000
 const DIGEST = /^sha256:[0-9a-f]{64}$/
 /** The list of all platforms, so that one digest serves both kinds of processors. */
 const ACCEPT = 'application/vnd.oci.image.index.v1+json, application/vnd.docker.distribution.manifest.list.v2+json'
@@ -20,14 +21,24 @@ export function pin(text: string, image: string, digest: string): string {
 export async function digestOf(image: string, scheme = 'https'): Promise<string> {
   const { host, repository, tag } = parse(image)
   const url = `${scheme}://${host}/v2/${repository}/manifests/${tag}`
-  let response = await fetch(url, { method: 'HEAD', headers: { accept: ACCEPT } })
+  let response = await ask(url, { method: 'HEAD', headers: { accept: ACCEPT } })
   if (response.status === 401) {
     const authorization = `Bearer ${await anonymousToken(response.headers.get('www-authenticate') ?? '')}`
-    response = await fetch(url, { method: 'HEAD', headers: { accept: ACCEPT, authorization } })
+    response = await ask(url, { method: 'HEAD', headers: { accept: ACCEPT, authorization } })
   }
   const digest = response.headers.get('docker-content-digest') ?? ''
   if (!response.ok || !DIGEST.test(digest)) throw new Error(`${url} answered ${response.status} without a digest`)
   return digest
+}
+
+/** `fetch` says "fetch failed", and waits for as long as the other side likes. */
+async function ask(url: string, init?: RequestInit): Promise<Response> {
+  try {
+    return await fetch(url, { ...init, signal: AbortSignal.timeout(ANSWER_MS) })
+  } catch (error) {
+    const { message, cause } = error as Error & { cause?: Error & { code?: string } }
+    throw new Error(`${url} does not answer: ${cause?.code ?? message}`, { cause: error })
+  }
 }
 
 /** `Bearer realm="…",service="…",scope="…"`: where a token for reading is had, without an account. */
@@ -37,7 +48,7 @@ async function anonymousToken(challenge: string): Promise<string> {
   )
   if (realm === undefined)
     throw new Error(`the registry asks for ${JSON.stringify(challenge)}, which is not understood`)
-  const response = await fetch(`${realm}?${new URLSearchParams(query as Record<string, string>)}`)
+  const response = await ask(`${realm}?${new URLSearchParams(query as Record<string, string>)}`)
   const { token } = (await response.json()) as { token?: string }
   if (token === undefined) throw new Error(`${realm} gave no token`)
   return token
