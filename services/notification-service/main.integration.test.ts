@@ -39,7 +39,7 @@ async function terminate(service: ServiceProcess) {
   return { code, seconds: (performance.now() - from) / 1000 }
 }
 
-/** Stops a server and all its processes; the server first, so that it starts no more. Resolves with what undoes that. */
+/** Stops a server, then all its processes: it starts no more of them. Resolves with what undoes that. */
 async function freeze(server: number): Promise<() => Promise<void>> {
   process.kill(server, 'SIGSTOP')
   const stats = (await readdir('/proc'))
