@@ -1,8 +1,9 @@
-import type { Database } from '../database.ts'
+import { type Database, withDates } from '../database.ts'
 import type { Delivery, FailedMessage, NotificationRow } from './found.ts'
 import { type Cost, firstIdAt } from './outbox-rows.ts'
 
-const COLUMNS = `id, event_id, event_type, product_id, title, message, sequence::text AS sequence, occurred_at, received_at`
+const COLUMNS = `id, event_id, event_type, product_id, title, message, sequence::text AS sequence,
+  to_json(occurred_at) AS occurred_at, to_json(received_at) AS received_at`
 /** The consumer keeps failures of 28 days; the newest of them are looked through for an event. */
 const NEWEST_FAILURES = 20_000
 /** Deliveries are written right after their notification, those of one notification side by side. */
@@ -23,7 +24,7 @@ export async function findNotifications(db: Database, id: string, limit: number)
      LIMIT $2`,
     [id, limit],
   )
-  return rows
+  return withDates(rows, 'occurred_at', 'received_at')
 }
 
 export async function findByEventIds(db: Database, eventIds: readonly string[]): Promise<NotificationRow[]> {
@@ -31,23 +32,25 @@ export async function findByEventIds(db: Database, eventIds: readonly string[]):
     `SELECT ${COLUMNS} FROM public.notifications WHERE event_id = ANY ($1::uuid[])`,
     [eventIds],
   )
-  return rows
+  return withDates(rows, 'occurred_at', 'received_at')
 }
 
 /** What the consumer noted of messages with this id, or of this event. */
 export async function findFailures(db: Database, ids: readonly string[]): Promise<FailedMessage[]> {
   const { rows } = await db.query<FailedMessage>(
-    `SELECT message_id, event_id, reason, failures, first_failed_at, last_failed_at FROM (
+    `SELECT message_id, event_id, reason, failures,
+            to_json(first_failed_at) AS first_failed_at, to_json(last_failed_at) AS last_failed_at
+     FROM (
        (SELECT * FROM public.failed_messages WHERE message_id = ANY ($1::text[]))
        UNION
        (SELECT * FROM (SELECT * FROM public.failed_messages ORDER BY last_failed_at DESC LIMIT $2) AS newest
         WHERE event_id::text = ANY ($1::text[]))
      ) AS found
-     ORDER BY last_failed_at DESC
+     ORDER BY found.last_failed_at DESC
      LIMIT 100`,
     [ids, NEWEST_FAILURES],
   )
-  return rows
+  return withDates(rows, 'first_failed_at', 'last_failed_at')
 }
 
 type DeliveryRow = Omit<Delivery, 'destination' | 'delivered_at'> & { key: string; processed_at: Date | null }
@@ -75,12 +78,13 @@ export async function findDeliveries(
 
 async function deliveriesFrom(db: Database, eventId: string, first: string, size: number): Promise<DeliveryRow[]> {
   const { rows } = await db.query<DeliveryRow>(
-    `SELECT id, key, status, attempts, created_at, processed_at, next_attempt_at, last_error
+    `SELECT id, key, status, attempts, to_json(created_at) AS created_at, to_json(processed_at) AS processed_at,
+            to_json(next_attempt_at) AS next_attempt_at, last_error
      FROM public.events
      WHERE id BETWEEN $2::bigint AND $2::bigint + $3::bigint AND event_id = $1
      ORDER BY id
      LIMIT 100`,
     [eventId, first, size],
   )
-  return rows
+  return withDates(rows, 'created_at', 'processed_at', 'next_attempt_at')
 }

@@ -1,4 +1,4 @@
-import type { Database } from '../database.ts'
+import { type Database, withDates } from '../database.ts'
 import type { OutboxRow } from './found.ts'
 
 /** What a search has cost so far. */
@@ -22,8 +22,10 @@ const EARLIER_ROWS = 125
 export const NEWEST = 50_000
 /** The most rows that a scan by time compares: about two seconds. */
 const SCAN_ROWS = 500_000
-const COLUMNS = `id, event_id, key, lane, type, payload, headers, status, attempts, created_at, processed_at, next_attempt_at,
-  last_error, redriven_count, redriven_at, redriven_by`
+const COLUMNS = `id, event_id, key, lane, type, payload, headers, status, attempts, last_error,
+  to_json(created_at) AS created_at, to_json(processed_at) AS processed_at, to_json(next_attempt_at) AS next_attempt_at,
+  redriven_count, to_json(redriven_at) AS redriven_at, redriven_by`
+const TIMES = ['created_at', 'processed_at', 'next_attempt_at', 'redriven_at'] as const
 
 /** The event with that id, or that event of a product: both are UUIDv7, so their time leads to at most 25,500 rows. */
 export async function findNear(db: Database, id: string, at: Date, cost: Cost): Promise<OutboxRow[]> {
@@ -86,12 +88,12 @@ async function inWindow(
      LIMIT 100`,
     [id, first, skip, size],
   )
-  return rows
+  return withDates(rows, ...TIMES)
 }
 
 export async function findRow(db: Database, id: string): Promise<OutboxRow | undefined> {
   const { rows } = await db.query<OutboxRow>(`SELECT ${COLUMNS} FROM public.events WHERE id = $1`, [id])
-  return rows[0]
+  return withDates(rows, ...TIMES)[0]
 }
 
 /**
@@ -116,7 +118,7 @@ export async function findUnpublished(db: Database, key: string, limit: number):
      LIMIT $2`,
     [key, limit, NEWEST],
   )
-  return rows
+  return withDates(rows, ...TIMES)
 }
 
 /** The events of a key among the newest 50,000 of the outbox, whatever their status. */
@@ -129,7 +131,7 @@ export async function findAmongNewest(db: Database, key: string, limit: number, 
      LIMIT $2`,
     [key, limit, NEWEST],
   )
-  return rows
+  return withDates(rows, ...TIMES)
 }
 
 /**
@@ -162,7 +164,7 @@ export async function scanSince(
     [first],
   )
   cost.rows += Math.min(SCAN_ROWS, Number(ends.rows[0]?.count ?? 0))
-  return rows
+  return withDates(rows, ...TIMES)
 }
 
 export interface Lane {
@@ -181,7 +183,7 @@ export async function readLane(db: Database, row: OutboxRow): Promise<Lane> {
             (SELECT count(*)::int FROM (
                SELECT FROM public.events AS older
                WHERE older.status = 'pending' AND older.lane = $1 AND older.id < $3 LIMIT 10000) AS counted) AS ahead,
-            blocking.id AS blocked_by, blocking.last_error AS blocked_error, blocking.next_attempt_at AS blocked_until
+            blocking.id AS blocked_by, blocking.last_error AS blocked_error, to_json(blocking.next_attempt_at) AS blocked_until
      FROM (SELECT) AS one
      LEFT JOIN public.outbox_lanes AS lanes ON lanes.lane = $1
      LEFT JOIN public.outbox_relays AS relays ON relays.id = lanes.relay
@@ -191,5 +193,5 @@ export async function readLane(db: Database, row: OutboxRow): Promise<Lane> {
      ) AS blocking ON true`,
     [row.lane, row.key, row.id],
   )
-  return rows[0]!
+  return withDates(rows, 'blocked_until')[0]!
 }

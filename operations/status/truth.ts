@@ -1,7 +1,7 @@
 import { databaseOutage } from '@product-events/outages'
 import { type Backlog, readBacklog, readLanes } from '../console/watch/products.ts'
 import { disabledEndpoints, type FailingMessage, failingMessages } from '../console/watch/notifications.ts'
-import type { Database } from '../database.ts'
+import { type Database, withDates } from '../database.ts'
 import type { Depth } from '../find/found.ts'
 import { type Queues, readDepths } from '../queues.ts'
 
@@ -88,7 +88,9 @@ async function readOutbox(db: Database): Promise<OutboxTruth> {
 
 async function oldest(db: Database, status: 'failed' | 'dead'): Promise<Stuck | null> {
   const { rows } = await db.query<Stuck>(
-    `SELECT id, key, created_at, attempts, left(last_error, 300) AS last_error, next_attempt_at FROM (
+    `SELECT id, key, to_json(created_at) AS created_at, attempts, left(last_error, 300) AS last_error,
+            to_json(next_attempt_at) AS next_attempt_at
+     FROM (
        (SELECT * FROM public.events AS failed
         WHERE $1 = 'failed' AND failed.status = 'failed' ORDER BY failed.key, failed.id LIMIT 1)
        UNION ALL
@@ -96,7 +98,7 @@ async function oldest(db: Database, status: 'failed' | 'dead'): Promise<Stuck | 
      ) AS stuck`,
     [status],
   )
-  return rows[0] ?? null
+  return withDates(rows, 'created_at', 'next_attempt_at')[0] ?? null
 }
 
 async function answerOf<Value>(asked: Promise<Value>): Promise<Answer<Value>> {

@@ -15,7 +15,7 @@ const PROGRESS = /^.+ \(\d[\w. ]* s\)\n/gm
 
 /** Runs a command as `npm run` does, in the environment given and nothing else; `stop` ends it. */
 export function startCommand(
-  name: 'find' | 'status' | 'outbox',
+  name: 'find' | 'inbox' | 'outbox' | 'status',
   args: string[],
   env: Record<string, string>,
   cwd?: string,

@@ -1,4 +1,5 @@
 import type pg from 'pg'
+import { withDates } from '../../database.ts'
 import type { Source } from '../answers.ts'
 
 type Database = Pick<pg.Pool, 'query'>
@@ -65,11 +66,11 @@ export async function stopUnfinished(db: Database): Promise<void> {
 /** The newest actions first. */
 export async function listActions(db: Database, limit: number): Promise<ActionRow[]> {
   const { rows } = await db.query<ActionRow>(
-    `SELECT id, at, who, what, source, reason, why, ids, event_ids, done, state
+    `SELECT id, to_json(at) AS at, who, what, source, reason, why, ids, event_ids, done, state
      FROM console.actions
      ORDER BY id DESC
      LIMIT $1`,
     [limit],
   )
-  return rows
+  return withDates(rows, 'at')
 }

@@ -1,4 +1,5 @@
 import type pg from 'pg'
+import { withDates } from '../../database.ts'
 import type { Item } from './groups.ts'
 
 /** More than an operator reads; a redrive takes all of them in several rounds. */
@@ -20,14 +21,14 @@ interface Row {
 export async function deadItems(db: Pick<pg.Pool, 'query'>): Promise<Item[]> {
   const { rows } = await db.query<Row>(
     `SELECT id, event_id, key, type, payload->'data'->>'name' AS name, headers->>'endpoint' AS endpoint,
-            left(last_error, 500) AS last_error, attempts, created_at
+            left(last_error, 500) AS last_error, attempts, to_json(created_at) AS created_at
      FROM public.events
      WHERE status = 'dead'
      ORDER BY id
      LIMIT $1`,
     [MOST],
   )
-  return rows.map(({ id, event_id, key, type, name, endpoint, last_error, attempts, created_at }) => ({
+  return withDates(rows, 'created_at').map(({ id, event_id, key, type, name, endpoint, last_error, attempts, created_at }) => ({
     id,
     event_id,
     type,

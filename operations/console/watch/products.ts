@@ -1,4 +1,5 @@
 import type pg from 'pg'
+import { withDates } from '../../database.ts'
 
 type Database = Pick<pg.Pool, 'query'>
 
@@ -29,7 +30,7 @@ export async function travellingEvents(db: Database): Promise<EventRow[]> {
   const { rows } = await db.query<EventRow>(
     `SELECT DISTINCT ON (id) id, event_id, type, key, lane, payload->'data'->>'name' AS name,
             payload->>'sequence' AS sequence, status, attempts, left(last_error, 500) AS last_error,
-            created_at, next_attempt_at, processed_at
+            to_json(created_at) AS created_at, to_json(next_attempt_at) AS next_attempt_at, to_json(processed_at) AS processed_at
      FROM (
        (SELECT * FROM public.events ORDER BY id DESC LIMIT $1)
        UNION ALL
@@ -42,7 +43,7 @@ export async function travellingEvents(db: Database): Promise<EventRow[]> {
      ORDER BY id DESC`,
     [NEWEST, OLDEST_WAITING],
   )
-  return rows
+  return withDates(rows, 'created_at', 'next_attempt_at', 'processed_at')
 }
 
 export interface Backlog {
