@@ -28,14 +28,16 @@ export async function deadItems(db: Pick<pg.Pool, 'query'>): Promise<Item[]> {
      LIMIT $1`,
     [MOST],
   )
-  return withDates(rows, 'created_at').map(({ id, event_id, key, type, name, endpoint, last_error, attempts, created_at }) => ({
-    id,
-    event_id,
-    type,
-    about: endpoint === null ? (name ?? key) : `to ${endpoint}`,
-    product: key,
-    reason: last_error ?? 'no reason noted',
-    attempts,
-    at: created_at,
-  }))
+  return withDates(rows, 'created_at').map(
+    ({ id, event_id, key, type, name, endpoint, last_error, attempts, created_at }) => ({
+      id,
+      event_id,
+      type,
+      about: endpoint === null ? (name ?? key) : `to ${endpoint}`,
+      product: key,
+      reason: last_error ?? 'no reason noted',
+      attempts,
+      at: created_at,
+    }),
+  )
 }
