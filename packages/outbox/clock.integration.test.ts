@@ -29,7 +29,7 @@ async function killedBeforeTheClockWasSetBack(): Promise<void> {
 
 test('lanes of a relay that died before the clock was set back are taken over after one lease length, and not before', async () => {
   await killedBeforeTheClockWasSetBack()
-  const lease = createLease(outboxTables(db), 'heir', clock)
+  const lease = createLease(outboxTables(db), 'heir', { now: clock })
   for (now = 0; now < LEASE_MS; now += 2_000) {
     await lease.balance(drained)
     expect(lease.owned(), `after ${now} ms`).toBe(0)
@@ -40,7 +40,10 @@ test('lanes of a relay that died before the clock was set back are taken over af
 })
 
 test('a relay that lives keeps its lanes when the clock is set back: it corrects its lease at its next renewal', async () => {
-  const [lease, other] = [createLease(outboxTables(db), 'first', clock), createLease(outboxTables(db), 'second', clock)]
+  const [lease, other] = [
+    createLease(outboxTables(db), 'first', { now: clock }),
+    createLease(outboxTables(db), 'second', { now: clock }),
+  ]
   await lease.balance(drained)
   await db.query(`UPDATE outbox_relays SET expires_at = expires_at + interval '1 hour'`)
   for (let step = 0; step < 8; step++) {

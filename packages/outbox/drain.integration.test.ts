@@ -26,7 +26,7 @@ async function createWorld(judge: (event: OutboxEvent) => Outcome | 'outage' | u
     return db.query(text, values)
   }
   let now = 0
-  const lease = createLease(outboxTables(db), 'test', () => now)
+  const lease = createLease(outboxTables(db), 'test', { now: () => now })
   const other = createLease(outboxTables(db), 'other')
   const broker = testBroker(judge)
   const drain = createDrain({

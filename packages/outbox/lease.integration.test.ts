@@ -35,7 +35,7 @@ test('the migration makes as many lanes as the code knows, and puts keys into al
 })
 
 test('a send starts only while it can end within the lease', async () => {
-  const lease = createLease(outboxTables(db), 'test', clock)
+  const lease = createLease(outboxTables(db), 'test', { now: clock })
   expect(lease.maySend(0)).toBe(false)
   await lease.balance(drained)
   now = LEASE_MS - SEND_TIMEOUT_MS - 1
@@ -49,7 +49,7 @@ test('the lease counts from before it was asked for, however long the database t
     if (/outbox_relays/.test(text) && /^(INSERT|UPDATE)/.test(text)) now += 3_000
     return db.query(text, values)
   }
-  const lease = createLease(outboxTables({ query: slow }), 'test', clock)
+  const lease = createLease(outboxTables({ query: slow }), 'test', { now: clock })
   for (const asked of [0, 4_000]) {
     now = asked
     await lease.balance(drained)
@@ -62,7 +62,7 @@ test('the lease counts from before it was asked for, however long the database t
 
 test('a lease that has run out is not renewed: the relay starts anew, under another name in the table', async () => {
   const relays = async () => (await db.query<{ id: string }>('SELECT id FROM outbox_relays')).rows.map(({ id }) => id)
-  const lease = createLease(outboxTables(db), 'test', clock)
+  const lease = createLease(outboxTables(db), 'test', { now: clock })
   await lease.balance(drained)
   const before = await relays()
   await lease.balance(drained)
@@ -78,7 +78,7 @@ test('a relay whose lease has run out, and that could not get another, does not 
   let away = false
   const query: Database['query'] = (text, values) =>
     away && text.startsWith('INSERT') ? Promise.reject(new Error('away')) : db.query(text, values)
-  const lease = createLease(outboxTables({ query }), 'test', clock)
+  const lease = createLease(outboxTables({ query }), 'test', { now: clock })
   await lease.balance(drained)
   await expire()
   away = true
@@ -87,7 +87,10 @@ test('a relay whose lease has run out, and that could not get another, does not 
 })
 
 test('lanes above the fair share are not read any more, but kept until nothing of them is held', async () => {
-  const [lease, other] = [createLease(outboxTables(db), 'first', clock), createLease(outboxTables(db), 'second', clock)]
+  const [lease, other] = [
+    createLease(outboxTables(db), 'first', { now: clock }),
+    createLease(outboxTables(db), 'second', { now: clock }),
+  ]
   await lease.balance(drained)
   await other.balance(drained)
   await lease.balance((lane) => lane >= 60)
@@ -101,7 +104,7 @@ test('lanes above the fair share are not read any more, but kept until nothing o
 test('lanes that are missing, as after a TRUNCATE by mistake, count as lanes without a relay, and a relay makes them again', async () => {
   await db.query('TRUNCATE outbox_relays, outbox_lanes')
   expect(await lanesWithoutRelay(outboxTables(db), LEASE_MS)).toBe(LANES)
-  const lease = createLease(outboxTables(db), 'test', clock)
+  const lease = createLease(outboxTables(db), 'test', { now: clock })
   await lease.balance(drained)
   expect(lease.owned()).toBe(LANES)
   expect(await lanesWithoutRelay(outboxTables(db), LEASE_MS)).toBe(0)

@@ -33,7 +33,7 @@ export interface Lease {
   readsAll(): boolean
   /** Milliseconds until the next `balance` is due; 0 when it is. */
   dueInMs(): number
-  /** The next `balance` is due now: after a failure, it finds out whether the database can be written to. */
+  /** The next `balance` is due now: lanes are free, or it is to find out whether the database can be written to. */
   dueNow(): void
   /**
    * Renews the lease (or takes a new one), then takes over free lanes up to the fair share, or gives up those above it:
@@ -44,11 +44,19 @@ export interface Lease {
   release(): Promise<void>
 }
 
+export interface LeaseOptions {
+  /** A monotonic clock in milliseconds. */
+  now?: () => number
+  /** Called when this relay gave up lanes: others may take them now. */
+  onFreed?: () => unknown
+}
+
 /**
  * A relay's right to send, as a lease in a table. The database's clock decides when it ends for others; a monotonic
  * clock of this process, started *before* the renewal was asked for, decides when it ends here: never later.
  */
-export function createLease(tables: Tables, name: string, now: () => number = () => performance.now()): Lease {
+export function createLease(tables: Tables, name: string, options: LeaseOptions = {}): Lease {
+  const { now = () => performance.now(), onFreed = () => {} } = options
   let relay: string | undefined
   let deadline = -Infinity
   let balanceAgainAt = -Infinity
@@ -95,6 +103,7 @@ export function createLease(tables: Tables, name: string, now: () => number = ()
       if (drained.length > 0) {
         await giveUp(tables, id, drained)
         for (const lane of drained) owned.delete(lane)
+        void onFreed()
       }
       if (lanes.length < fairShare) {
         for (const lane of await takeFree(tables, id, fairShare - lanes.length)) owned.add(lane)
@@ -104,8 +113,10 @@ export function createLease(tables: Tables, name: string, now: () => number = ()
     },
 
     async release() {
+      const had = owned.size
       if (relay !== undefined) await deregister(tables, relay)
       lose()
+      if (had > 0) await onFreed()
     },
   }
 }

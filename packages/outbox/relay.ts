@@ -1,6 +1,6 @@
 import { hostname } from 'node:os'
 import { createRest, databaseOutage, type Rest } from '@product-events/outages'
-import { createProbe, keepListening, type Listening } from '@product-events/wake-ups'
+import { createProbe, keepListening, type Listening, notify } from '@product-events/wake-ups'
 import { type Bell, createBell } from './bell.ts'
 import { type Database, outboxTables } from './database.ts'
 import { createDrain, type Drain, type DrainCounts } from './drain.ts'
@@ -66,6 +66,8 @@ const POLL_INTERVAL_MS = 2_000
 export const RETENTION_HOURS = 72
 /** SendMessageBatch takes ten entries. */
 const BATCH_SIZE = 10
+/** The payload by which a relay tells others that lanes are free: without it they would look within two seconds. */
+const LANES_FREED = 'lanes'
 /** Where more calls at once stop paying: the SDK is the bound by then. */
 const IN_FLIGHT = 8
 /** Enough for ten thousand events a second at a round trip of 100 ms; each takes a socket. */
@@ -82,7 +84,8 @@ export function createRelay(options: RelayOptions, wakeUps: WakeUps = createWake
   const tables = outboxTables(db, options.schema)
   const limits = { batchSize, inFlight, mostInFlight: options.inFlight ?? MOST_IN_FLIGHT, retries }
   const bell = createBell()
-  const lease = createLease(tables, `${hostname()}:${process.pid}`)
+  const onFreed = () => notify(db, channelOf(options.schema), LANES_FREED).catch(() => {})
+  const lease = createLease(tables, `${hostname()}:${process.pid}`, { onFreed })
   const drain = createDrain({ tables, send, lease, hold: createHold(), bell, report, ...limits })
   const { broker, database } = createRests(report)
   let listening: Listening | undefined
@@ -111,6 +114,7 @@ export function createRelay(options: RelayOptions, wakeUps: WakeUps = createWake
       const { own, leave } = wakeUps.join(db, { nudge: drain.nudge, readsAll: lease.readsAll })
       if (options.listen) {
         const onNotification = (payload: string) => {
+          if (payload === LANES_FREED) lease.dueNow()
           if (payload !== own) drain.nudge()
         }
         listening = listenOn({ ...options, listen: options.listen, database, report, onNotification, signal })

@@ -94,6 +94,21 @@ test('a relay wakes others for the lanes that are theirs, and nobody while all l
   expect(other.renewals(), 'the other one was woken').toBe(renewals)
 })
 
+test('the lanes of a relay that stops have another owner at once, not when that one looks again', async () => {
+  const [stopping, other] = [startForeignRelay(databaseUrl, broker.send), startRelay()]
+  const owners = async () => (await pool.query('SELECT FROM outbox_lanes WHERE relay IS NOT NULL GROUP BY relay')).rows
+  await expect.poll(async () => (await owners()).length, soon).toBe(2)
+  await other.rested()
+  const renewals = other.renewals()
+  await expect.poll(other.renewals, soon).toBe(renewals + 1)
+  const from = performance.now()
+  await stopping.close()
+  const owned = `SELECT count(*)::int AS owned FROM outbox_lanes WHERE relay IS NOT NULL`
+  await expect.poll(async () => (await pool.query(owned)).rows, soon).toEqual([{ owned: 64 }])
+  // It looks each two seconds, and has just looked.
+  expect(performance.now() - from).toBeLessThan(1_500)
+})
+
 test('many commits at once are few notifications, and none of them is in a transaction of the caller', async () => {
   const sent: string[] = []
   const db = {

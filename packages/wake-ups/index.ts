@@ -1,2 +1,2 @@
 export { keepListening, type Heard, type Listen, type Listening, type ListeningOptions } from './listening.ts'
-export { createNotifier, createProbe, type Notifies } from './notifier.ts'
+export { createNotifier, createProbe, type Notifies, notify } from './notifier.ts'

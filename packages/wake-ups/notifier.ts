@@ -40,8 +40,8 @@ export function createNotifier(db: Notifies, channel: string, payload: string): 
   }
 }
 
-/** Nothing is stored, so nothing has to wait for a disk. */
-async function notify(db: Notifies, channel: string, payload: string): Promise<void> {
+/** One notification, at once. Nothing is stored, so nothing waits for a disk. Rejects with the database's error. */
+export async function notify(db: Notifies, channel: string, payload: string): Promise<void> {
   await db.query(`SELECT set_config('synchronous_commit', 'off', true), pg_notify($1, $2)`, [channel, payload])
 }
 

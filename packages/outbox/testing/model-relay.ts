@@ -34,7 +34,7 @@ export function createModelRelay({ db, now, send }: ModelRelayOptions): ModelRel
   let changed = () => {}
   const bell = createHandBell(() => changed())
   const tables = outboxTables({ query: (text, values) => queryOf(relay, db, text, values) as never })
-  const lease = createLease(tables, 'model', now)
+  const lease = createLease(tables, 'model', { now })
   const drain = createDrain({
     tables,
     send: (events) => send(relay, events),
