@@ -1,8 +1,8 @@
 import { connectionConfig } from '@product-events/database'
+import { findQueues, type Queues } from '@product-events/inbox/command'
 import { connectSqs } from '@product-events/queue'
 import pg from 'pg'
 import type { DatabasesConfig } from './config.ts'
-import { findQueues, type Queues } from './queues.ts'
 
 export interface SourcesOptions {
   /** Shown in `pg_stat_activity`. */

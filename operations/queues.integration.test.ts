@@ -1,7 +1,7 @@
 import { DeleteQueueCommand } from '@aws-sdk/client-sqs'
+import { findQueues } from '@product-events/inbox/command'
 import { freshQueue } from '@product-events/local'
 import { expect, inject, onTestFinished, test } from 'vitest'
-import { findQueues } from './queues.ts'
 
 test('a missing queue is named, and so is a missing dead-letter queue', async () => {
   const { sqs, queue } = await freshQueue(inject('sqsEndpoint'))

@@ -147,12 +147,16 @@ async function openNetworks(databasePort: number, sqsPort: number, opened: Async
   return networks
 }
 
+/** A look at a whole history, on a machine that is busy with the round. */
+const LOOK_MS = 60_000
+
 async function openDirect(postgresUrl: string, sqsPort: number, fifo: boolean, opened: AsyncDisposableStack) {
   Object.assign(process.env, localCredentials)
   const open = async (name: string) => {
     const databaseUrl = await createDatabase(postgresUrl, name)
     await ownDatabase(databaseUrl, name)
-    const pool = connect({ databaseUrl, applicationName: 'onlooker', maxConnections: 6, onIdleError: () => {} })
+    const onlooker = { applicationName: 'onlooker', maxConnections: 6, timeoutMs: LOOK_MS, onIdleError: () => {} }
+    const pool = connect({ databaseUrl, ...onlooker })
     opened.defer(() => pool.end())
     return pool
   }

@@ -1,7 +1,6 @@
 import {
-  authText,
-  authUrl,
   isLoopback,
+  issuerKinds,
   type Kind,
   oneOf,
   optional,
@@ -68,9 +67,7 @@ export function readConsoleConfig(env: NodeJS.ProcessEnv) {
  */
 function readAccess(env: NodeJS.ProcessEnv, host: string): TokenIssuer | AlbIssuer | undefined {
   const { AUTH_JWKS_URL, AUTH_ISSUER, AUTH_AUDIENCE, AUTH_ALB_ARN } = readConfig(env, {
-    AUTH_JWKS_URL: authUrl,
-    AUTH_ISSUER: authText,
-    AUTH_AUDIENCE: authText,
+    ...issuerKinds,
     AUTH_ALB_ARN: optional(loadBalancerArn),
   })
   if (AUTH_ALB_ARN !== undefined) {

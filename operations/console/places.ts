@@ -1,8 +1,8 @@
 import { connect, disconnect } from '@product-events/database'
+import { findQueues, type Queues } from '@product-events/inbox/command'
 import { connectSqs } from '@product-events/queue'
 import type { ConsoleConfig } from './config.ts'
 import type { Places } from './needs/needs.ts'
-import { findQueues, type Queues } from '../queues.ts'
 
 /** The poller asks three questions at once; the rest is for people. */
 const MAX_CONNECTIONS = 5

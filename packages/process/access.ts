@@ -1,5 +1,5 @@
 import { isLoopback } from './loopback.ts'
-import { type Kind, oneOf, optional, text, url } from './read-config.ts'
+import { oneOf, optional, text, url } from './read-config.ts'
 import { StartError } from './start-error.ts'
 
 /** Who signs the tokens that are let in, and for whom they must be meant. */
@@ -19,9 +19,14 @@ export interface AccessVariables {
   AUTH_AUDIENCE: string | undefined
 }
 
-export const authSwitch: Kind<'off' | undefined> = optional(oneOf(['off'] as const))
-export const authUrl: Kind<string | undefined> = optional(url(['https', 'http']))
-export const authText: Kind<string | undefined> = optional(text('text'))
+/** Whose tokens are let in: variables of each program with an API. */
+export const issuerKinds = {
+  AUTH_JWKS_URL: optional(url(['https', 'http'])),
+  AUTH_ISSUER: optional(text('text')),
+  AUTH_AUDIENCE: optional(text('text')),
+}
+/** The same of a service, which a proxy may guard instead. */
+export const accessKinds = { AUTH: optional(oneOf(['off'] as const)), ...issuerKinds }
 
 /**
  * The issuer of the tokens that an API must require; undefined when it requires none: on loopback, or where `AUTH=off`

@@ -1,4 +1,4 @@
-export { authSwitch, authText, authUrl, type AccessVariables, readAccess, type TokenIssuer } from './access.ts'
+export { accessKinds, type AccessVariables, issuerKinds, readAccess, type TokenIssuer } from './access.ts'
 export { isLoopback } from './loopback.ts'
 export { boundConnections } from './connections.ts'
 export { type DatabaseConfig, databaseKinds, readDatabase } from './database-config.ts'

@@ -1,7 +1,5 @@
 import {
-  authSwitch,
-  authText,
-  authUrl,
+  accessKinds,
   databaseKinds,
   oneOf,
   optional,
@@ -34,10 +32,7 @@ export function readServiceConfig(env: NodeJS.ProcessEnv) {
     // Only checked here: packages/telemetry/tracing.ts, which is loaded before the service, sends spans there.
     OTEL_EXPORTER_OTLP_ENDPOINT: optional(url(['http', 'https'])),
     CHANNELS_FILE: optional(text('the path of a JSON file, as in docs/channels.md')),
-    AUTH: authSwitch,
-    AUTH_JWKS_URL: authUrl,
-    AUTH_ISSUER: authText,
-    AUTH_AUDIENCE: authText,
+    ...accessKinds,
   })
   return {
     database: readDatabase(variables, 'notifications'),

@@ -1,7 +1,5 @@
 import {
-  authSwitch,
-  authText,
-  authUrl,
+  accessKinds,
   databaseKinds,
   integer,
   oneOf,
@@ -29,10 +27,7 @@ export function readProductServiceConfig(env: NodeJS.ProcessEnv) {
   const variables = readConfig(env, {
     HOST: host,
     OUTBOX_RELAY: oneOf(['on', 'off'] as const, 'on'),
-    AUTH: authSwitch,
-    AUTH_JWKS_URL: authUrl,
-    AUTH_ISSUER: authText,
-    AUTH_AUDIENCE: authText,
+    ...accessKinds,
   })
   return {
     ...readRelayConfig(env),

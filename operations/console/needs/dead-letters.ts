@@ -5,9 +5,8 @@ import {
   ReceiveMessageCommand,
   SendMessageCommand,
 } from '@aws-sdk/client-sqs'
+import { depthOf, type Queues } from '@product-events/inbox/command'
 import { isFifo } from '@product-events/queue'
-import { depthOf } from '@product-events/inbox/command'
-import type { Queues } from '../../queues.ts'
 
 /** What one receive gives at most. */
 const BATCH = 10

@@ -28,6 +28,8 @@ export interface Queues {
   queueUrl: string
   deadLetterUrl: string
   fifo: boolean
+  /** After so many receives SQS moves a message to the dead-letter queue; undefined when the queue has no policy. */
+  maxReceives: number | undefined
 }
 
 export interface Depth {
@@ -36,7 +38,10 @@ export interface Depth {
   delayed: number
 }
 
-/** The queue and its dead-letter queue: those of its redrive policy, or those that are called like it. */
+/**
+ * The queue and its dead-letter queue: those of its redrive policy, or those that are called like it. Makes none.
+ * Rejects with the SDK's error, or with one that names the queue that is missing.
+ */
 export async function findQueues(
   sqs: SQSClient,
   { queueName, queueUrl }: { queueName?: string | undefined; queueUrl?: string | undefined },
@@ -49,10 +54,11 @@ export async function findQueues(
   const name = url.slice(url.lastIndexOf('/') + 1)
   const fifo = name.endsWith('.fifo')
   const usualName = fifo ? name.replace(/\.fifo$/, '-dlq.fifo') : `${name}-dlq`
-  const deadLetterName = nameInPolicy(Attributes?.RedrivePolicy) ?? usualName
+  const policy = readPolicy(Attributes?.RedrivePolicy)
+  const deadLetterName = policy.deadLetterName ?? usualName
   const deadLetterUrl = await findUrl(sqs, deadLetterName)
   if (deadLetterUrl === undefined) throw new Error(`there is no dead-letter queue ${deadLetterName}`)
-  return { sqs, queueUrl: url, deadLetterUrl, fifo }
+  return { sqs, queueUrl: url, deadLetterUrl, fifo, maxReceives: policy.maxReceives }
 }
 
 async function findUrl(sqs: SQSClient, name: string): Promise<string | undefined> {
@@ -65,11 +71,16 @@ async function findUrl(sqs: SQSClient, name: string): Promise<string | undefined
   }
 }
 
-/** The end of `arn:aws:sqs:region:account:name`. */
-function nameInPolicy(policy: string | undefined): string | undefined {
-  if (policy === undefined) return undefined
-  const { deadLetterTargetArn } = JSON.parse(policy) as { deadLetterTargetArn?: string }
-  return deadLetterTargetArn?.split(':').at(-1)
+/** The name is the end of `arn:aws:sqs:region:account:name`. */
+function readPolicy(policy = '{}'): { deadLetterName: string | undefined; maxReceives: number | undefined } {
+  const { deadLetterTargetArn, maxReceiveCount } = JSON.parse(policy) as {
+    deadLetterTargetArn?: string
+    maxReceiveCount?: number | string
+  }
+  return {
+    deadLetterName: deadLetterTargetArn?.split(':').at(-1),
+    maxReceives: maxReceiveCount === undefined ? undefined : Number(maxReceiveCount),
+  }
 }
 
 export async function depthOf(sqs: SQSClient, url: string): Promise<Depth> {
