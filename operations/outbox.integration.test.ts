@@ -63,7 +63,7 @@ test('one Ctrl-C through npm stops a slow redrive between two events, and it say
   })
   onTestFinished(terminal.kill)
   const pending = async () => (await db.query(`SELECT FROM events WHERE status = 'pending'`)).rowCount ?? 0
-  await expect.poll(pending, { timeout: 20_000 }).toBeGreaterThan(0)
+  await expect.poll(pending, { timeout: 50_000 }).toBeGreaterThan(0)
   terminal.type('\x03')
   expect(await terminal.ended).toBe(130)
   expect(terminal.shown()).toContain(`${await pending()} event`)

@@ -80,12 +80,12 @@ test('--watch says each change until the event has arrived', async () => {
       .split('\n')
       .filter(Boolean)
       .map((line) => (JSON.parse(line) as { way: { place: { at: string } } }).way.place.at)
-  await expect.poll(places, { timeout: 20_000 }).toEqual(['outbox'])
+  await expect.poll(places, { timeout: 50_000 }).toEqual(['outbox'])
   await sources.products.query(
     `UPDATE events SET status = 'processed', processed_at = clock_timestamp() WHERE event_id = $1`,
     [event.id],
   )
-  await expect.poll(places, { timeout: 20_000 }).toEqual(['outbox', 'queue'])
+  await expect.poll(places, { timeout: 50_000 }).toEqual(['outbox', 'queue'])
   await sources.notifications.query(
     `INSERT INTO notifications (id, event_id, event_type, product_id, title, message, sequence, occurred_at)
      VALUES ($1, $2, 'product.created', $3, '', '', 1, clock_timestamp())`,

@@ -117,7 +117,7 @@ test('the second look does not wait for a frozen process to fail the first: the 
     signal: stop.signal,
   })
   // Metrics and health, twice.
-  await expect.poll(() => asked, { timeout: 20_000, interval: 20 }).toBe(4)
+  await expect.poll(() => asked, { timeout: 50_000, interval: 20 }).toBe(4)
   expect(ended).toBe(0)
   stop.abort()
   await looking

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest'
 import { failureOf } from '@product-events/outages'
 import { connect, databaseFault, disconnect } from './index.ts'
 
-const patiently = { timeout: 20_000 }
+const patiently = { timeout: 50_000 }
 
 test('a statement whose caller was told that it failed is cancelled, and never happens', async () => {
   const databaseUrl = await freshDatabase(inject('postgresUrl'))

@@ -32,8 +32,8 @@ test('the program of the README makes one invoice of each paid order and ends on
     const data = { orderId: 'order-7', amount: 12.5 }
     const event = { specversion: '1.0', id: randomUUID(), source: '/shop', type: 'order.paid', data }
     await t.send([event, event])
-    await vi.waitFor(async () => expect(await t.invoices()).toEqual(['order-7']), { timeout: 20_000 })
-    await vi.waitFor(async () => expect(await t.depth()).toEqual({ visible: 0, hidden: 0 }), { timeout: 20_000 })
+    await vi.waitFor(async () => expect(await t.invoices()).toEqual(['order-7']), { timeout: 50_000 })
+    await vi.waitFor(async () => expect(await t.depth()).toEqual({ visible: 0, hidden: 0 }), { timeout: 50_000 })
     child.kill('SIGTERM')
     expect(await exit).toEqual([0, null])
   } finally {

@@ -10,7 +10,7 @@ beforeEach(async () => {
 })
 afterEach(() => t.close())
 
-const patiently = { timeout: 20_000, interval: 20 }
+const patiently = { timeout: 50_000, interval: 20 }
 const handlers: Handlers<ShopEvents, pg.PoolClient> = {
   'order.paid': ({ payload }, tx) => tx.query('INSERT INTO invoices VALUES ($1, $2)', [payload.order, payload.amount]),
 }

@@ -7,7 +7,7 @@ beforeEach(async () => {
 })
 afterEach(() => t.close())
 
-const patiently = { timeout: 20_000, interval: 20 }
+const patiently = { timeout: 50_000, interval: 20 }
 const manyEvents = (count: number) => Array.from({ length: count }, (_, order) => paid(`${order}-${count}`))
 const stored = async () => (await t.invoices()).length
 

@@ -79,7 +79,7 @@ test('a relay, with failures, redriving and pruning, runs on a pool of postgres.
   const running = relay.run(stop.signal)
   const idsOf = async (status: string) =>
     (await pool.query<{ id: string }>('SELECT id FROM events WHERE status = $1', [status])).rows.map(({ id }) => id)
-  const patiently = { timeout: 20_000, interval: 20 }
+  const patiently = { timeout: 50_000, interval: 20 }
   await vi.waitFor(async () => expect(await idsOf('dead')).toHaveLength(1), patiently)
   const progress = { by: 'ann', signal: stop.signal, onProgress: () => {} }
   await outbox.redrive(db, await idsOf('dead'), progress)

@@ -93,7 +93,7 @@ test('an event that was refused before the clock was set back is retried soon, n
   refuses = false
   const stop = new AbortController()
   const running = createRelay({ db, send: broker.send }).run(stop.signal)
-  await expect.poll(() => statuses(db), { timeout: 20_000 }).toEqual({ processed: 3 })
+  await expect.poll(() => statuses(db), { timeout: 50_000 }).toEqual({ processed: 3 })
   stop.abort()
   await running
 })

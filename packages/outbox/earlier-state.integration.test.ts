@@ -41,7 +41,7 @@ test('events that got the numbers of lost ones are sent, though old answers spea
   const lost = Array.from({ length: 40 }, (_, n) => newEvent(`old-${n}`))
   await append(db, lost)
   relay.nudge()
-  await expect.poll(() => inFlight.length, { timeout: 20_000 }).toBe(2)
+  await expect.poll(() => inFlight.length, { timeout: 50_000 }).toBe(2)
 
   await loseEverything()
   // Other keys than the old ones, and the same: 20 of each.
@@ -53,7 +53,7 @@ test('events that got the numbers of lost ones are sent, though old answers spea
   for (const { answer } of inFlight) answer()
   relay.nudge()
 
-  await expect.poll(() => statuses(db), { timeout: 20_000 }).toEqual({ processed: 40 })
+  await expect.poll(() => statuses(db), { timeout: 50_000 }).toEqual({ processed: 40 })
   const ids = new Set(accepted.map(({ eventId }) => eventId))
   expect(fresh.filter(({ id }) => !ids.has(id))).toEqual([])
 })
@@ -61,14 +61,14 @@ test('events that got the numbers of lost ones are sent, though old answers spea
 test('no event of the earlier state is missing when events in memory have the numbers of new ones', async () => {
   await append(db, [newEvent('a', 'one'), newEvent('a', 'two'), newEvent('a', 'three')])
   relay.nudge()
-  await expect.poll(() => inFlight.length, { timeout: 20_000 }).toBe(1)
+  await expect.poll(() => inFlight.length, { timeout: 50_000 }).toBe(1)
   await loseEverything()
   const fresh = [newEvent('b', 'first'), newEvent('a', 'second'), newEvent('a', 'third'), newEvent('b', 'fourth')]
   await append(db, fresh)
   holdAnswers = false
   inFlight[0]!.answer()
   relay.nudge()
-  await expect.poll(() => statuses(db), { timeout: 20_000 }).toEqual({ processed: 4 })
+  await expect.poll(() => statuses(db), { timeout: 50_000 }).toEqual({ processed: 4 })
   const order = accepted.filter(({ eventId }) => fresh.some(({ id }) => id === eventId))
   const of = (key: string) => order.filter((event) => event.key === key).map(({ payload }) => payload)
   expect(of('a')).toEqual(['"second"', '"third"'])

@@ -38,7 +38,7 @@ async function medianDelayMs(keys: string[]): Promise<number> {
       await append(db, [event])
       const committedAt = performance.now()
       relay.nudge()
-      await expect.poll(() => acceptedAt.get(event.id), { timeout: 20_000, interval: 5 }).toBeDefined()
+      await expect.poll(() => acceptedAt.get(event.id), { timeout: 50_000, interval: 5 }).toBeDefined()
       delays.push(acceptedAt.get(event.id)! - committedAt)
     }
   } finally {

@@ -7,7 +7,7 @@ import { createOutbox, type Outbox, outboxMigrations, OutboxRefused } from './in
 import { alone, connectForTest, newEvent, testBroker } from './testing/outbox.ts'
 
 const STEPS = outboxMigrations.migrations.map(({ name }) => name)
-const patiently = { timeout: 20_000 }
+const patiently = { timeout: 50_000 }
 
 let databaseUrl: string
 let db: pg.Pool

@@ -214,10 +214,10 @@ test('two events with one event id, as deliveries to two endpoints have it, do n
     return { outcomes: new Map([[event!.id, { kind: 'accepted' }]]) }
   })
   const cycle = relay!.drainOnce()
-  await expect.poll(() => sent, { timeout: 20_000 }).toEqual([slow.key])
+  await expect.poll(() => sent, { timeout: 50_000 }).toEqual([slow.key])
   await append(db, [{ ...quick, id: slow.id }])
   relay!.nudge()
-  await expect.poll(() => sent, { timeout: 20_000 }).toEqual([slow.key, quick.key])
+  await expect.poll(() => sent, { timeout: 50_000 }).toEqual([slow.key, quick.key])
   answer.resolve()
   await cycle
   expect(await statuses(db)).toEqual({ processed: 2 })

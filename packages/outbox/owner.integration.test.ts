@@ -69,7 +69,7 @@ test('an upgrade in place loses nothing, and the previous version runs on beside
   await append(db, [newEvent('key-7')])
   const stop = new AbortController()
   const running = createRelay({ db, owner: 'shop', send: broker.send }).run(stop.signal)
-  await expect.poll(() => statuses(db), { timeout: 20_000 }).toEqual({ processed: 21, dead: 1 })
+  await expect.poll(() => statuses(db), { timeout: 50_000 }).toEqual({ processed: 21, dead: 1 })
   expect(broker.accepted).toHaveLength(19)
   stop.abort()
   await running

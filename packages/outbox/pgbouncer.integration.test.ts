@@ -27,7 +27,7 @@ test.skipIf(pgbouncer === undefined)(
     const running = relays.map((relay) => relay.run(stop.signal))
     const owned = `SELECT count(*)::int AS lanes FROM outbox_lanes WHERE relay IS NOT NULL GROUP BY relay ORDER BY 1`
     const shares = async () => (await writer.query<{ lanes: number }>(owned)).rows.map(({ lanes }) => lanes)
-    await expect.poll(shares, { timeout: 20_000 }).toEqual([20, 22, 22])
+    await expect.poll(shares, { timeout: 50_000 }).toEqual([20, 22, 22])
 
     for (let n = 0; n < 20; n++) {
       await transaction(writer, (tx) =>
@@ -38,7 +38,7 @@ test.skipIf(pgbouncer === undefined)(
       )
     }
     for (const relay of relays) relay.nudge()
-    await expect.poll(() => statuses(writer), { timeout: 20_000 }).toEqual({ processed: 100 })
+    await expect.poll(() => statuses(writer), { timeout: 50_000 }).toEqual({ processed: 100 })
     stop.abort()
     await Promise.all(running)
     for (const key of ['a', 'b', 'c', 'd', 'e']) {

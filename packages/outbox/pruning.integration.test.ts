@@ -32,7 +32,7 @@ test('passes over the retention that fail are reported once, and so is their end
     pauseMs: 1,
     retryMs: 1,
   })
-  await vi.waitUntil(() => reports.includes('pruning-resumed'), { timeout: 20_000 })
+  await vi.waitUntil(() => reports.includes('pruning-resumed'), { timeout: 50_000 })
   stop.abort()
   await running
   expect(reports.slice(0, 4)).toEqual(['pruned', 'pruning-failed', 'pruned', 'pruning-resumed'])

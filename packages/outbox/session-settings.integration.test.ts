@@ -65,7 +65,7 @@ test('the outbox relies on no setting of its session, and no observer touches th
   const running = relay.run(stop.signal)
   await append(db, [newEvent('a', 1), newEvent('a', 2), newEvent('bad', 3)])
   relay.nudge()
-  await expect.poll(() => statuses(plain), { timeout: 20_000 }).toEqual({ processed: 2, dead: 1 })
+  await expect.poll(() => statuses(plain), { timeout: 50_000 }).toEqual({ processed: 2, dead: 1 })
   expect(broker.accepted.map(({ payload }) => payload)).toEqual(['1', '2'])
   for (const { createdAt } of broker.accepted) expect(Math.abs(Date.now() - createdAt.getTime())).toBeLessThan(60_000)
   const text = await registry.metrics()
@@ -80,7 +80,7 @@ test('the outbox relies on no setting of its session, and no observer touches th
   expect((await readStatus(tables)).relays[0]?.lease_seconds).toBeGreaterThan(1)
   await redrive(tables, [dead!.id], { by: 'test', signal: stop.signal, onProgress: () => {} })
   relay.nudge()
-  await expect.poll(() => statuses(plain), { timeout: 20_000 }).toEqual({ processed: 2, dead: 1 })
+  await expect.poll(() => statuses(plain), { timeout: 50_000 }).toEqual({ processed: 2, dead: 1 })
   await plain.query(
     `UPDATE public.events SET created_at = created_at - interval '5 h', processed_at = processed_at - interval '5 h'`,
   )

@@ -27,10 +27,16 @@ function startRelay(): ForeignRelay {
   return relay
 }
 
-/**
- * Appends an event and resolves, once the broker has it, with whether `wake` brought it there: no poll came between.
- */
-async function isWoken(relay: ForeignRelay, wake: () => unknown): Promise<boolean> {
+/** On a busy machine the poll of two seconds may come between: then it is tried again. */
+async function inOneOfFive(woken: () => Promise<boolean>): Promise<boolean> {
+  for (let tries = 0; tries < 5; tries++) if (await woken()) return true
+  return false
+}
+
+/** Appends events until one is with the broker by `wake` alone, without a poll between. */
+const isWoken = (relay: ForeignRelay, wake: () => unknown) => inOneOfFive(() => bringsEvent(relay, wake))
+
+async function bringsEvent(relay: ForeignRelay, wake: () => unknown): Promise<boolean> {
   await relay.rested()
   const renewals = relay.renewals()
   const event = newEvent('a')
@@ -84,14 +90,17 @@ test('a relay wakes others for the lanes that are theirs, and nobody while all l
 
   const other = startRelay()
   await expect.poll(shares, soon).toEqual([32, 32])
-  await other.rested()
-  const renewals = other.renewals()
-  // With so many keys some of them are in the lanes of either.
-  const events = Array.from({ length: 50 }, (_, n) => newEvent(`key-${n}`))
-  await transaction(pool, (tx) => outbox.append(tx, events))
-  outbox.wake(db)
-  await expect.poll(() => broker.accepted.length, soon).toBe(51)
-  expect(other.renewals(), 'the other one was woken').toBe(renewals)
+  const isOtherWoken = async () => {
+    await other.rested()
+    const [renewals, accepted] = [other.renewals(), broker.accepted.length]
+    // With so many keys some of them are in the lanes of either.
+    const events = Array.from({ length: 50 }, (_, n) => newEvent(`key-${n}`))
+    await transaction(pool, (tx) => outbox.append(tx, events))
+    outbox.wake(db)
+    await expect.poll(() => broker.accepted.length, soon).toBe(accepted + 50)
+    return other.renewals() === renewals
+  }
+  expect(await inOneOfFive(isOtherWoken)).toBe(true)
 })
 
 test('the lanes of a relay that stops have another owner at once, not when that one looks again', async () => {

@@ -130,10 +130,10 @@ test('connections that are only held open make room, the oldest first; one with 
   sockets[0]!.write('GET / HTTP/1.1\r\nHost')
   for (let n = 0; n < 20; n++) sockets.push(await openSocket(port))
   await vi.waitFor(() => expect(sockets.map((socket) => socket.open())).toEqual(sockets.map((_, n) => n >= 20)), {
-    timeout: 20_000,
+    timeout: 50_000,
   })
   const late = ask(port, '/')
-  await vi.waitFor(() => expect(waiting).toHaveLength(2), { timeout: 20_000 })
+  await vi.waitFor(() => expect(waiting).toHaveLength(2), { timeout: 50_000 })
   for (const answer of waiting) answer()
   expect((await Promise.all([busy, late])).map(({ body }) => body)).toEqual(['done', 'done'])
 })

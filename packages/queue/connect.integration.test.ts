@@ -35,6 +35,6 @@ test.each([
   for (let call = 0; call < 2; call++) {
     const asked = performance.now()
     await expect(sqs.send(new ListQueuesCommand({}))).rejects.toThrow('abort')
-    expect(performance.now() - asked).toBeLessThan(2_000)
+    expect(performance.now() - asked).toBeLessThan(10_000)
   }
 })

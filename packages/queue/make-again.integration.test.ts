@@ -17,7 +17,7 @@ test('a queue that is gone is made again, with its dead-letter queue, and sends 
   await send()
   await other.send(new DeleteQueueCommand({ QueueUrl: queue.url }))
   await expect(send()).rejects.toThrow(/exist/)
-  await vi.waitFor(send, { timeout: 20_000 })
+  await vi.waitFor(send, { timeout: 50_000 })
   expect(made).toBe(1)
   const { Attributes } = await other.send(
     new GetQueueAttributesCommand({ QueueUrl: queue.url, AttributeNames: ['RedrivePolicy'] }),
@@ -38,7 +38,7 @@ test('a dead-letter queue that is gone is made again, and a queue that is there 
   const { QueueUrl } = await find()
   await other.send(new DeleteQueueCommand({ QueueUrl }))
   await expect(find()).rejects.toThrow(/exist/)
-  await vi.waitFor(find, { timeout: 20_000 })
+  await vi.waitFor(find, { timeout: 50_000 })
   expect(made).toBe(1)
   // Something else is missing: nothing of ours was made.
   await expect(sqs.send(new GetQueueUrlCommand({ QueueName: 'another' }))).rejects.toThrow(/exist/)

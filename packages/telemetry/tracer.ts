@@ -16,7 +16,7 @@ export { type Span, type SpanContext, SpanKind, type Tracer } from '@opentelemet
 /**
  * What a stop may wait for a collector: one that is there answers within milliseconds, and all of it must end in 10 s.
  */
-const LAST_EXPORT_MS = 500
+const LAST_EXPORT_MS = 1_000
 
 /**
  * The tracer that a module loaded by `--import` has set up; undefined when there is none, which is the rule. Ask when
@@ -26,7 +26,7 @@ export function activeTracer(): Tracer | undefined {
   return setUp()?.getTracer('product-events')
 }
 
-/** Exports the spans that have ended and then no more. Resolves after half a second at the latest. Never rejects. */
+/** Exports the spans that have ended and then no more. Resolves after a second at the latest. Never rejects. */
 export async function endTracing(): Promise<void> {
   const ended = setUp()?.shutdown?.()
   if (ended === undefined) return

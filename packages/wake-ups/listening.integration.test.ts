@@ -9,7 +9,7 @@ import { pgbouncer, startPgBouncer } from '../outbox/testing/pgbouncer.ts'
 import { createNotifier, createProbe, keepListening } from './index.ts'
 import { pgListen } from './pg.ts'
 
-const soon = { timeout: 20_000, interval: 10 }
+const soon = { timeout: 50_000, interval: 10 }
 const CHANNEL = 'Things "stored"'
 
 let databaseUrl: string

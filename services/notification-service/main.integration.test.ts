@@ -27,7 +27,7 @@ async function start(variables: Record<string, string>): Promise<ServiceProcess>
   return service
 }
 
-const patiently = { timeout: 20_000 }
+const patiently = { timeout: 50_000 }
 const manyEvents = (count: number) => Array.from({ length: count }, () => testEvent())
 const eventIds = (rows: { event_id?: unknown }[]) => rows.map((row) => row.event_id)
 

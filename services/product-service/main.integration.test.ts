@@ -29,7 +29,7 @@ test('starts on an empty database, answers, tells its health and numbers, and en
   await admin.connect()
   await admin.query('ALTER TABLE products RENAME TO elsewhere')
   const migrations = 'are gone: relation "public.products" does not exist'
-  const patiently = { timeout: 20_000 }
+  const patiently = { timeout: 50_000 }
   await vi.waitFor(
     async () => expect(await health()).toEqual({ status: 'not ready', missing: { migrations } }),
     patiently,

@@ -4,7 +4,7 @@ import { pgListen } from '../adapters.ts'
 import { createOutbox, type Database, type RelayReport, type Send } from '../index.ts'
 import { connectForTest } from './outbox.ts'
 
-export const soon = { timeout: 20_000, interval: 5 }
+export const soon = { timeout: 50_000, interval: 5 }
 
 /** A relay as in a process of its own: with its own pool and its own outbox, so that nothing reaches it in memory. */
 export interface ForeignRelay {

@@ -39,7 +39,7 @@ export async function spawnService(variables: Record<string, string>) {
           const answer = await fetch(health)
           if (!answer.ok) throw new Error(await answer.text())
         },
-        { timeout: 20_000 },
+        { timeout: 60_000 },
       )
       if (child.exitCode !== null) throw new Error(`the service ended with ${child.exitCode}: ${stderr}`)
     },

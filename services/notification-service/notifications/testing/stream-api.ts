@@ -15,7 +15,7 @@ import { storeNotifications } from '../store.ts'
 import { createWakeUps } from '../wake-ups.ts'
 import { readStream, type StreamReader } from './stream.ts'
 
-export const soon = { timeout: 20_000, interval: 10 }
+export const soon = { timeout: 50_000, interval: 10 }
 
 export interface ApiOptions {
   heartbeatMs?: number
