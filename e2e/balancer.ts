@@ -21,25 +21,25 @@ export interface Balancer {
  */
 export async function startBalancer(instances: readonly Service[]): Promise<Balancer> {
   const agent = new Agent({ keepAlive: true })
-  let ready = instances
+  const ready = new Set(instances)
   let turn = 0
   let dropped = 0
   const stopped = new AbortController()
-  // One after the other: on a busy machine the answers of an older check would arrive after those of a newer one.
-  async function keepChecking(): Promise<void> {
+  // Each by itself: one that starts, and answers late, must not hide that another one stops.
+  async function keepChecking(instance: Service): Promise<void> {
     while (!stopped.signal.aborted) {
-      const answers = await Promise.all(instances.map((instance) => isReady(instance)))
-      ready = instances.filter((_, index) => answers[index])
+      if (await isReady(instance)) ready.add(instance)
+      else ready.delete(instance)
       await sleep(CHECK_EVERY_MS, undefined, { signal: stopped.signal }).catch(() => {})
     }
   }
-  const checking = keepChecking()
+  const checking = Promise.all(instances.map(keepChecking))
 
   function pass(incoming: IncomingMessage, response: ServerResponse, body: Buffer, refused: readonly Service[]): void {
     // Other requests take turns meanwhile: the next one in turn may be an instance that has just refused this one.
-    const left = ready.filter((instance) => !refused.includes(instance))
+    const left = [...ready].filter((instance) => !refused.includes(instance))
     const instance = left[turn++ % Math.max(1, left.length)]
-    if (!instance) return fail(response, `none of ${ready.length} ready instances took the connection`)
+    if (!instance) return fail(response, `none of ${ready.size} ready instances took the connection`)
     const { method, url: path, headers } = incoming
     const { hostname: host, port } = new URL(instance.url)
     const passed = request({ agent, host, port, method, path, headers }, (answer) => {

@@ -8,9 +8,10 @@ import type { FastifyInstance } from 'fastify'
  */
 const STILL_TAKE_MS = 1_000
 /**
- * A request that arrives after that shows that the balancer is slow, as on a busy machine: it gets as much time again.
+ * A request that arrives after that shows that the balancer is slow, as on a busy machine: it gets three times as much
+ * again, and what came last still has three seconds for its answer.
  */
-const TAKE_AT_MOST_MS = 2 * STILL_TAKE_MS
+const TAKE_AT_MOST_MS = 4 * STILL_TAKE_MS
 /** Without a request for so long the balancer has turned elsewhere: closing now meets no request on its way. */
 const QUIET_MS = 500
 /** The stop continues within this time after the last connection has closed. */
@@ -27,7 +28,7 @@ export function closePolitely(app: FastifyInstance): void {
 }
 
 /**
- * Takes requests for up to a second more, and for up to another one while they still arrive, as long as there are
+ * Takes requests for up to a second more, and for up to three more while they still arrive, as long as there are
  * connections that they may come over, but no second one on any of them; then stops listening, and resolves once every
  * request under way is answered. Connections that are idle by then are closed. What is still open `cutAfterMs` after
  * the first second is cut off, such as a request of which only half ever arrived.
@@ -36,6 +37,8 @@ export async function stopHttpApi(app: Pick<FastifyInstance, 'close' | 'server'>
   leaving.add(app.server)
   const start = performance.now()
   await untilTurnedElsewhere(app.server, start)
+  // Closing resets connections that the kernel has and that are not accepted yet: those that wait now are.
+  await new Promise((resolve) => void setImmediate(resolve))
   const cutInMs = Math.max(0, start + STILL_TAKE_MS + cutAfterMs - performance.now())
   const timer = setTimeout(() => app.server.closeAllConnections(), cutInMs)
   try {
