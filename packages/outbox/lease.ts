@@ -22,6 +22,8 @@ export const LEASE_MS = 10_000
 export const RENEW_MS = 2_000
 /** While lanes are handed over, both relays look more often. */
 const HAND_OVER_MS = 250
+/** A lane that leaves is not read any more: its events wait until what has left is settled. */
+const DRAINING_MS = 50
 
 export interface Lease {
   /** Whether an event of this lane may be sent now: the relay owns the lane, and does so until the send is over. */
@@ -109,7 +111,7 @@ export function createLease(tables: Tables, name: string, options: LeaseOptions 
         for (const lane of await takeFree(tables, id, fairShare - lanes.length)) owned.add(lane)
       }
       const balanced = owned.size <= fairShare && owned.size >= Math.floor(LANES / Math.max(1, relays))
-      if (!balanced) balanceAgainAt = now() + HAND_OVER_MS
+      if (!balanced) balanceAgainAt = now() + (leaving.size > drained.length ? DRAINING_MS : HAND_OVER_MS)
     },
 
     async release() {
