@@ -56,6 +56,47 @@ test('ten viewers cost what one does, and nobody costs nothing', async () => {
   }
 })
 
+test.each<[string, 'readProducts' | 'readNotifications' | 'readQueue', number]>([
+  ['PostgreSQL of product-service', 'readProducts', 4_000],
+  ['PostgreSQL of notification-service', 'readNotifications', 4_000],
+  // Asked every second look.
+  ['SQS', 'readQueue', 5_500],
+])('%s is frozen or refuses: viewers are told within a bound, whenever it begins', async (_, name, frozenMs) => {
+  vi.useFakeTimers()
+  try {
+    for (const beginsAt of [0, 1, 300, 999, 1_000, 1_500, 1_999]) {
+      const refused = await untilTold(name, beginsAt, () => Promise.reject(new Error('connect ECONNREFUSED')))
+      expect(refused, `refuses from ${beginsAt} ms on`).toBeLessThanOrEqual(2_500)
+      const frozen = await untilTold(name, beginsAt, () => new Promise(() => {}))
+      expect(frozen, `frozen from ${beginsAt} ms on`).toBeLessThanOrEqual(frozenMs)
+    }
+  } finally {
+    vi.useRealTimers()
+  }
+})
+
+/** Milliseconds from the beginning of an outage until a viewer sees that not all is well. */
+async function untilTold(
+  name: 'readProducts' | 'readNotifications' | 'readQueue',
+  beginsAt: number,
+  fail: () => Promise<never>,
+): Promise<number> {
+  const { sources } = counted()
+  let fails = false
+  const works = sources[name] as () => Promise<never>
+  const watch = createWatch({ ...sources, [name]: () => (fails ? fail() : works()) })
+  let level = ''
+  const leave = watch.enter((json) => (level = (JSON.parse(json) as Snapshot).verdict.level))
+  await vi.advanceTimersByTimeAsync(4_000 + beginsAt)
+  expect(level).toBe('good')
+  fails = true
+  let passed = 0
+  for (; level === 'good' && passed < 60_000; passed += 50) await vi.advanceTimersByTimeAsync(50)
+  leave()
+  watch.stop()
+  return passed
+}
+
 test('the first look after a pause asks the queue too, and shows nothing from before the pause', async () => {
   vi.useFakeTimers()
   try {
