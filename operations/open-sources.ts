@@ -2,7 +2,7 @@ import { connectionConfig } from '@product-events/database'
 import { connectSqs } from '@product-events/queue'
 import pg from 'pg'
 import type { DatabasesConfig } from './config.ts'
-import { findQueues, type Queues } from './queues.ts'
+import { findQueues, type Queues } from '@product-events/inbox/command'
 
 export interface SourcesOptions {
   /** Shown in `pg_stat_activity`. */

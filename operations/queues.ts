@@ -1,43 +1,5 @@
-import {
-  ChangeMessageVisibilityCommand,
-  GetQueueAttributesCommand,
-  type Message,
-  ReceiveMessageCommand,
-  type SQSClient,
-} from '@aws-sdk/client-sqs'
-import { type Depth, depthOf } from '@product-events/inbox/command'
-import { deadLetterQueueName, findQueueUrl, MAX_RECEIVE_COUNT, queueNameOf } from '@product-events/queue'
-
-/** The queue between the services and its dead-letter queue, seen from outside. */
-export interface Queues {
-  sqs: SQSClient
-  queueUrl: string
-  deadLetterUrl: string
-  /** After so many receives SQS moves a message to the dead-letter queue. */
-  maxReceives: number
-}
-
-/**
- * Finds both queues, and makes none. Rejects with the SDK's error, or with one that names the queue that is missing.
- */
-export async function findQueues(
-  sqs: SQSClient,
-  { queueName, queueUrl }: { queueName: string; queueUrl: string | undefined },
-): Promise<Queues> {
-  const url = queueUrl ?? (await findQueueUrl(sqs, queueName))
-  if (url === undefined) throw new Error(`there is no queue ${queueName}`)
-  const { Attributes } = await sqs.send(
-    new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ['RedrivePolicy'] }),
-  )
-  const policy = JSON.parse(Attributes?.RedrivePolicy ?? '{}') as {
-    deadLetterTargetArn?: string
-    maxReceiveCount?: number | string
-  }
-  const name = policy.deadLetterTargetArn?.split(':').at(-1) ?? deadLetterQueueName(queueNameOf(url))
-  const deadLetterUrl = await findQueueUrl(sqs, name)
-  if (deadLetterUrl === undefined) throw new Error(`there is no dead-letter queue ${name}`)
-  return { sqs, queueUrl: url, deadLetterUrl, maxReceives: Number(policy.maxReceiveCount ?? MAX_RECEIVE_COUNT) }
-}
+import { ChangeMessageVisibilityCommand, type Message, ReceiveMessageCommand } from '@aws-sdk/client-sqs'
+import { type Depth, depthOf, type Queues } from '@product-events/inbox/command'
 
 /** How many messages are in the queue, and how many in its dead-letter queue. Rejects with the SDK's error. */
 export async function readDepths({

@@ -2,7 +2,7 @@ import { connect, disconnect } from '@product-events/database'
 import { connectSqs } from '@product-events/queue'
 import type { ConsoleConfig } from './config.ts'
 import type { Places } from './needs/needs.ts'
-import { findQueues, type Queues } from '../queues.ts'
+import { findQueues, type Queues } from '@product-events/inbox/command'
 
 /** The poller asks three questions at once; the rest is for people. */
 const MAX_CONNECTIONS = 5

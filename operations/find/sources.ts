@@ -1,7 +1,9 @@
 import type { Message } from '@aws-sdk/client-sqs'
 import { databaseOutage } from '@product-events/outages'
+import type { Queues } from '@product-events/inbox/command'
+import { MAX_RECEIVE_COUNT } from '@product-events/queue'
 import type { Database } from '../database.ts'
-import { LOOK_AT, lookAtDeadLetters, type Queues, readDepths } from '../queues.ts'
+import { LOOK_AT, lookAtDeadLetters, readDepths } from '../queues.ts'
 import type { Looked, QueueAnswer } from './found.ts'
 import type { Cost } from './outbox-rows.ts'
 
@@ -35,8 +37,6 @@ export interface Look {
  */
 const BELIEVE_MS = 60_000
 const looks = new WeakMap<object, { at: number; count: number; messages: Promise<Message[]> }>()
-/** SQS moves a message there after five receives; asked for only if SQS answers. */
-const USUAL_RECEIVES = 5
 
 export function startLook({ products, notifications, queues, signal }: Sources): Look {
   const cost = { probes: 0, rows: 0 }
@@ -67,8 +67,8 @@ export function startLook({ products, notifications, queues, signal }: Sources):
         .catch((error: unknown): QueueAnswer => ({ kind: 'no-answer', reason: note('sqs', error) }))),
     maxReceives: () =>
       findQueues().then(
-        ({ maxReceives }) => maxReceives,
-        () => USUAL_RECEIVES,
+        ({ maxReceives = MAX_RECEIVE_COUNT }) => maxReceives,
+        () => MAX_RECEIVE_COUNT,
       ),
     async deadLetters() {
       const answer = await this.depth()

@@ -1,9 +1,11 @@
 import { databaseOutage } from '@product-events/outages'
+import type { Queues } from '@product-events/inbox/command'
+import { MAX_RECEIVE_COUNT } from '@product-events/queue'
 import { type Backlog, readBacklog, readLanes } from '../console/watch/products.ts'
 import { disabledEndpoints, type FailingMessage, failingMessages } from '../console/watch/notifications.ts'
 import type { Database } from '../database.ts'
 import type { Depth } from '../find/found.ts'
-import { type Queues, readDepths } from '../queues.ts'
+import { readDepths } from '../queues.ts'
 
 /** What a dependency itself says, or that it does not. */
 export type Answer<Value> =
@@ -52,8 +54,6 @@ export interface TruthSources {
   queues: () => Promise<Queues>
 }
 
-/** SQS moves a message after five receives unless its queue says otherwise. */
-const USUAL_RECEIVES = 5
 /** A healthy dependency answers within milliseconds, on a very busy machine within seconds. A scrape waits as long. */
 const SILENT_AFTER_MS = 5_000
 
@@ -65,11 +65,16 @@ export async function readTruth({ products, notifications, queues }: TruthSource
     answerOf(
       Promise.all([
         readOutbox(notifications),
-        failingMessages(notifications as never, USUAL_RECEIVES),
+        failingMessages(notifications as never, MAX_RECEIVE_COUNT),
         disabledEndpoints(notifications as never),
       ]).then(([deliveries, failing, disabled]) => ({ deliveries, failing, disabled })),
     ),
-    answerOf(queues().then(async (found) => ({ ...(await readDepths(found)), max_receives: found.maxReceives }))),
+    answerOf(
+      queues().then(async (found) => ({
+        ...(await readDepths(found)),
+        max_receives: found.maxReceives ?? MAX_RECEIVE_COUNT,
+      })),
+    ),
   ])
   return { products: ofProducts, notifications: ofNotifications, queue: ofQueue }
 }

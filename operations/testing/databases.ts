@@ -4,7 +4,7 @@ import { outboxMigrations } from '@product-events/outbox'
 import type pg from 'pg'
 import { notificationMigrations } from '../../services/notification-service/migrations.ts'
 import { productMigrations } from '../../services/product-service/migrations.ts'
-import { findQueues, type Queues } from '../queues.ts'
+import { findQueues, type Queues } from '@product-events/inbox/command'
 
 /** Both services' databases and a queue, without the services: each test puts an event where it wants it. */
 export async function freshSources(postgresUrl: string, sqsEndpoint: string) {

@@ -7,7 +7,7 @@ import {
 } from '@aws-sdk/client-sqs'
 import { isFifo } from '@product-events/queue'
 import { depthOf } from '@product-events/inbox/command'
-import type { Queues } from '../../queues.ts'
+import type { Queues } from '@product-events/inbox/command'
 
 /** What one receive gives at most. */
 const BATCH = 10

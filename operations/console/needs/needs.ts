@@ -1,8 +1,9 @@
 import type { Message } from '@aws-sdk/client-sqs'
 import type pg from 'pg'
+import type { Queues } from '@product-events/inbox/command'
+import { MAX_RECEIVE_COUNT } from '@product-events/queue'
 import type { Needs, Source } from '../answers.ts'
 import { failingMessages } from '../watch/notifications.ts'
-import type { Queues } from '../../queues.ts'
 import { deadItems } from './dead-events.ts'
 import { peekDeadLetters } from './dead-letters.ts'
 import { groupsOf, type Item } from './groups.ts'
@@ -45,7 +46,9 @@ export function createNeedsReader({ products, notifications, queues }: Places): 
       case 'deliveries':
         return deadItems(notifications)
       case 'failing':
-        return (await failingMessages(notifications, (await queues()).maxReceives)).map(failingItem)
+        return (await failingMessages(notifications, (await queues()).maxReceives ?? MAX_RECEIVE_COUNT)).map(
+          failingItem,
+        )
       default: {
         const messages = await deadLetters()
         // The messages are worth showing when the database that knows the reasons is unreachable.

@@ -1,5 +1,6 @@
 import type pg from 'pg'
-import { type Queues, readDepths } from '../../queues.ts'
+import type { Queues } from '@product-events/inbox/command'
+import { readDepths } from '../../queues.ts'
 import type { History } from './history.ts'
 import { disabledEndpoints, failingMessages, storedAt } from './notifications.ts'
 import { readBacklog, readLanes, travellingEvents } from './products.ts'

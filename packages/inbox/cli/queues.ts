@@ -28,6 +28,8 @@ export interface Queues {
   queueUrl: string
   deadLetterUrl: string
   fifo: boolean
+  /** After so many receives SQS moves a message to the dead-letter queue. Undefined without a redrive policy. */
+  maxReceives: number | undefined
 }
 
 export interface Depth {
@@ -36,7 +38,10 @@ export interface Depth {
   delayed: number
 }
 
-/** The queue and its dead-letter queue: those of its redrive policy, or those that are called like it. */
+/**
+ * Finds a queue and its dead-letter queue: the one of its redrive policy, or `<queue>-dlq`. Creates neither. Rejects
+ * with the SDK's error, or with one that names the queue that does not exist.
+ */
 export async function findQueues(
   sqs: SQSClient,
   { queueName, queueUrl }: { queueName?: string | undefined; queueUrl?: string | undefined },
@@ -46,13 +51,21 @@ export async function findQueues(
   const { Attributes } = await sqs.send(
     new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ['RedrivePolicy'] }),
   )
+  const policy = JSON.parse(Attributes?.RedrivePolicy ?? '{}') as RedrivePolicy
   const name = url.slice(url.lastIndexOf('/') + 1)
   const fifo = name.endsWith('.fifo')
   const usualName = fifo ? name.replace(/\.fifo$/, '-dlq.fifo') : `${name}-dlq`
-  const deadLetterName = nameInPolicy(Attributes?.RedrivePolicy) ?? usualName
+  const deadLetterName = policy.deadLetterTargetArn?.split(':').at(-1) ?? usualName
   const deadLetterUrl = await findUrl(sqs, deadLetterName)
   if (deadLetterUrl === undefined) throw new Error(`there is no dead-letter queue ${deadLetterName}`)
-  return { sqs, queueUrl: url, deadLetterUrl, fifo }
+  const maxReceives = policy.maxReceiveCount === undefined ? undefined : Number(policy.maxReceiveCount)
+  return { sqs, queueUrl: url, deadLetterUrl, fifo, maxReceives }
+}
+
+interface RedrivePolicy {
+  /** `arn:aws:sqs:region:account:name` */
+  deadLetterTargetArn?: string
+  maxReceiveCount?: number | string
 }
 
 async function findUrl(sqs: SQSClient, name: string): Promise<string | undefined> {
@@ -63,13 +76,6 @@ async function findUrl(sqs: SQSClient, name: string): Promise<string | undefined
     if (/(QueueDoesNotExist|NonExistentQueue)$/.test((error as Error).name)) return undefined
     throw error
   }
-}
-
-/** The end of `arn:aws:sqs:region:account:name`. */
-function nameInPolicy(policy: string | undefined): string | undefined {
-  if (policy === undefined) return undefined
-  const { deadLetterTargetArn } = JSON.parse(policy) as { deadLetterTargetArn?: string }
-  return deadLetterTargetArn?.split(':').at(-1)
 }
 
 export async function depthOf(sqs: SQSClient, url: string): Promise<Depth> {
