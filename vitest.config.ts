@@ -27,6 +27,7 @@ const deployment = [
   'dead-letters-denied',
   'databases',
   'start-commands',
+  'start-deaths',
   'rolling',
   'failover',
 ].map((name) => `e2e/**/${name}.e2e.test.ts`)
