@@ -24,10 +24,7 @@ const count = async (t: TestInbox) => {
   await t.pool.query('CREATE TABLE calls (event_id text, sequence numeric)')
   const handler: Handlers<ShopEvents, pg.PoolClient>['order.paid'] = ({ id, sequence }, tx) =>
     tx.query('INSERT INTO calls VALUES ($1, $2)', [id, sequence])
-  const calls = async () => {
-    const { rows } = await t.pool.query<{ event_id: string; sequence: string }>('SELECT * FROM calls')
-    return rows
-  }
+  const calls = async () => (await t.pool.query<{ sequence: string }>('SELECT * FROM calls')).rows
   return { handler, calls }
 }
 
