@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdir, readFile } from 'node:fs/promises'
-import { freePort, isAlive } from '@product-events/local'
+import { freePort, isAlive, machineVariables } from '@product-events/local'
 
 export interface Process {
   pid: number
@@ -42,8 +42,7 @@ export function npmStart(dataDir: string, ports: Record<string, number>): Run {
   const child = spawn(process.execPath, [`${import.meta.dirname}/../local/start.ts`], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
-      PATH: process.env.PATH,
-      ...(process.env.NODE_COMPILE_CACHE && { NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE }),
+      ...machineVariables(),
       // As if a .env for something else had been exported: it must not get through to the services.
       DATABASE_URL: 'postgres://nobody@127.0.0.1:1/nothing',
       HTTP_PORT: '1',
