@@ -19,7 +19,7 @@ const exclude = [
   'deploy/kubernetes/**',
 ]
 
-/** What takes minutes of its own, in steps of its own: `npm test` runs all the rest. */
+/** Tests that take minutes are steps of their own: `npm test` runs all others. */
 const browser = ['e2e/console/**/*.e2e.test.ts', 'e2e/build.e2e.test.ts']
 const deployment = [
   'least-rights',
@@ -27,9 +27,11 @@ const deployment = [
   'dead-letters-denied',
   'databases',
   'start-commands',
+  'start-deaths',
   'rolling',
   'failover',
 ].map((name) => `e2e/**/${name}.e2e.test.ts`)
+const image = 'deploy/image/image.integration.test.ts'
 
 const processes = {
   globalSetup: ['local/testing/vitest-setup.ts'],
@@ -68,7 +70,7 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['**/*.integration.test.ts'],
-          exclude,
+          exclude: [...exclude, image],
           globalSetup: ['local/testing/vitest-setup.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
@@ -87,7 +89,7 @@ export default defineConfig({
         },
       },
       { test: { name: 'browser', include: browser, exclude, ...processes } },
-      { test: { name: 'deployment', include: deployment, exclude, ...processes } },
+      { test: { name: 'deployment', include: [...deployment, image], exclude, ...processes } },
     ],
   },
 })

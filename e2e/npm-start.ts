@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdir, readFile } from 'node:fs/promises'
-import { freePort } from '@product-events/local'
+import { freePort, isAlive, machineVariables } from '@product-events/local'
 
 export interface Process {
   pid: number
@@ -42,7 +42,7 @@ export function npmStart(dataDir: string, ports: Record<string, number>): Run {
   const child = spawn(process.execPath, [`${import.meta.dirname}/../local/start.ts`], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
-      PATH: process.env.PATH,
+      ...machineVariables(),
       // As if a .env for something else had been exported: it must not get through to the services.
       DATABASE_URL: 'postgres://nobody@127.0.0.1:1/nothing',
       HTTP_PORT: '1',
@@ -71,6 +71,15 @@ export function npmStart(dataDir: string, ports: Record<string, number>): Run {
     },
     processes: () => descendants(child.pid),
   }
+}
+
+/** The main process of the PostgreSQL that `npm start` keeps in `dataDir`. */
+export async function postmaster(dataDir: string): Promise<number> {
+  return Number((await readFile(`${dataDir}/postgres/postmaster.pid`, 'utf8')).split('\n')[0])
+}
+
+export function alive(processes: Process[]): number[] {
+  return processes.map(({ pid }) => pid).filter(isAlive)
 }
 
 /** The processes below `pid`, from the system's own table; without `ps`, which a small Linux may not have. */

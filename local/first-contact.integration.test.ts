@@ -6,6 +6,7 @@ import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openDataDir } from './data-dir.ts'
 import { readOrMakePassword } from './password.ts'
+import { machineVariables } from './service.ts'
 
 let folder: string
 beforeAll(async () => {
@@ -16,7 +17,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }))
 /** `npm start`, refused before anything is made. */
 async function start(args: string[], env: Record<string, string> = {}, user: { uid?: number; gid?: number } = {}) {
   const child = spawn(process.execPath, [join(import.meta.dirname, 'start.ts'), ...args], {
-    env: { PATH: process.env.PATH, DATA_DIR: join(folder, 'unused'), ...env },
+    env: { ...machineVariables(), DATA_DIR: join(folder, 'unused'), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     ...user,
   })

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { machineVariables } from '@product-events/local'
 import type { Browser, Page } from 'playwright-core'
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
@@ -60,7 +61,7 @@ async function secondsUntil(incident: string, said: RegExp): Promise<number> {
 async function askStatus(incident: string, said: RegExp): Promise<void> {
   const from = performance.now()
   const child = spawn(process.execPath, [STATUS], {
-    env: { PATH: process.env.PATH, DATA_DIR: stack.dataDir, NO_COLOR: '1' },
+    env: { ...machineVariables(), DATA_DIR: stack.dataDir, NO_COLOR: '1' },
     stdio: ['ignore', 'pipe', 'ignore'],
   })
   const [screen] = await Promise.all([text(child.stdout), once(child, 'close')])

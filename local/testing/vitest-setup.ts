@@ -14,8 +14,11 @@ declare module 'vitest' {
   }
 }
 
-/** Nothing of a test run outlives it, so nothing waits for a disk. */
-const noDurability = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }
+/**
+ * Nothing of a test run outlives it, so nothing waits for a disk. Autovacuum would visit some hundred databases a
+ * minute.
+ */
+const shortLived = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', autovacuum: 'off' }
 
 /** Tests start well over a hundred processes of the same few programs: compiled once, each starts in half the time. */
 const COMPILED = `${import.meta.dirname}/../../node_modules/.cache/node`
@@ -33,7 +36,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
       ? startPostgres({
           dataDir: join(dir, 'postgres'),
           port: await freePort(),
-          settings: { ...noDurability, max_connections: '300' },
+          settings: { ...shortLived, max_connections: '300' },
         })
       : { url: elsewhere, stop: () => Promise.resolve() },
     startSqs({ port: await freePort() }),

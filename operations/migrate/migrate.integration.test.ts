@@ -2,14 +2,16 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import { connect, databaseFault } from '@product-events/database'
-import { freshDatabase } from '@product-events/local'
+import { freshDatabase, machineVariables } from '@product-events/local'
 import { expect, inject, test, vi } from 'vitest'
 import { grantsOf } from './grants.ts'
 
 vi.setConfig({ testTimeout: 120_000 })
 
 async function npmRunMigrate(args: string[], env: Record<string, string> = {}) {
-  const child = spawn(process.execPath, [`${import.meta.dirname}/../migrate.ts`, ...args], { env })
+  const child = spawn(process.execPath, [`${import.meta.dirname}/../migrate.ts`, ...args], {
+    env: { ...machineVariables(), ...env },
+  })
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
   return { code: child.exitCode, stdout, stderr }
 }

@@ -6,7 +6,7 @@ import { type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { freePort } from '@product-events/local'
+import { freePort, machineVariables } from '@product-events/local'
 import { startOperationsServer } from '@product-events/process/service'
 import { createRegistry, Gauge } from '@product-events/telemetry'
 import { afterEach, expect, test } from 'vitest'
@@ -33,7 +33,9 @@ async function startProcess(service: Instance['service']) {
 }
 
 async function npmRunStatus(args: string[], env: Record<string, string> = {}) {
-  const child = spawn(process.execPath, [`${import.meta.dirname}/../status.ts`, ...args], { env })
+  const child = spawn(process.execPath, [`${import.meta.dirname}/../status.ts`, ...args], {
+    env: { ...machineVariables(), ...env },
+  })
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
   return { code: child.exitCode, stdout, stderr }
 }

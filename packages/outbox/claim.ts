@@ -18,6 +18,12 @@ export type Content = 'with content' | 'ids alone'
 /** Events are read into memory until they take this much. A larger one is not read at all, and so does not count. */
 export const MAX_BYTES = 16 * 1024 * 1024
 
+/** The columns of `EventRow`. A larger event comes without its content. */
+const EVENT_ROW = `id::text, event_id::text AS "eventId", key, lane, type, attempts, redriven_count AS redriven, bytes,
+            CASE WHEN isfinite(created_at) THEN (extract(epoch FROM created_at) * 1000)::bigint::text END AS "createdMs",
+            CASE WHEN bytes <= ${MAX_BYTES} THEN content END AS payload,
+            CASE WHEN bytes <= ${MAX_BYTES} THEN attributes END AS headers`
+
 /**
  * Reads the next pending events: of each lane up to `perLane` in the order of their ids. A key with a failed event
  * gives nothing.
@@ -25,75 +31,63 @@ export const MAX_BYTES = 16 * 1024 * 1024
  * It goes by status, never by "id above the last one": an event whose transaction took its id early and committed late
  * is found like any other. It writes nothing: owning the lane is what keeps other relays away.
  */
-export async function claimPending(
-  { db, schema }: Tables,
+export function claimPending(
+  tables: Tables,
   lanes: LaneToRead[],
   perLane: number,
   content: Content,
 ): Promise<EventRow[]> {
-  const { rows } = await db.query<EventRow>(
-    `SELECT id::text, event_id::text AS "eventId", key, lane, type, attempts, redriven_count AS redriven, bytes,
-            CASE WHEN isfinite(created_at) THEN (extract(epoch FROM created_at) * 1000)::bigint::text END AS "createdMs",
-            CASE WHEN bytes <= $3 THEN content END AS payload, CASE WHEN bytes <= $3 THEN attributes END AS headers
-     FROM (
-       SELECT next.*, size.bytes,
-              sum(size.bytes) FILTER (WHERE size.bytes <= $3)
-                OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes_before
-       FROM jsonb_to_recordset($1::text::jsonb) AS owned (lane smallint, held bigint[], "heldEvents" uuid[], "full" text[])
-       CROSS JOIN LATERAL (
-         SELECT *, CASE WHEN $4 AND pg_column_size(payload) <= $3 THEN payload::text END AS content,
-                CASE WHEN $4 AND pg_column_size(headers) <= $3 THEN headers::text END AS attributes
-         FROM ${schema}.events AS pending
+  const { schema } = tables
+  const pending = `FROM ${schema}.events AS pending
          WHERE pending.status = 'pending' AND pending.lane = owned.lane
            AND (pending.id <> ALL (owned.held) OR pending.event_id <> ALL (owned."heldEvents"))
            AND pending.key <> ALL (owned."full")
            AND NOT EXISTS (SELECT FROM ${schema}.events AS failed WHERE failed.status = 'failed' AND failed.key = pending.key)
-         ORDER BY pending.id
-         LIMIT $2
-       ) AS next
-       CROSS JOIN LATERAL (SELECT coalesce(octet_length(content), pg_column_size(payload))
-                                  + coalesce(octet_length(attributes), pg_column_size(headers)) AS bytes) AS size
-     ) AS readable
-     WHERE coalesce(bytes_before, 0) < $3`,
-    [JSON.stringify(lanes), perLane, MAX_BYTES, content === 'with content'],
-  )
-  return rows
+         ORDER BY pending.id`
+  return claim(tables, { lanes, perLane, content, events: pending })
 }
 
 /**
  * Reads the failed events that are due: of each lane up to `perLane`, the longest due first, of each key the oldest.
  */
-export async function claimDue(
-  { db, schema }: Tables,
-  lanes: LaneToRead[],
-  perLane: number,
-  content: Content,
-): Promise<EventRow[]> {
-  const { rows } = await db.query<EventRow>(
-    `SELECT id::text, event_id::text AS "eventId", key, lane, type, attempts, redriven_count AS redriven, bytes,
-            CASE WHEN isfinite(created_at) THEN (extract(epoch FROM created_at) * 1000)::bigint::text END AS "createdMs",
-            CASE WHEN bytes <= $3 THEN content END AS payload, CASE WHEN bytes <= $3 THEN attributes END AS headers
-     FROM (
-       SELECT next.*, size.bytes,
-              sum(size.bytes) FILTER (WHERE size.bytes <= $3)
-                OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes_before
-       FROM jsonb_to_recordset($1::text::jsonb) AS owned (lane smallint, held bigint[], "heldEvents" uuid[])
-       CROSS JOIN LATERAL (
-         SELECT *, CASE WHEN $4 AND pg_column_size(payload) <= $3 THEN payload::text END AS content,
-                CASE WHEN $4 AND pg_column_size(headers) <= $3 THEN headers::text END AS attributes
-         FROM ${schema}.events AS failed
+export function claimDue(tables: Tables, lanes: LaneToRead[], perLane: number, content: Content): Promise<EventRow[]> {
+  const { schema } = tables
+  const due = `FROM ${schema}.events AS failed
          WHERE failed.status = 'failed' AND failed.lane = owned.lane AND failed.next_attempt_at <= clock_timestamp()
            AND (failed.id <> ALL (owned.held) OR failed.event_id <> ALL (owned."heldEvents"))
            AND NOT EXISTS (SELECT FROM ${schema}.events AS earlier
                            WHERE earlier.status = 'failed' AND earlier.key = failed.key AND earlier.id < failed.id)
-         ORDER BY failed.next_attempt_at
+         ORDER BY failed.next_attempt_at`
+  return claim(tables, { lanes, perLane, content, events: due })
+}
+
+interface Claim {
+  lanes: LaneToRead[]
+  perLane: number
+  content: Content
+  /** `FROM … WHERE … ORDER BY …`: which events of a lane (`owned`), the next one first. */
+  events: string
+}
+
+async function claim({ db }: Tables, { lanes, perLane, content, events }: Claim): Promise<EventRow[]> {
+  const { rows } = await db.query<EventRow>(
+    `SELECT ${EVENT_ROW}
+     FROM (
+       SELECT next.*, size.bytes,
+              sum(size.bytes) FILTER (WHERE size.bytes <= ${MAX_BYTES})
+                OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes_before
+       FROM jsonb_to_recordset($1::text::jsonb) AS owned (lane smallint, held bigint[], "heldEvents" uuid[], "full" text[])
+       CROSS JOIN LATERAL (
+         SELECT *, CASE WHEN $3 AND pg_column_size(payload) <= ${MAX_BYTES} THEN payload::text END AS content,
+                CASE WHEN $3 AND pg_column_size(headers) <= ${MAX_BYTES} THEN headers::text END AS attributes
+         ${events}
          LIMIT $2
        ) AS next
        CROSS JOIN LATERAL (SELECT coalesce(octet_length(content), pg_column_size(payload))
                                   + coalesce(octet_length(attributes), pg_column_size(headers)) AS bytes) AS size
      ) AS readable
-     WHERE coalesce(bytes_before, 0) < $3`,
-    [JSON.stringify(lanes), perLane, MAX_BYTES, content === 'with content'],
+     WHERE coalesce(bytes_before, 0) < ${MAX_BYTES}`,
+    [JSON.stringify(lanes), perLane, content === 'with content'],
   )
   return rows
 }
@@ -118,19 +112,17 @@ export async function mendDueTimes({ db, schema }: Tables, lanes: number[]): Pro
  */
 export async function readContent({ db, schema }: Tables, events: readonly EventRow[]): Promise<EventRow[]> {
   const { rows } = await db.query<EventRow>(
-    `SELECT id::text, event_id::text AS "eventId", key, lane, type, attempts, redriven_count AS redriven, bytes,
-            CASE WHEN isfinite(created_at) THEN (extract(epoch FROM created_at) * 1000)::bigint::text END AS "createdMs",
-            CASE WHEN bytes <= $2 THEN content END AS payload, CASE WHEN bytes <= $2 THEN attributes END AS headers
+    `SELECT ${EVENT_ROW}
      FROM (
        SELECT claimed.*, place, size.bytes,
-              sum(size.bytes) FILTER (WHERE size.bytes <= $2)
+              sum(size.bytes) FILTER (WHERE size.bytes <= ${MAX_BYTES})
                 OVER (ORDER BY place ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes_before
        FROM ROWS FROM (jsonb_to_recordset($1::text::jsonb) AS (id bigint, "eventId" uuid))
             WITH ORDINALITY AS wanted (id, "eventId", place)
        CROSS JOIN LATERAL (
          SELECT event.*, estimate.bytes AS estimate,
-                CASE WHEN estimate.bytes <= $2 THEN payload::text END AS content,
-                CASE WHEN estimate.bytes <= $2 THEN headers::text END AS attributes
+                CASE WHEN estimate.bytes <= ${MAX_BYTES} THEN payload::text END AS content,
+                CASE WHEN estimate.bytes <= ${MAX_BYTES} THEN headers::text END AS attributes
          FROM ${schema}.events AS event
          CROSS JOIN LATERAL (
            SELECT pg_column_size(jsonb_build_array(payload, headers))
@@ -142,9 +134,9 @@ export async function readContent({ db, schema }: Tables, events: readonly Event
        ) AS claimed
        CROSS JOIN LATERAL (SELECT coalesce(octet_length(content) + octet_length(attributes), estimate) AS bytes) AS size
      ) AS readable
-     WHERE coalesce(bytes_before, 0) < $2
+     WHERE coalesce(bytes_before, 0) < ${MAX_BYTES}
      ORDER BY place`,
-    [JSON.stringify(events.map(({ id, eventId }) => ({ id, eventId }))), MAX_BYTES],
+    [JSON.stringify(events.map(({ id, eventId }) => ({ id, eventId })))],
   )
   return rows
 }

@@ -93,26 +93,27 @@ test('a body that is no event is left alone, and after five receives it is in th
   ])
 })
 
-test.each([
-  ['a NUL character, which PostgreSQL has no place for', { data: { ...testEvent().data, name: 'a\0b' } }],
-  ['half of a surrogate pair', { data: { ...testEvent().data, name: 'a\ud83d' } }],
-  ['a time before the year 1', { time: '0000-01-01T00:00:00Z' }],
-])('an event with %s does not fail its neighbours and stays for the dead-letter queue', async (_, change) => {
-  const bad = { ...testEvent(), ...change }
-  await t.send([testEvent(), testEvent(), bad, testEvent()])
+test('a NUL character, half of a surrogate pair and a time before the year 1 fail no neighbour and stay for the dead-letter queue', async () => {
+  const event = testEvent()
+  const bad = [
+    { ...testEvent(), data: { ...event.data, name: 'a\0b' } },
+    { ...testEvent(), data: { ...event.data, name: 'a\ud83d' } },
+    { ...testEvent(), time: '0000-01-01T00:00:00Z' },
+  ]
+  await t.send([testEvent(), testEvent(), ...bad, event])
   await t.handleUntil(t.queueIsEmpty)
 
   expect(await t.notifications()).toHaveLength(3)
   expect(t.logged('notification')).toHaveLength(3)
-  expect((await t.deadLetters()).map(({ Body = '' }) => JSON.parse(Body) as object)).toEqual([bad])
-  expect(t.logged('the database refuses the notification')[0]).toMatchObject({
-    event_id: bad.id,
-    product_id: bad.subject,
-    reason: expect.any(String),
-  })
-  expect(t.logged('the database refuses the notification')).toHaveLength(5)
+  const dead = (await t.deadLetters()).map(({ Body = '' }) => JSON.parse(Body) as object)
+  expect(new Set(dead)).toEqual(new Set(bad))
+  for (const { id, subject } of bad) {
+    const lines = t.logged('the database refuses the notification').filter(({ event_id }) => event_id === id)
+    expect(lines).toHaveLength(5)
+    expect(lines[0]).toMatchObject({ product_id: subject, reason: expect.any(String) })
+  }
   expect(await t.metric('notification_failures_total{reason="refused"}')).toEqual([
-    'notification_failures_total{reason="refused"} 5',
+    'notification_failures_total{reason="refused"} 15',
   ])
 })
 

@@ -28,7 +28,7 @@ export interface Queues {
   queueUrl: string
   deadLetterUrl: string
   fifo: boolean
-  /** After so many receives SQS moves a message to the dead-letter queue; undefined when the queue has no policy. */
+  /** After so many receives SQS moves a message to the dead-letter queue. Undefined without a redrive policy. */
   maxReceives: number | undefined
 }
 
@@ -39,8 +39,8 @@ export interface Depth {
 }
 
 /**
- * The queue and its dead-letter queue: those of its redrive policy, or those that are called like it. Makes none.
- * Rejects with the SDK's error, or with one that names the queue that is missing.
+ * Finds a queue and its dead-letter queue: the one of its redrive policy, or `<queue>-dlq`. Creates neither. Rejects
+ * with the SDK's error, or with one that names the queue that does not exist.
  */
 export async function findQueues(
   sqs: SQSClient,
@@ -51,14 +51,21 @@ export async function findQueues(
   const { Attributes } = await sqs.send(
     new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ['RedrivePolicy'] }),
   )
+  const policy = JSON.parse(Attributes?.RedrivePolicy ?? '{}') as RedrivePolicy
   const name = url.slice(url.lastIndexOf('/') + 1)
   const fifo = name.endsWith('.fifo')
   const usualName = fifo ? name.replace(/\.fifo$/, '-dlq.fifo') : `${name}-dlq`
-  const policy = readPolicy(Attributes?.RedrivePolicy)
-  const deadLetterName = policy.deadLetterName ?? usualName
+  const deadLetterName = policy.deadLetterTargetArn?.split(':').at(-1) ?? usualName
   const deadLetterUrl = await findUrl(sqs, deadLetterName)
   if (deadLetterUrl === undefined) throw new Error(`there is no dead-letter queue ${deadLetterName}`)
-  return { sqs, queueUrl: url, deadLetterUrl, fifo, maxReceives: policy.maxReceives }
+  const maxReceives = policy.maxReceiveCount === undefined ? undefined : Number(policy.maxReceiveCount)
+  return { sqs, queueUrl: url, deadLetterUrl, fifo, maxReceives }
+}
+
+interface RedrivePolicy {
+  /** `arn:aws:sqs:region:account:name` */
+  deadLetterTargetArn?: string
+  maxReceiveCount?: number | string
 }
 
 async function findUrl(sqs: SQSClient, name: string): Promise<string | undefined> {
@@ -68,18 +75,6 @@ async function findUrl(sqs: SQSClient, name: string): Promise<string | undefined
     // AWS says QueueDoesNotExist, older protocols AWS.SimpleQueueService.NonExistentQueue.
     if (/(QueueDoesNotExist|NonExistentQueue)$/.test((error as Error).name)) return undefined
     throw error
-  }
-}
-
-/** The name is the end of `arn:aws:sqs:region:account:name`. */
-function readPolicy(policy = '{}'): { deadLetterName: string | undefined; maxReceives: number | undefined } {
-  const { deadLetterTargetArn, maxReceiveCount } = JSON.parse(policy) as {
-    deadLetterTargetArn?: string
-    maxReceiveCount?: number | string
-  }
-  return {
-    deadLetterName: deadLetterTargetArn?.split(':').at(-1),
-    maxReceives: maxReceiveCount === undefined ? undefined : Number(maxReceiveCount),
   }
 }
 

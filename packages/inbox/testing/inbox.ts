@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import type { SQSClient } from '@aws-sdk/client-sqs'
 import { connect } from '@product-events/database'
 import { dropDatabase, freshDatabase } from '@product-events/local'
 import type pg from 'pg'
@@ -41,6 +40,16 @@ export async function testInbox({ schema = 'inbox', consumer = 'billing', ...opt
   await pool.query('CREATE TABLE invoices (order_id text PRIMARY KEY, amount numeric NOT NULL CHECK (amount > 0))')
   const stop = new AbortController()
   const reports: InboxReport[] = []
+  const running: Promise<void>[] = []
+  const createConsumer = (options: Pick<Options, 'handlers'> & Partial<Options>) =>
+    inbox.createConsumer<pg.PoolClient>({
+      db: pool,
+      sqs,
+      queueUrl: queue.url,
+      parse: parseCloudEvent,
+      report: (report) => void reports.push(report),
+      ...options,
+    })
 
   return {
     ...messages,
@@ -53,17 +62,14 @@ export async function testInbox({ schema = 'inbox', consumer = 'billing', ...opt
     reported: (kind: InboxReport['kind']) => reports.filter((report) => report.kind === kind),
 
     /** A consumer of the queue with these handlers. */
-    consumer: (options: Pick<Options, 'handlers'> & Partial<Options>) =>
-      inbox.createConsumer<pg.PoolClient>({
-        db: pool,
-        sqs,
-        queueUrl: queue.url,
-        parse: parseCloudEvent,
-        report: (report) => void reports.push(report),
-        ...options,
-      }),
+    consumer: createConsumer,
 
-    extensions: () => countExtensions(sqs),
+    /** Runs a consumer of the queue with these handlers until `close`. */
+    run(options: Parameters<typeof createConsumer>[0]) {
+      const consumer = createConsumer(options)
+      running.push(consumer.run(stop.signal))
+      return consumer
+    },
 
     async invoices(): Promise<string[]> {
       const { rows } = await pool.query<{ order_id: string }>('SELECT order_id FROM invoices ORDER BY order_id')
@@ -77,25 +83,12 @@ export async function testInbox({ schema = 'inbox', consumer = 'billing', ...opt
 
     async close(): Promise<void> {
       stop.abort()
+      await Promise.all(running)
       sqs.destroy()
       await pool.end()
       await dropDatabase(databaseUrl)
     },
   }
-}
-
-/** Counts how often messages are hidden again, from now on. */
-function countExtensions(sqs: SQSClient): () => number {
-  let sent = 0
-  sqs.middlewareStack.add(
-    (next, { commandName }) =>
-      (args) => {
-        if (commandName === 'ChangeMessageVisibilityBatchCommand') sent += 1
-        return next(args)
-      },
-    { name: 'counting extensions', step: 'initialize' },
-  )
-  return () => sent
 }
 
 interface Facts {

@@ -34,6 +34,7 @@ export async function testQueue(sqsEndpoint: string, options: TestQueueOptions =
     send: (bodies: readonly unknown[], group = 'one', traceparent?: string) =>
       sendAll(sqs, queue.url, bodies, { ...(fifo && { group }), traceparent }),
     depth: () => depthOf(sqs, queue.url),
+    extensions: () => countExtensions(sqs),
     async queueIsEmpty(): Promise<boolean> {
       const { visible, hidden } = await depthOf(sqs, queue.url)
       return visible + hidden === 0
@@ -91,6 +92,20 @@ async function depthOf(sqs: SQSClient, QueueUrl: string): Promise<{ visible: num
     new GetQueueAttributesCommand({ QueueUrl, AttributeNames: [...AttributeNames] }),
   )
   return { visible: Number(Attributes?.[AttributeNames[0]]), hidden: Number(Attributes?.[AttributeNames[1]]) }
+}
+
+/** Counts how often messages are hidden again, from now on. */
+function countExtensions(sqs: SQSClient): () => number {
+  let sent = 0
+  sqs.middlewareStack.add(
+    (next, { commandName }) =>
+      (args) => {
+        if (commandName === 'ChangeMessageVisibilityBatchCommand') sent += 1
+        return next(args)
+      },
+    { name: 'counting extensions', step: 'initialize' },
+  )
+  return () => sent
 }
 
 /** JSON in ASCII only: the embedded SQS refuses characters beyond U+FFFF. */

@@ -41,6 +41,7 @@ export async function testConsumer({
   const pool = connect({ databaseUrl, applicationName: 'test', maxConnections: 10, onIdleError: () => {} })
   const registry = createRegistry()
   const metrics = createMetrics(registry)
+  let running: Promise<void> | undefined
   const limited = isLimited ? await limitedRole(pool, databaseUrl) : undefined
   const consumer = createConsumer({ pool: limited?.pool ?? pool, outgoing, sqs, queueUrl: queue.url, log, metrics })
 
@@ -55,7 +56,7 @@ export async function testConsumer({
     metrics,
     /** The role of a limited consumer. */
     role: limited?.role ?? '',
-    run: () => consumer.run(stop.signal),
+    run: () => (running = consumer.run(stop.signal)),
     stop: () => stop.abort(),
     /** Lines with this text, oldest first. */
     logged: (text: string) => logs.filter((line) => String(line.msg).startsWith(text)),
@@ -74,18 +75,15 @@ export async function testConsumer({
     },
 
     /** Every notification there is, in the order of their positions. */
-    async notifications(): Promise<Record<string, unknown>[]> {
-      const { rows } = await pool.query<Record<string, unknown>>('SELECT * FROM notifications ORDER BY position')
-      return rows
-    },
+    notifications: async () =>
+      (await pool.query<Record<string, unknown>>('SELECT * FROM notifications ORDER BY position')).rows,
 
-    async metric(name: string): Promise<string[]> {
-      const text = await registry.metrics()
-      return text.split('\n').filter((line) => line.startsWith(name))
-    },
+    metric: async (name: string): Promise<string[]> =>
+      (await registry.metrics()).split('\n').filter((line) => line.startsWith(name)),
 
     close: async (): Promise<void> => {
       stop.abort()
+      await running
       sqs.destroy()
       await limited?.close()
       await pool.end()

@@ -19,6 +19,8 @@ export function localWebhook(name: string, port: number, secret = newSecret()) {
   return { name, url: new URL(`http://127.0.0.1:${port}/hook`), secrets: [secret] }
 }
 
+export type TestChannels = Awaited<ReturnType<typeof testChannels>>
+
 /** Channels on a database of their own, with what a test asks about them. `resolve` replaces the system's names. */
 export async function testChannels(postgresUrl: string, config: Partial<ChannelsConfig>, resolve?: Resolve) {
   const databaseUrl = await freshDatabase(postgresUrl, outboxMigrations, notificationMigrations)
