@@ -87,5 +87,6 @@ test('whatever SQS does, each verdict is the one that SQS gave, no limit is brok
       if (throttled && failedCall < 0) expect(outage).toBeDefined()
     },
   )
-  await fc.assert(property, { numRuns: 100 })
+  // On a busy machine fewer, instead of none at all.
+  await fc.assert(property, { numRuns: 100, interruptAfterTimeLimit: 30_000 })
 }, 60_000)

@@ -61,7 +61,7 @@ test('the events that SQL makes are those that TypeScript makes, for any product
       expect(events).toEqual(expected.map((event, index) => ({ ...event, id: events[index]?.id })))
       for (const event of events) expect(parseBody(JSON.stringify(event)).kind).toBe('event')
     }),
-    { numRuns: 20 },
+    { numRuns: 20, interruptAfterTimeLimit: 30_000 },
   )
 })
 
