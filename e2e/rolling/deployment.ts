@@ -4,6 +4,7 @@ import type pg from 'pg'
 import { type Balancer, startBalancer } from '../balancer.ts'
 import { createService, type Program, type Service } from '../stack.ts'
 import { type Release } from './release.ts'
+import type { Replacement } from './slow.ts'
 import { repositoryRoot } from './root.ts'
 
 const kinds = ['product-service', 'relay', 'notification-service'] as const
@@ -26,6 +27,8 @@ export interface Deployment {
   replaceAll(release: Release | undefined): Promise<void>
   /** The ids of the events whose notification was logged, one for each line. */
   notified(): string[]
+  /** Those that are over. */
+  replacements: readonly Replacement[]
   /** What the processes logged at level error or fatal. */
   errors(): object[]
   stop(): Promise<void>
@@ -43,6 +46,7 @@ export async function startDeployment(
     notifications: await freshDatabase(server.postgresUrl),
   }
   const instances: Instance[] = []
+  const replacements: Replacement[] = []
   for (const kind of kinds) {
     for (let number = 0; number < instancesOf[kind]; number++) {
       const databaseUrl = kind === 'notification-service' ? urls.notifications : urls.products
@@ -74,16 +78,13 @@ export async function startDeployment(
       balancers,
       databases: { products: open(urls.products), notifications: open(urls.notifications) },
       async replaceAll(release) {
-        for (const instance of instances) {
-          await instance.service.stop()
-          instance.release = release
-          await instance.service.start()
-        }
+        for (const instance of instances) replacements.push(await replace(instance, release))
       },
       notified: () =>
         of('notification-service').flatMap(({ log }) =>
           log.filter(({ msg }) => msg === 'notification').map((line) => String(line['event_id'])),
         ),
+      replacements,
       errors: () =>
         instances.flatMap(({ service }) => service.log.filter(({ level }) => /error|fatal/.test(String(level)))),
       stop: () => opened.disposeAsync(),
@@ -92,6 +93,15 @@ export async function startDeployment(
     await opened.disposeAsync()
     throw error
   }
+}
+
+async function replace(instance: Instance, release: Release | undefined): Promise<Replacement> {
+  const stopping = Date.now()
+  await instance.service.stop()
+  const starting = Date.now()
+  instance.release = release
+  await instance.service.start()
+  return { what: `${instance.kind} → ${release?.name ?? 'this version'}`, stopping, starting, ready: Date.now() }
 }
 
 function programOf({ kind, release }: Instance): Program | undefined {

@@ -5,6 +5,7 @@ import { freePort, startPostgres, startSqs } from '@product-events/local'
 import { readOptions } from '../options.ts'
 import { checkOutRelease, type Release } from './release.ts'
 import { roll } from './rolling.ts'
+import { SLOW_MS } from './slow.ts'
 
 /** Release 1.0.0, before releases had tags. */
 const FIRST_RELEASE = '491a6efba757fbf9c61937fd6b42dd7819ea8494'
@@ -51,11 +52,20 @@ async function rollOnce(
   releases: (Release | undefined)[],
 ): Promise<boolean> {
   say(what)
-  const { calls, failed, changes, events, lost, doubled, delayMs, errors } = await roll({ server, releases, say })
+  const { calls, failed, changes, events, lost, doubled, delayMs, phases, errors } = await roll({
+    server,
+    releases,
+    say,
+  })
   say(
     `  ${calls} calls, ${failed.length} failed; ${changes} changes, ${events} events, lost ${lost}, doubled ${doubled}`,
   )
   say(`  change to notification: p50 ${delayMs.p50} ms, p99 ${delayMs.p99} ms, max ${delayMs.max} ms`)
+  say(`  longer than ${SLOW_MS} ms:`)
+  for (const { phase, deliveries, slow, waitedFor, longestMs } of phases) {
+    const waits = Object.entries(waitedFor).map(([stage, count]) => `${stage} ${count}`)
+    say(`    ${slow} of ${deliveries}, waited for ${waits.join(', ')}, max ${longestMs} ms: ${phase}`)
+  }
   for (const failure of failed.slice(0, 5)) say(`  FAILED ${failure}`)
   for (const error of errors.slice(0, 5)) say(`  logged ${JSON.stringify(error)}`)
   return failed.length === 0 && lost === 0 && doubled === 0

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type pg from 'pg'
 import { type Instances, startDeployment } from './deployment.ts'
 import type { Release } from './release.ts'
+import { countByPhase, type Delivery, type Phase } from './slow.ts'
 import { startTraffic, type Traffic } from './traffic.ts'
 
 /** What is not notified by then is not coming. */
@@ -22,6 +23,8 @@ export interface RollingResult {
   doubled: number
   /** From the change to its notification, in milliseconds. */
   delayMs: { p50: number; p99: number; max: number }
+  /** Which deliveries were slow, and why. */
+  phases: Phase[]
   errors: object[]
 }
 
@@ -53,10 +56,11 @@ export async function roll({ server, releases, instances, say }: RollingOptions)
     await untilChanged(traffic)
     stop.abort()
     await ended
-    const outcome = await settle(deployment.databases)
+    const { deliveries, ...outcome } = await settle(deployment.databases)
+    const phases = countByPhase(deliveries, deployment.replacements)
     const notified = deployment.notified()
     const doubled = notified.length - new Set(notified).size
-    return { ...traffic, ...outcome, doubled, errors: deployment.errors() }
+    return { ...traffic, ...outcome, doubled, phases, errors: deployment.errors() }
   } finally {
     await deployment.stop()
   }
@@ -70,30 +74,41 @@ async function untilChanged(traffic: Traffic): Promise<void> {
   }
 }
 
-type Outcome = Pick<RollingResult, 'events' | 'lost' | 'delayMs'>
+type Outcome = Pick<RollingResult, 'events' | 'lost' | 'delayMs'> & { deliveries: Delivery[] }
 
 /** Waits until each event has its notification, or the time is over, and counts. */
 async function settle({ products, notifications }: { products: pg.Pool; notifications: pg.Pool }): Promise<Outcome> {
   const end = performance.now() + DRAIN_MS
   for (;;) {
-    const events = await products.query<{ event_id: string }>('SELECT event_id FROM public.events')
-    const stored = await notifications.query<{ event_id: string; delay_ms: number }>(
-      `SELECT event_id, (extract(epoch FROM received_at - occurred_at) * 1000)::float8 AS delay_ms
+    const events = await products.query<{ event_id: string; written: number; accepted: number }>(
+      `SELECT event_id, ${millisecondsOf('created_at')} AS written, ${millisecondsOf('processed_at')} AS accepted
+       FROM public.events`,
+    )
+    const stored = await notifications.query<{ event_id: string; occurred: number; notified: number }>(
+      `SELECT event_id, ${millisecondsOf('occurred_at')} AS occurred, ${millisecondsOf('received_at')} AS notified
        FROM public.notifications`,
     )
-    const notified = new Set(stored.rows.map(({ event_id }) => event_id))
-    const lost = events.rows.filter(({ event_id }) => !notified.has(event_id)).length
+    const notifiedOf = new Map(stored.rows.map((row) => [row.event_id, row]))
+    const deliveries = events.rows.flatMap((event) => {
+      const notification = notifiedOf.get(event.event_id)
+      return notification ? [{ ...event, ...notification }] : []
+    })
+    const lost = events.rows.length - deliveries.length
     if (lost > 0 && performance.now() < end) {
       await sleep(LOOK_EVERY_MS)
       continue
     }
-    const delays = stored.rows.map(({ delay_ms }) => delay_ms).toSorted((a, b) => a - b)
-    const at = (share: number) =>
-      Math.round(delays[Math.min(delays.length - 1, Math.floor(delays.length * share))] ?? NaN)
-    return {
-      events: events.rows.length,
-      lost,
-      delayMs: { p50: at(0.5), p99: at(0.99), max: at(1) },
-    }
+    return { events: events.rows.length, lost, delayMs: delaysOf(deliveries), deliveries }
   }
+}
+
+function delaysOf(deliveries: readonly Delivery[]): RollingResult['delayMs'] {
+  const delays = deliveries.map(({ occurred, notified }) => notified - occurred).toSorted((a, b) => a - b)
+  const at = (share: number) =>
+    Math.round(delays[Math.min(delays.length - 1, Math.floor(delays.length * share))] ?? NaN)
+  return { p50: at(0.5), p99: at(0.99), max: at(1) }
+}
+
+function millisecondsOf(column: string): string {
+  return `(extract(epoch FROM ${column}) * 1000)::float8`
 }
