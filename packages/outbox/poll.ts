@@ -1,6 +1,6 @@
 /** While events come of which no wake-up told: half of it is what such an event waits. */
 const BUSY_POLL_MS = 25
-/** For so long after the last one, and after the first look. */
+/** For so long after the last one. */
 const BUSY_FOR_MS = 2_000
 
 export interface PollOptions {
@@ -29,9 +29,8 @@ export interface Poll {
 
 /**
  * Polls adaptively. What a poll finds shows that somebody commits whose wake-ups do not arrive, whatever else is known:
- * so polls are frequent until none has found anything for two seconds, or a wake-up arrives. The first polls are
- * frequent in the same way. While it is known that wake-ups do not arrive, what the nudges of this process find counts
- * as well, since others most likely commit too.
+ * so polls are frequent until none has found anything for two seconds, or a wake-up arrives. While it is known that
+ * wake-ups do not arrive, what the nudges of this process find counts as well, since others most likely commit too.
  */
 export function createPoll({ idleMs, arrive, now = () => performance.now() }: PollOptions): Poll {
   let polledAt = -Infinity
@@ -41,8 +40,6 @@ export function createPoll({ idleMs, arrive, now = () => performance.now() }: Po
   return {
     isBusy,
     looked({ found, woken }) {
-      // A relay takes over lanes before it listens: until then it hears of no commit of another process.
-      if (lookedAt === -Infinity) busyUntil = now() + BUSY_FOR_MS
       lookedAt = now()
       if (!woken) polledAt = lookedAt
       if (woken && arrive()) busyUntil = -Infinity
