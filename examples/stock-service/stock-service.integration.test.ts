@@ -20,6 +20,9 @@ async function setUp() {
   // What a killed process had in hand is there again after two seconds.
   await sqs.send(new SetQueueAttributesCommand({ QueueUrl: queue.url, Attributes: { VisibilityTimeout: '2' } }))
   const pool = new pg.Pool({ connectionString: databaseUrl })
+  // Dropping the database terminates connections that are still closing.
+  pool.on('error', () => {})
+  pool.on('connect', (client) => client.on('error', () => {}))
   opened.push(() => dropDatabase(databaseUrl))
   opened.push(() => pool.end())
   opened.push(() => Promise.resolve(sqs.destroy()))

@@ -75,7 +75,9 @@ const admins = new Map<string, pg.Pool>()
 
 function openAdmin(connectionString: string): pg.Pool {
   const pool = new pg.Pool({ connectionString, max: 2, allowExitOnIdle: true })
-  pool.on('error', () => {}) // the server was stopped
+  // The server was stopped, while a connection was idle or while it was handed over.
+  pool.on('error', () => {})
+  pool.on('connect', (client) => client.on('error', () => {}))
   return pool
 }
 
