@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto'
+import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 
@@ -9,11 +10,25 @@ import { createServer } from 'node:net'
 const FIRST_PORT = 10_000
 const LAST_PORT = 32_000
 
-/** A port of 127.0.0.1 that was free a moment ago, and that nothing is likely to take. */
+/** A TCP port of 127.0.0.1 that is free, and that no other caller gets, in any process, while this process runs. */
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = randomInt(FIRST_PORT, LAST_PORT)
-    if (await portIsFree(port)) return port
+    if ((await reservePort(port)) && (await portIsFree(port))) return port
+  }
+}
+
+/**
+ * Whether this process is the first to reserve the port. The UDP port of the same number stands for the reservation:
+ * nobody here listens there, no two processes can bind it, and the system frees it with the process, however that ends.
+ */
+export async function reservePort(port: number): Promise<boolean> {
+  const socket = createSocket('udp4').bind(port, '127.0.0.1').unref()
+  try {
+    await once(socket, 'listening')
+    return true
+  } catch {
+    return false
   }
 }
 
