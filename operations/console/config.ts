@@ -1,6 +1,5 @@
 import {
-  authText,
-  authUrl,
+  accessKinds,
   isLoopback,
   type Kind,
   oneOf,
@@ -68,9 +67,9 @@ export function readConsoleConfig(env: NodeJS.ProcessEnv) {
  */
 function readAccess(env: NodeJS.ProcessEnv, host: string): TokenIssuer | AlbIssuer | undefined {
   const { AUTH_JWKS_URL, AUTH_ISSUER, AUTH_AUDIENCE, AUTH_ALB_ARN } = readConfig(env, {
-    AUTH_JWKS_URL: authUrl,
-    AUTH_ISSUER: authText,
-    AUTH_AUDIENCE: authText,
+    AUTH_JWKS_URL: accessKinds.AUTH_JWKS_URL,
+    AUTH_ISSUER: accessKinds.AUTH_ISSUER,
+    AUTH_AUDIENCE: accessKinds.AUTH_AUDIENCE,
     AUTH_ALB_ARN: optional(loadBalancerArn),
   })
   if (AUTH_ALB_ARN !== undefined) {

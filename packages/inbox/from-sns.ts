@@ -1,7 +1,7 @@
 import type { InboxEvent, Message, MessageAttribute, Parsed } from './event.ts'
 
 /**
- * Makes a parser for messages that SNS brought. Without raw message delivery SNS wraps what was published: `parse` gets
+ * Makes a parser for messages that SNS brought. Without raw message delivery SNS wraps a published message: `parse` gets
  * the published text as `Body`, and the published attributes. A message that is not wrapped is parsed as it is.
  */
 export function fromSns<Event extends InboxEvent>(

@@ -1,14 +1,12 @@
 import {
-  authSwitch,
-  authText,
-  authUrl,
+  accessKinds,
   databaseKinds,
   oneOf,
   optional,
   port,
   queueName,
   queueUrl,
-  readAccess,
+  readApiAccess,
   readConfig,
   readDatabase,
   text,
@@ -34,10 +32,7 @@ export function readServiceConfig(env: NodeJS.ProcessEnv) {
     // Only checked here: packages/telemetry/tracing.ts, which is loaded before the service, sends spans there.
     OTEL_EXPORTER_OTLP_ENDPOINT: optional(url(['http', 'https'])),
     CHANNELS_FILE: optional(text('the path of a JSON file, as in docs/channels.md')),
-    AUTH: authSwitch,
-    AUTH_JWKS_URL: authUrl,
-    AUTH_ISSUER: authText,
-    AUTH_AUDIENCE: authText,
+    ...accessKinds,
   })
   return {
     database: readDatabase(variables, 'notifications'),
@@ -51,10 +46,7 @@ export function readServiceConfig(env: NodeJS.ProcessEnv) {
     httpPort: variables.HTTP_PORT,
     metricsPort: variables.METRICS_PORT,
     logLevel: variables.LOG_LEVEL,
-    /** Whose tokens the API requires, if it does. */
-    access: readAccess(variables),
-    /** Nobody signs in, and nothing in front of this service checks who calls. */
-    onlyThisMachine: readAccess(variables) === undefined && variables.AUTH !== 'off',
+    ...readApiAccess(variables),
     /** Webhooks and email; undefined when there is only the log. */
     channels: readChannels(variables.CHANNELS_FILE, env),
   }

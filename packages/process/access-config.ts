@@ -19,9 +19,26 @@ export interface AccessVariables {
   AUTH_AUDIENCE: string | undefined
 }
 
-export const authSwitch: Kind<'off' | undefined> = optional(oneOf(['off'] as const))
-export const authUrl: Kind<string | undefined> = optional(url(['https', 'http']))
-export const authText: Kind<string | undefined> = optional(text('text'))
+export const accessKinds: { [Name in Exclude<keyof AccessVariables, 'HOST'>]: Kind<AccessVariables[Name]> } = {
+  AUTH: optional(oneOf(['off'] as const)),
+  AUTH_JWKS_URL: optional(url(['https', 'http'])),
+  AUTH_ISSUER: optional(text('text')),
+  AUTH_AUDIENCE: optional(text('text')),
+}
+
+/** Who may call a service's API. */
+export interface ApiAccess {
+  /** The issuer of the tokens that the API requires; undefined when it requires none. */
+  access: TokenIssuer | undefined
+  /** Neither tokens nor a proxy protect the API: it serves this machine alone. */
+  onlyThisMachine: boolean
+}
+
+/** Throws a `StartError` as `readAccess` does. */
+export function readApiAccess(variables: AccessVariables): ApiAccess {
+  const access = readAccess(variables)
+  return { access, onlyThisMachine: access === undefined && variables.AUTH !== 'off' }
+}
 
 /**
  * The issuer of the tokens that an API must require; undefined when it requires none: on loopback, or where `AUTH=off`
