@@ -86,6 +86,7 @@ export default defineConfig({
           include: ['e2e/**/*.e2e.test.ts'],
           exclude: [...exclude, ...browser, ...deployment],
           ...processes,
+          isolate,
         },
       },
       { test: { name: 'browser', include: browser, exclude, ...processes } },

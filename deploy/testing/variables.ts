@@ -6,7 +6,7 @@ const root = join(import.meta.dirname, '..', '..')
 /** Where the environment is read: `config.ts` of each program, and what several of them share. */
 export function configFiles(): string[] {
   const folders = '{packages,services,operations,deploy}'
-  return globSync([`${folders}/**/config.ts`, `${folders}/**/*-config.ts`, 'packages/process/access.ts'], {
+  return globSync([`${folders}/**/config.ts`, `${folders}/**/*-config.ts`], {
     cwd: root,
     exclude: ['**/node_modules/**', 'deploy/aws/**', 'deploy/kubernetes/**'],
   })

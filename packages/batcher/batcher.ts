@@ -1,7 +1,7 @@
 export interface BatcherOptions<Item, Result> {
   /**
    * Does what is asked for by all items, by one statement or transaction, and resolves with their results in the same
-   * order. When it rejects, nothing of it was done, or nobody knows.
+   * order. When it rejects, nothing of it was done, or the outcome is unknown.
    */
   run: (items: Item[]) => Promise<Result[]>
   /** Most items in one run. */
@@ -12,11 +12,11 @@ export interface BatcherOptions<Item, Result> {
   bytes?: { of: (item: Item) => number; most: number }
   /** Most runs at once: beside one that is under way only full ones start. */
   maxInFlight: number
-  /** Most items that wait for a run. What is above it is refused. */
+  /** Most items that wait for a run. More are refused. */
   maxWaiting: number
   /** An item that has waited longer than this is refused: its caller is about to give up. */
   maxWaitMs: number
-  /** The error of what is refused. */
+  /** The error of a refused item. */
   refusal: () => Error
   /** Whether one item alone may have made a run fail, and nothing was done: see `createBatcher`. */
   isFaultOfOne: (error: unknown) => boolean

@@ -68,7 +68,7 @@ function message(type: ProductEventType) {
   }
 }
 
-/** What is sent beside the body, as SQS message attributes. */
+/** Sent beside the body, as SQS message attributes. */
 const messageAttributes = {
   type: 'object',
   properties: {

@@ -1,4 +1,4 @@
-/** `npm run contracts`: writes the AsyncAPI document and the JSON Schemas anew. */
+/** `npm run contracts`: writes the AsyncAPI document and the JSON Schemas. */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { documents } from './documents.ts'

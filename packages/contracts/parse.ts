@@ -3,7 +3,7 @@ import { Compile } from 'typebox/compile'
 import { MOST_CHARACTERS, Uuid } from './envelope.ts'
 import { type ProductEvent, type ProductEventType, productEvents } from './product-event.ts'
 
-/** What every event of ours has, whatever its type and version: enough to keep it and to tell of it. */
+/** The fields of every event, whatever its type and version: enough to store it and to notify about it. */
 const Envelope = Type.Object({
   specversion: Type.String({ pattern: '^1\\.[0-9]{1,3}$' }),
   id: Uuid,
@@ -16,7 +16,7 @@ const Envelope = Type.Object({
 export type Envelope = Static<typeof Envelope>
 
 /**
- * What a message body turned out to be:
+ * The verdict on a message body:
  * - `event`: an event of a type and shape we know;
  * - `unknown`: an envelope of ours around a type we do not know, or data of a shape we do not know (a newer producer);
  * - `invalid`: no event at all. `reason` names the first thing that is wrong.

@@ -15,7 +15,7 @@ export const productEvents = {
   'product.deleted': ProductDeleted,
 } as const
 
-/** The event that tells of a change: `id` is fresh, `time` is the product's `updated_at` unless given. */
+/** The event of a change: `id` is fresh, `time` is the product's `updated_at` unless given. */
 export function productEvent(
   type: ProductEventType,
   product: Product,

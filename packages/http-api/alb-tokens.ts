@@ -64,7 +64,7 @@ export function createAlbCheck(issuer: AlbIssuer): (token: string) => Promise<To
     const header = decode(head)
     const claims = decode(body)
     if (!header || !claims || more.length > 0) return invalid('The load balancer’s token is malformed')
-    // Before a key is fetched: whoever reaches this port must not make it ask for keys of their own.
+    // Before a key is fetched: a caller of this port must not make it fetch keys of the caller's choice.
     if (header.alg !== 'ES256' || header.signer !== issuer.albArn)
       return invalid('The token is not signed by the expected load balancer')
     if (typeof header.kid !== 'string' || !KEY_ID.test(header.kid)) return invalid('The key id is malformed')

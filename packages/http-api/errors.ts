@@ -27,7 +27,7 @@ const FRAMEWORK_ERRORS: Record<string, Answer> = {
   FST_ERR_MAX_PARAM_LENGTH: { code: 'not-found', detail: 'Nothing has a name this long.' },
 }
 
-/** Decides what an error means to the caller. What it does not know is `internal`. */
+/** The problem that an error is to the caller. Unknown errors are `internal`. */
 export function toAnswer(error: unknown): Answer {
   if (error instanceof HttpProblem) return { code: error.problem, detail: error.message, errors: error.errors }
   const { code = '', validation, validationContext, statusCode } = error as Partial<FastifyError>

@@ -4,7 +4,7 @@ import { escapeHtml } from './docs-page.ts'
 export interface LandingPage {
   title: string
   description: string
-  /** Names, paths and what is there. */
+  /** Names, paths and their contents. */
   links: { name: string; path: string; text: string }[]
 }
 

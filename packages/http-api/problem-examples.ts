@@ -1,6 +1,6 @@
 import { type FieldError, problemBody, type ProblemBody, type ProblemCode, problems } from './problems.ts'
 
-/** What a client may read in each problem, for the document of the API. */
+/** An example of each problem, for the document of the API. */
 const details: Record<ProblemCode, { detail: string; errors?: FieldError[] }> = {
   'invalid-request': {
     detail: 'The body is not valid.',

@@ -9,7 +9,7 @@ const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256
 /** The clocks of two servers. */
 const CLOCK_TOLERANCE_SECONDS = 5
 
-/** What a bearer token allows, or why it allows nothing. */
+/** The rights of a bearer token, or why it has none. */
 export type TokenCheck =
   /**
    * `caller` tells one subject from another and nothing else; `subject` is the token's `sub`, for a record of actions.

@@ -123,7 +123,7 @@ export function acceptJson(app: FastifyInstance, mediaType: string): void {
   const parse = app.getDefaultJsonParser('error', 'error')
   app.addContentTypeParser(mediaType, { parseAs: 'buffer' }, (request, body: Buffer, done) => {
     const text = body.toString('utf8')
-    // A body that was no UTF-8 is not the same bytes any more.
+    // The bytes of a body that was not UTF-8 have changed.
     if (text.includes('\ufffd') && !body.equals(Buffer.from(text)))
       return done(new HttpProblem('malformed-request', 'The body is not valid UTF-8.'))
     void parse(request, text, done)

@@ -4,7 +4,7 @@ export function readDatabaseConfig({ DATABASE_URL }: NodeJS.ProcessEnv): { datab
   return { databaseUrl: DATABASE_URL }
 }
 
-/** What the command `inbox` takes from its environment; the AWS SDK reads its own variables. */
+/** The environment of the command `inbox`; the AWS SDK reads its own variables. */
 export function readCommandConfig(env: NodeJS.ProcessEnv): { databaseUrl: string; queueUrl: string } {
   const { databaseUrl } = readDatabaseConfig(env)
   const { SQS_QUEUE_URL } = env

@@ -56,11 +56,11 @@ export function createQueueConsumer<Event extends InboxEvent>(
   function queueFailed(thrown: unknown): void {
     const error = thrown instanceof Error ? thrown : new Error(String(thrown))
     reachable.failed(error.message || error.name)
-    // The SDK keeps what it was given until it expires by its own clock.
+    // The SDK keeps credentials until they expire by its own clock.
     if (CREDENTIALS.test(error.name)) void sqs.config?.credentials?.({ forceRefresh: true }).catch(() => {})
   }
 
-  /** Undefined when it is told to stop before the queue could be found. */
+  /** Undefined when the consumer is stopped before it finds the queue. */
   async function open(stopping: AbortSignal): Promise<Receiving<Event> | undefined> {
     // The SDK is loaded by the consumers that need it: a Lambda function does not.
     const { openQueue } = await import('./messages.ts')

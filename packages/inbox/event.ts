@@ -6,7 +6,7 @@ export interface InboxEvent<Type extends string = string, Payload = unknown> {
   id: string
   type: Type
   payload: Payload
-  /** What the event is about, such as `order-7`. Events of one key that arrive together are handled by `sequence`. */
+  /** The thing that changed, such as `order-7`. Events of one key that arrive together are handled by `sequence`. */
   key?: string
   /** Decimal digits that grow with every event of the key. */
   sequence?: string
@@ -17,7 +17,7 @@ export type EventOf<Events> = {
   [Type in keyof Events & string]: InboxEvent<Type, Events[Type]>
 }[keyof Events & string]
 
-/** What a message turned out to be. An `invalid` one is never handled and ends in the dead-letter queue. */
+/** The verdict on a message. An `invalid` one is never handled and ends in the dead-letter queue. */
 export type Parsed<Event> = { kind: 'event'; event: Event } | { kind: 'invalid'; reason: string }
 
 /** A message of SQS, as a receive or a Lambda invocation brings it. */

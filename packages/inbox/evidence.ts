@@ -1,6 +1,6 @@
 import type { Entry } from './group-commit.ts'
 
-/** What was seen of events: it decides whose failure an error is, where no probe can. */
+/** Which events succeeded and failed: it decides whose failure an error is, where no probe can. */
 export interface Evidence {
   succeeded(kind: string, entries: readonly Entry[]): void
   failed(entry: Entry): void

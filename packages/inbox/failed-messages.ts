@@ -4,7 +4,7 @@ import type { RecordTarget } from './record.ts'
 /** Why handling a message failed. */
 export interface Failure {
   message_id: string
-  /** None when the message was no event. */
+  /** None when the message was not an event. */
   event_id: string | null
   reason: string
 }
@@ -20,7 +20,7 @@ export interface FailedMessage extends Failure {
 const KEEP_DAYS = 28
 /** Code points: a reason may quote a whole message. */
 const REASON_LENGTH = 1_000
-/** What moves a cursor, starts an escape sequence or turns the reading direction, and what PostgreSQL can't store. */
+/** Characters that move a cursor, start an escape sequence, turn the reading direction, or don't fit PostgreSQL. */
 const HARMFUL = /[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]+/gu
 
 /** Remembers each failure under the id of its message, and forgets those that are too old for any message. */

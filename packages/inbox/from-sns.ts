@@ -1,8 +1,8 @@
 import type { InboxEvent, Message, MessageAttribute, Parsed } from './event.ts'
 
 /**
- * Makes a parser for messages that SNS brought. Without raw message delivery SNS wraps what was published: `parse` gets
- * the published text as `Body`, and the published attributes. A message that is not wrapped is parsed as it is.
+ * Makes a parser for messages that SNS brought. Without raw message delivery SNS wraps a message: `parse` gets the
+ * published text as `Body`, and the published attributes. A message that is not wrapped is parsed as it is.
  */
 export function fromSns<Event extends InboxEvent>(
   // The consumer says which events there are, not a parser that takes all.

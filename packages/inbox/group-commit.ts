@@ -15,7 +15,7 @@ export interface Entry<Event extends InboxEvent = InboxEvent> {
   content: string
 }
 
-/** What the database knows of an event after a commit. */
+/** The state of an event in the database after a commit. */
 export type Stored =
   { kind: 'stored'; delaySeconds?: number } | { kind: 'duplicate'; differs: boolean } | { kind: 'stale' }
 
@@ -56,7 +56,7 @@ export interface GroupCommit<Event extends InboxEvent> {
 
 /** One statement that stays below a tenth of a second on a small machine. */
 const MOST_ITEMS = 500
-/** Messages have up to a megabyte each: memory here and in the database must not be a multiple of what is in hand. */
+/** Messages have up to a megabyte each: memory here and in the database must not be a multiple of those in hand. */
 const MOST_BYTES = 2 * 1024 * 1024
 /** SQLSTATEs of a transaction that lost against another one. */
 const LOST = /^(40001|40P01)$/
@@ -81,7 +81,7 @@ export function createGroupCommit<Event extends InboxEvent>(
     maxItems: MOST_ITEMS,
     bytes: { of: ({ message }) => message.Body?.length ?? 0, most: MOST_BYTES },
     maxInFlight: 1,
-    // What is in hand bounds them: see `IN_HAND` in receive.ts.
+    // The messages in hand bound them: see `IN_HAND` in receive.ts.
     maxWaiting: Infinity,
     maxWaitMs: Infinity,
     refusal: () => new Error('too many events wait'),
@@ -121,7 +121,7 @@ function createRound<Event extends InboxEvent>(options: RoundOptions<Event>, res
     return databaseOutage(cause) !== undefined || isOutage?.(cause) === true
   }
 
-  /** What a handler throws says nothing about events of other kinds, not even that the database is unreachable. */
+  /** A handler's error says nothing about events of other kinds, not even that the database is unreachable. */
   function restAfter(error: Error, kind: string): void {
     const everything = isOutageError(error) && !(error instanceof EventError)
     rests.failed(everything ? EVERYTHING : kind, causeOf(error).message || error.name)

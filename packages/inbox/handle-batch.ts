@@ -5,14 +5,14 @@ import { type Hidden, keepHidden } from './keep-hidden.ts'
 import type { FailedEntry, Queue } from './messages.ts'
 import { type Fate, type Processing, processMessage } from './process-messages.ts'
 
-/** What the receivers of one process share. */
+/** Shared by the receivers of one process. */
 export interface Receiving<Event extends InboxEvent> extends Processing<Event> {
   queue: Queue
   /** Whether SQS answers, and how long to rest while it does not. */
   reachable: Rest
   /** Called with the error of each failed call. */
   queueFailed: (error: unknown) => void
-  /** Aborts when the process is told to stop: no new receive, no new try. Work in hand is finished. */
+  /** Aborts when the process stops: no new receive, no new try. Work in hand is finished. */
   stopping: AbortSignal
 }
 
@@ -24,7 +24,7 @@ const GIVE_BACK_SECONDS = 1
 const MOST_DELETE_ATTEMPTS = 5
 
 /**
- * Handles one batch: parse → store what is new → delete.
+ * Handles one batch: parse → store new events → delete.
  *
  * A message is deleted only after its effect is durable, or was before. One that is no event, or that alone can't be
  * stored, is left: it becomes visible again and ends in the dead-letter queue, without its neighbours, also of its own
@@ -75,7 +75,7 @@ async function finish<Event extends InboxEvent>(
   await giveBack(receiving, of('given back'))
 }
 
-/** What is not deleted in the end was stored: it comes again, and will be a duplicate. */
+/** The event of a message that could not be deleted is stored: the message comes again, and is a duplicate. */
 async function deleteHandled<Event extends InboxEvent>(receiving: Receiving<Event>, done: Message[]): Promise<void> {
   const { queue, guard, report, queueFailed, stopping } = receiving
   let left = done

@@ -6,7 +6,7 @@ import type { Entry, Store, Stored } from './group-commit.ts'
 import { EventError } from './isolate-kind.ts'
 import { lockSequences, record, type Recorded, type RecordTarget, saveSequences } from './record.ts'
 
-/** Runs in the transaction that records the event. What it throws rolls the event's effect back. */
+/** Runs in the transaction that records the event. An error rolls the event's effect back. */
 export type Handler<Event, Tx> = (event: Event, tx: Tx) => Promise<unknown>
 /** The same for all new events of the type that arrived together: one statement for many. */
 export interface BulkHandler<Event, Tx> {

@@ -33,7 +33,7 @@ export interface LambdaAnswer {
 
 export type LambdaHandler = (event: LambdaEvent, context?: LambdaContext) => Promise<LambdaAnswer>
 
-/** What is left of an invocation when it stops waiting for a database: enough for a statement under way to end. */
+/** The time left of an invocation when it stops waiting for a database: enough for a statement under way to end. */
 const MARGIN_MS = 2_000
 /** The default of Lambda is 3 s: an invocation without a context waits no longer than this for a database. */
 const WITHOUT_CONTEXT_MS = 1_000

@@ -68,7 +68,7 @@ export function sqlOf(schema: string, role?: string): string {
   return sqlOfSteps(schema, steps) + (role === undefined ? '' : `\n${grants(quotedName(schema), quotedName(role))}`)
 }
 
-/** What a role needs that runs a consumer, and no more. */
+/** The least rights of a role that runs a consumer. */
 function grants(schema: string, role: string): string {
   return `GRANT USAGE ON SCHEMA ${schema} TO ${role};
 GRANT SELECT ON ${schema}.inbox_migrations TO ${role};

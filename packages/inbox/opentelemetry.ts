@@ -20,7 +20,7 @@ export interface TracingOptions {
   queue: string
   /** The table of the INSERT span. Default: `handled_events`. */
   table?: string
-  /** Where the sender's trace is in a message. Default: what the API's propagator reads from its attributes. */
+  /** Where the sender's trace is in a message. Default: the API's propagator reads it from the attributes. */
   readContext?: (message: Message) => SpanContext | undefined
 }
 

@@ -17,7 +17,7 @@ const MOST_CHARACTERS = 255
 const SEQUENCE = /^(0|[1-9][0-9]{0,37})$/
 
 /**
- * Calls the user's `parse`. What it throws is the message's failure if the last good message can still be parsed, or if
+ * Calls the user's `parse`. Its error is the message's failure if the last good message can still be parsed, or if
  * the body is not even JSON; otherwise `parse` itself is broken, and messages are held until it works.
  */
 export function createParser<Event extends InboxEvent>(
@@ -79,7 +79,7 @@ export function createParser<Event extends InboxEvent>(
   }
 }
 
-/** What is wrong with an event, whoever parsed it: the database would refuse it, with words that help less. */
+/** The fault of a parsed event, if it has one: the database would refuse it, with words that help less. */
 function faultOf({ id, type, key, sequence }: InboxEvent): string | undefined {
   for (const [name, value] of [
     ['id', id],

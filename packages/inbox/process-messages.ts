@@ -77,7 +77,7 @@ async function note<Event extends InboxEvent>({ note }: Processing<Event>, failu
   await note(failure).catch(() => {})
 }
 
-/** A message that failed before, and was handled now, is no failure any more. */
+/** Forgets the failure of a message that was handled now. */
 async function forgotten<Event extends InboxEvent>(processing: Processing<Event>, message: Message): Promise<Fate> {
   const { ApproximateReceiveCount = '1' } = message.Attributes ?? {}
   if (ApproximateReceiveCount !== '1') await processing.forget(message.MessageId ?? '').catch(() => {})

@@ -7,11 +7,11 @@ import type { Processing } from './process-messages.ts'
 import { createGuard, type Report } from './reports.ts'
 import { type MessageTracing, noTracing } from './trace.ts'
 
-/** What is kept beside the effects of events. Each rejects with the database's error. */
+/** Records beside the effects of events. Each method rejects with the database's error. */
 export interface RecordKeeping {
   note: (failures: readonly Failure[]) => Promise<void>
   forget: (messageIds: readonly string[]) => Promise<void>
-  /** Deletes what is past its retention, and resolves with the number of events. */
+  /** Deletes records past their retention, and resolves with the number of events. */
   prune: (signal: AbortSignal) => Promise<number>
 }
 

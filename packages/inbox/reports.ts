@@ -1,7 +1,7 @@
 import type { InboxEvent, Message } from './event.ts'
 import type { FailedEntry } from './messages.ts'
 
-/** What a consumer reports of its work, for logs and metrics. A state is reported once when it changes. */
+/** Reports of a consumer about its work, for logs and metrics. A state is reported once when it changes. */
 export type InboxReport<Event extends InboxEvent = InboxEvent> =
   /** A poll brought these. */
   | { kind: 'received'; messages: readonly Message[] }
@@ -15,11 +15,11 @@ export type InboxReport<Event extends InboxEvent = InboxEvent> =
   | { kind: 'duplicate'; event: Event; message: Message; differs: boolean }
   /** A later event of the same key was handled before (only with `ignoreStale`). */
   | { kind: 'stale'; event: Event; message: Message }
-  /** There is no handler for its type. */
+  /** Its type has no handler. */
   | { kind: 'unhandled'; event: Event; message: Message }
   /** Only this event fails. Its message is left to the dead-letter queue. */
   | { kind: 'refused'; event: Event; message: Message; error: Error }
-  /** The message is no event. It is left to the dead-letter queue. */
+  /** The message is not an event. It is left to the dead-letter queue. */
   | { kind: 'invalid'; message: Message; reason: string }
   /** Nothing can be stored, or nothing of one type can be handled. Messages are held until it is over. */
   | { kind: 'away'; what: AwayPart; reason: string }
@@ -31,12 +31,12 @@ export type InboxReport<Event extends InboxEvent = InboxEvent> =
   /** Records past their retention were deleted. */
   | { kind: 'pruned'; events: number }
 
-/** What does not work: `database`, `queue`, `parse`, or `handler <type>` when all events of a type fail alike. */
+/** The part that fails: `database`, `queue`, `parse`, or `handler <type>` when all events of a type fail alike. */
 export type AwayPart = 'database' | 'queue' | 'parse' | `handler ${string}`
 
 export type Report<Event extends InboxEvent = InboxEvent> = (report: InboxReport<Event>) => void
 
-/** Calls an observer (log, metrics, traces). What it throws is the observer's failure, and never reaches the path. */
+/** Calls an observer (log, metrics, traces). Its error never reaches the path of an event. */
 export type Guard = <Result>(call: () => Result) => Result | undefined
 
 /** The first failure of an observer is a warning of the process; the others are the same again. */

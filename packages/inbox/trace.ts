@@ -2,7 +2,7 @@ import type { InboxEvent, Message } from './event.ts'
 
 /** What handling one message has to do with its trace: see `@product-events/inbox/opentelemetry`. */
 export interface MessageTrace {
-  /** Adds what is known once the message is parsed. */
+  /** Adds the attributes that are known once the message is parsed. */
   parsed(event: InboxEvent): void
   /** The event is on its way into the database. */
   storing(): void

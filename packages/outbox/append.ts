@@ -24,9 +24,9 @@ export interface NewEvent {
  * For the order of a key to be the order of its commits, the caller must hold a lock that covers the key until the
  * commit, such as the row that the event is about, before it appends. Creating, updating or deleting that row does.
  *
- * Rejects before it asks the server: a key or type of more than 1,024 bytes, a header that is no string, a payload that
- * is no JSON. Rejects with the server's error, which fails the transaction: an `id` that is no UUID (22P02), a payload
- * with U+0000, which `jsonb` can't hold (22P05).
+ * Rejects before it asks the server: a key or type of more than 1,024 bytes, a header that is not a string, a payload
+ * that is not JSON. Rejects with the server's error, which fails the transaction: an `id` that is not a UUID (22P02),
+ * U+0000 in a payload, which `jsonb` can't hold (22P05).
  */
 export async function append(tx: Transaction, events: readonly NewEvent[], schema?: string): Promise<void> {
   if (events.length === 0) return

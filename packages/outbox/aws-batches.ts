@@ -4,14 +4,14 @@ import { type Entry, MAX_BYTES, pack, toEntry } from './sqs-entry.ts'
 
 /** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html */
 const MAX_ENTRIES = 10
-/** Errors that speak of what a message is, not of the service or of our right to use it: another try says the same. */
+/** Errors about the message itself, not about the service or our rights: a retry fails alike. */
 const NEVER_ACCEPTABLE =
   /(InvalidMessageContents|InvalidParameter|InvalidParameterValue|InvalidParameterCombination|InvalidAttributeValue|InvalidAttributeName|MissingParameter|MessageTooLong|BatchRequestTooLong)(Exception)?$/
 /** Of these, the errors that speak of the content: nothing else can be to blame. The others may mean a wrong queue. */
 const BAD_CONTENT = /(InvalidMessageContents|MessageTooLong|BatchRequestTooLong)(Exception)?$/
 /** Errors of one entry that are the whole service's: it had no room at that moment. */
 const THROTTLED = /(Throttl|TooManyRequests|OverLimit)/i
-/** What a target that works answers to a call without entries; it checks the sender's rights before. */
+/** The answer of a working target to a call without entries. It has checked the sender's rights before. */
 const EMPTY_BATCH = /EmptyBatchRequest(Exception)?$/
 /** Errors after which the credentials are asked for again: they expired, or were replaced before that. */
 const CREDENTIALS = /(ExpiredToken|TokenRefreshRequired|InvalidClientTokenId|UnrecognizedClient|InvalidAccessKeyId)/
@@ -19,7 +19,7 @@ const CREDENTIALS = /(ExpiredToken|TokenRefreshRequired|InvalidClientTokenId|Unr
 /** SQS or SNS: both take batches of ten entries alike, and answer for each entry. */
 export interface BatchTarget {
   fifo: boolean
-  /** What a batch may hold, in bytes. A larger entry is sent alone. */
+  /** The largest batch, in bytes. A larger entry is sent alone. */
   batchBytes: number
   /** True: each call ends within `SEND_TIMEOUT_MS` without an `abortSignal`. */
   bounded: boolean
@@ -83,7 +83,7 @@ export function sendInBatches({ fifo, batchBytes, bounded, call, refreshCredenti
   }
 }
 
-/** What a send came to so far. */
+/** The verdicts of a send so far. */
 interface Result extends SendResult {
   /** Events whose call failed for its parameters while nothing proves that the queue takes any message. */
   suspects: { event: OutboxEvent; reason: string }[]

@@ -11,7 +11,7 @@ export interface Backlog {
 export const UNKNOWN_BACKLOG: Backlog = { pending: NaN, failed: NaN, dead: NaN, oldestSeconds: NaN }
 
 /**
- * Counts through the partial indexes, which hold the backlog only: what is processed costs nothing. Each
+ * Counts through the partial indexes, which hold the backlog only: processed events cost nothing. Each
  * status is counted up to `upTo` events.
  */
 export async function backlog({ db, schema }: Tables, upTo: number): Promise<Backlog> {

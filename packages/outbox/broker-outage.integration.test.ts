@@ -23,7 +23,7 @@ test('while the broker is away no event loses an attempt, and all of them leave 
   let away = true
   const broker = testBroker(() => (away ? 'outage' : undefined))
   const relay = relayTo(broker.send)
-  for (let n = 0; n < 12; n++) expect(await relay.drainOnce()).toMatchObject({ outage: 'the broker is away' })
+  for (let n = 0; n < 12; n++) expect(await relay.drainOnce()).toMatchObject({ outage: 'the broker is unreachable' })
   away = false
   await relay.drainOnce()
   expect(await statuses(db)).toEqual({ processed: 25 })
@@ -36,7 +36,7 @@ test('a broker that is back is reported although nothing is left to send, and as
   let asked = 0
   const send: Send = (events) => {
     if (events.length === 0) asked++
-    return Promise.resolve({ outcomes: new Map(), outage: away ? 'the broker is away' : undefined })
+    return Promise.resolve({ outcomes: new Map(), outage: away ? 'the broker is unreachable' : undefined })
   }
   const relay = relayTo(send)
   const stop = new AbortController()

@@ -10,7 +10,7 @@ import type { Settling } from './settling.ts'
 /** A cycle claims no more once it has claimed this many: it is bounded, so that its caller gets to look around. */
 const MAX_CYCLE = 50_000
 
-/** Whether a nudge told of new events since the last read. */
+/** Whether a nudge announced new events since the last read. */
 export interface News {
   waiting: boolean
 }
@@ -35,7 +35,7 @@ export async function runCycle(cycle: Cycle, parts: CycleParts): Promise<DrainCo
   let hasLooked = false
   for (;;) {
     // Alone, and before the next claim: one that looked while a key's failure was being written would take the next of
-    // that key. What was accepted blocks nothing, so claiming beside it is safe; it is held until both are done.
+    // that key. An accepted event blocks nothing, so claiming beside it is safe; it is held until both are done.
     await settling.markRejected(counts)
     if (balanceInMs() === 0) await balance()
     const marking = acceptedInMs() === 0 ? settling.markAccepted(counts) : undefined
@@ -59,13 +59,13 @@ export async function runCycle(cycle: Cycle, parts: CycleParts): Promise<DrainCo
   return counts
 }
 
-/** What a cycle may do now, and in how many milliseconds the rest of its work is due. */
+/** The work that a cycle may do now, and in how many milliseconds the rest is due. */
 function outlookOf({ stopping, poll }: Cycle, counts: DrainCounts, parts: CycleParts) {
   const { settling, reading, sending, lease, news } = parts
   const mayRead = () => sending.mayStart() && reading.isRoom() && counts.claimed < MAX_CYCLE
   const pollInMs = () => (mayRead() ? (poll?.dueInMs() ?? Infinity) : Infinity)
   return {
-    // A relay that stops sends nothing new, and what is in flight left with time enough on the lease.
+    // A stopping relay sends nothing new. Its sends in flight began with enough time left on the lease.
     balanceInMs: () => (stopping() ? SEND_TIMEOUT_MS : lease.dueInMs()),
     acceptedInMs: () => (stopping() ? 0 : settling.dueInMs()),
     pollInMs,

@@ -1,6 +1,6 @@
 import { quotedName } from '@product-events/database/names'
 
-/** What a statement resolves with, as `pg` has it. */
+/** The result of a statement, as in `pg`. */
 export interface Rows<Row> {
   rows: Row[]
 }

@@ -66,7 +66,10 @@ test('what waited in memory when its lanes were lost is not sent once they are b
   let away = true
   const { db, drain, broker, lease, loseLanes, otherLeaves } = await createWorld(() => (away ? 'outage' : undefined))
   await append(db, [newEvent('a'), newEvent('b')])
-  expect(await drain.drainOnce({ stopping: () => false })).toMatchObject({ claimed: 2, outage: 'the broker is away' })
+  expect(await drain.drainOnce({ stopping: () => false })).toMatchObject({
+    claimed: 2,
+    outage: 'the broker is unreachable',
+  })
 
   await loseLanes()
   await db.query(`UPDATE events SET status = 'processed', processed_at = clock_timestamp()`)
@@ -87,7 +90,10 @@ test('a failed event that was forgotten with its lane is an event like any other
   expect(await drain.drainOnce({ stopping: () => false })).toMatchObject({ failed: 1 })
   await db.query('UPDATE events SET next_attempt_at = clock_timestamp()')
   fate.is = 'outage'
-  expect(await drain.drainOnce({ stopping: () => false })).toMatchObject({ claimed: 1, outage: 'the broker is away' })
+  expect(await drain.drainOnce({ stopping: () => false })).toMatchObject({
+    claimed: 1,
+    outage: 'the broker is unreachable',
+  })
 
   // Elsewhere it died, and somebody redrove it.
   await loseLanes()

@@ -21,13 +21,13 @@ export interface DrainCounts {
   outage?: string
 }
 
-/** What a cycle is to do. */
+/** The task of a cycle. */
 export interface Cycle {
   /** True once no more events should be sent. */
   stopping: () => boolean
   /** Failed events that are due are looked for twice a second at most, also if no nudge caused the cycle. */
   onlyNew?: boolean
-  /** When to look for new events although nothing told of them; a cycle may be long. */
+  /** When to look for new events without a nudge; a cycle may be long. */
   poll?: Poll
 }
 
@@ -60,7 +60,7 @@ export interface Drain {
 }
 
 /**
- * One bounded cycle: reads what is due, sends it, settles what the broker said, until nothing is left, or the broker
+ * One bounded cycle: reads due events, sends them and settles the broker's verdicts, until nothing is left, the broker
  * has an outage, or `stopping` says so. Sends overlap with everything; of the database's work only settling what was
  * accepted overlaps with reading, which is what keeps "read" and "settled" in an order that can be reasoned about.
  */

@@ -27,7 +27,7 @@ const FIELDS = ['id', 'key', 'type', 'payload', 'headers'] as const
 
 /**
  * Expects that the events which `tx` sees in the outbox are these, in the order of `append`, comparing the fields that
- * are named. `tx` is the open transaction of a test, which also sees what is not committed, or a pool.
+ * are named. `tx` is the open transaction of a test, which also sees uncommitted events, or a pool.
  * Rejects with an `AssertionError` of Node that shows all events of the outbox.
  */
 export async function expectEvents(

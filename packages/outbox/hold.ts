@@ -15,7 +15,7 @@ const KEY_BYTES = 1024 * 1024
  *
  * Once an event is accepted the next of its key is ready; the event stays held until the database knows, so that no
  * claim reads it again. A rejected event stops its key; when that is settled, the rest of the key is forgotten too, and
- * the next claim reads what the database then says about it.
+ * the next claim reads its state from the database.
  */
 export interface Hold {
   /** Events in memory. */
@@ -148,7 +148,7 @@ function choose(events: Iterable<OutboxEvent>, count: number, may: (event: Outbo
 }
 
 /**
- * What tells two events apart: after a failover a new one may have the number of an old one, and writers choose event
+ * The identity of an event: after a failover a new one may have the number of an old one, and writers choose event
  * ids.
  */
 export function identityOf({ id, eventId }: OutboxEvent): string {

@@ -1,6 +1,6 @@
 /** A broker that answers within this time needs no more calls at once than a near one. */
 const NEAR_MS = 12.5
-/** A round trip is the shortest of so many calls and of those before them: not what a busy process adds to it. */
+/** The shortest of so many calls, and of those before, is the round trip: a busy process makes the others longer. */
 const CALLS = 50
 
 export interface InFlight {

@@ -13,7 +13,7 @@ export interface ReportLog {
   isLevelEnabled(level: 'debug'): boolean
 }
 
-/** What a service calls its events. */
+/** The service's word for its events. */
 export interface ReportWording {
   /** The fields by which its people know an event. */
   ids: (event: OutboxEvent) => Record<string, string>
@@ -23,7 +23,7 @@ export interface ReportWording {
 
 /**
  * Writes a report as one line: the levels and fields are the same for all relays, the wording is the service's own. One
- * line an event is `debug`: at `info` the change of which it tells has its line already.
+ * line an event is `debug`: at `info` the change itself has its line already.
  */
 export function logReport(log: ReportLog, { ids, words }: ReportWording, report: RelayReport): void {
   const wording = words[report.kind]

@@ -1,6 +1,6 @@
 import type { OutboxEvent, Outcome, Send, SendResult } from './send.ts'
 
-/** What a broker in memory was sent. */
+/** An event that a broker in memory received. */
 export interface PublishedEvent {
   id: string
   key: string
@@ -15,12 +15,12 @@ export interface MemoryBroker {
   send: Send
   /** Events that were accepted, in the order in which they arrived. A resent event is there twice. */
   published(): readonly PublishedEvent[]
-  /** Forgets what was accepted. */
+  /** Forgets the accepted events. */
   clear(): void
 }
 
 export interface MemoryBrokerOptions {
-  /** What becomes of an event; `undefined` accepts it. An error that it throws is an outage of the broker. */
+  /** Decides about an event; `undefined` accepts it. An error that it throws is an outage of the broker. */
   judge?: (event: PublishedEvent) => Outcome | undefined
 }
 
@@ -30,21 +30,27 @@ export function createMemoryBroker({ judge = () => undefined }: MemoryBrokerOpti
   return {
     published: () => published,
     clear: () => void (published = []),
-    async send(events) {
-      const result: SendResult = { outcomes: new Map() }
-      for (const event of events) {
+    send: async (events) =>
+      judgeEach(events, (event) => {
         const seen = seenOf(event)
-        try {
-          const outcome = judge(seen) ?? { kind: 'accepted' }
-          if (outcome.kind === 'accepted') published.push(seen)
-          result.outcomes.set(event.id, outcome)
-        } catch (error) {
-          result.outage = (error as Error).message
-        }
-      }
-      return result
-    },
+        const outcome = judge(seen) ?? { kind: 'accepted' }
+        if (outcome.kind === 'accepted') published.push(seen)
+        return outcome
+      }),
   }
+}
+
+/** Answers as a broker for which `judge` decides about each event. An error that it throws is an outage. */
+export function judgeEach(events: readonly OutboxEvent[], judge: (event: OutboxEvent) => Outcome): SendResult {
+  const result: SendResult = { outcomes: new Map() }
+  for (const event of events) {
+    try {
+      result.outcomes.set(event.id, judge(event))
+    } catch (error) {
+      result.outage = (error as Error).message
+    }
+  }
+  return result
 }
 
 function seenOf({ eventId, key, type, payload, headers }: OutboxEvent): PublishedEvent {

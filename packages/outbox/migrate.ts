@@ -26,7 +26,8 @@ export interface SqlOptions {
 }
 
 /**
- * The SQL of `migrate` with the notes that it reads, and grants. Throws a `RangeError` when there is no step `from`.
+ * The SQL of `migrate` with the notes that it reads, and grants. Throws a `RangeError` when there is no step
+ * `from`.
  */
 export function sqlOf(schema: string, { from, writer, relay }: SqlOptions): string {
   const name = quotedName(schema)

@@ -1,4 +1,4 @@
-/** While events come of which no wake-up told: half of it is what such an event waits. */
+/** While events come without a wake-up. Such an event waits for half of it. */
 const BUSY_POLL_MS = 25
 /** For so long after the last one. */
 const BUSY_FOR_MS = 2_000
@@ -18,7 +18,7 @@ export interface Look {
   woken: boolean
 }
 
-/** When to look for events of which no wake-up told. */
+/** When to look for events without a wake-up. */
 export interface Poll {
   looked(look: Look): void
   /** Milliseconds until the next look without a wake-up. */
@@ -28,9 +28,9 @@ export interface Poll {
 }
 
 /**
- * Polls adaptively. What a poll finds shows that somebody commits whose wake-ups do not arrive, whatever else is known:
+ * Polls adaptively. An event that a poll finds shows that a process commits whose wake-ups do not arrive:
  * so polls are frequent until none has found anything for two seconds, or a wake-up arrives. While it is known that
- * wake-ups do not arrive, what the nudges of this process find counts as well, since others most likely commit too.
+ * wake-ups do not arrive, events found by nudges of this process count as well: others most likely commit too.
  */
 export function createPoll({ idleMs, arrive, now = () => performance.now() }: PollOptions): Poll {
   let polledAt = -Infinity

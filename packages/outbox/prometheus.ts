@@ -52,7 +52,7 @@ export function createOutboxMetrics(
   }
 }
 
-/** What this process's relay does. */
+/** The work of this process's relay. */
 function relayMetrics(registers: Registry[]) {
   const failures = new Counter({
     name: 'outbox_publish_failures_total',
@@ -83,7 +83,7 @@ function relayMetrics(registers: Registry[]) {
   }
 }
 
-/** What the tables say, whichever process works on them. */
+/** The state of the tables, whichever process works on them. */
 function backlogGauges(db: Database, schema: string | undefined): Gauge[] {
   const tables = outboxTables(db, schema)
   const sample = sampled(() => backlog(tables, COUNT_UP_TO), UNKNOWN_BACKLOG)

@@ -12,7 +12,7 @@ const RETRY_MS = 5_000
 /**
  * Deletes processed events that are older than `retentionHours`, oldest first, a page a statement, and returns how
  * many. It walks along the primary key and stops at the first page with nothing old enough to look at, so a pass costs
- * what it deletes (and the dead events it passes), not what the table holds; no index is kept for it.
+ * the rows that it deletes (and the dead events it passes), not the size of the table, and it needs no index.
  */
 export async function prune(tables: Tables, retentionHours: number, signal?: AbortSignal): Promise<number> {
   let pruned = 0

@@ -3,7 +3,7 @@ import { type claimPending, type EventRow, type LaneToRead, MAX_BYTES, readConte
 import type { Tables } from './database.ts'
 import type { OutboxEvent } from './send.ts'
 
-/** What a claim brought. */
+/** The events of a claim. */
 export interface Page {
   events: OutboxEvent[]
   /** Events that no broker can be handed, with the reason. */

@@ -11,12 +11,12 @@ import { type Rejection, rejection } from './settle.ts'
  * Events in memory at most, whatever the backlog: a page that is being sent, one that is settled, and one that is read.
  */
 const MAX_HELD = 6_000
-/** Two pages of the largest events: with copies on their way to the broker still far below what a process may take. */
+/** Two pages of the largest events: far below the memory of a process, even with the copies that are being sent. */
 const MAX_HELD_BYTES = 2 * MAX_BYTES
 /** Events read at once, about: the statement's own cost is spread over them, and it takes some ten milliseconds. */
 const PAGE = 2_000
 /**
- * The first page, one after an outage, and one after a claim that failed: nobody knows yet how heavy the events are.
+ * The first page, one after an outage, and one after a claim that failed: the size of the events is not known yet.
  */
 const FIRST_PAGE = 256
 /** With fewer than this ready to be sent the next page is read, so that sending never waits for reading. */
@@ -108,7 +108,7 @@ export function createReading({ tables, lease, hold, onBroken }: ReadingOptions)
     lookForDue: () => void (lookedForDueAt = -Infinity),
 
     settled(event, as) {
-      // The rest of a key that had failed can be read now, and what the database says of a key that has just failed.
+      // The rest of a key that had failed can be read now, and so can the state of a key that has just failed.
       if (due.delete(event) || as === 'rejected') more = true
     },
 

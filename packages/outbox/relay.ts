@@ -46,7 +46,7 @@ export interface RelayOptions {
 
 export interface Relay {
   /**
-   * One bounded cycle: sends what is due now and tells what became of it. Rejects when the database can't be reached.
+   * Runs one bounded cycle: sends the due events and returns counts. Rejects when the database can't be reached.
    */
   drainOnce(): Promise<DrainCounts>
   /**
@@ -60,7 +60,7 @@ export interface Relay {
   release(): Promise<void>
 }
 
-/** What a lost wake-up costs at most. */
+/** The longest delay that a lost wake-up causes. */
 const POLL_INTERVAL_MS = 2_000
 /** A weekend, and some. */
 export const RETENTION_HOURS = 72
@@ -135,7 +135,7 @@ export function createRelay(options: RelayOptions, wakeUps: WakeUps = createWake
       // From now on others have to be woken for the commits of this process.
       leave()
       await settleTheRest()
-      // A database that failed ended that early; what has left must still arrive before another relay may send.
+      // A database that failed ended that early; sends in flight must still arrive before another relay may send.
       await drain.sendsEnded()
       await settleTheRest()
       const released = database.isAway() ? undefined : lease.release().catch(() => {})
@@ -144,7 +144,7 @@ export function createRelay(options: RelayOptions, wakeUps: WakeUps = createWake
   }
 }
 
-/** What rests after its failures, and says once that it is away and that it is back. */
+/** A part that rests after failures, and reports once that it is unreachable and once that it is back. */
 function createRests(report: Report): Record<'broker' | 'database', Rest> {
   return {
     broker: createRest({
@@ -204,7 +204,7 @@ interface CycleOptions {
   poll: Poll
 }
 
-/** One turn of a relay: does what can be done now and returns how long to sleep, in milliseconds. Never rejects. */
+/** One turn of a relay: does all due work and returns how long to sleep, in milliseconds. Never rejects. */
 function createCycle({ drain, send, lease, broker, database, poll }: CycleOptions) {
   async function work(signal: AbortSignal): Promise<void> {
     // Only a whole cycle that also wrote shows that the database is back: read-only servers and missing grants exist.

@@ -1,7 +1,7 @@
 import type { OutboxEvent } from './send.ts'
 
 /**
- * What a relay reports of its work, for logs and metrics. States are reported once when they change, not once per try.
+ * Reports of a relay about its work, for logs and metrics. States are reported once when they change, not once per try.
  */
 export type RelayReport =
   /** The broker accepted these, at `at` (milliseconds since the epoch, by this process's clock). */

@@ -33,7 +33,7 @@ test('one destination that is down blocks no key of the other, loses no attempt,
   await vi.waitFor(() => expect(queue.accepted).toHaveLength(31), patiently)
   expect(mail.accepted).toEqual([])
   const { rows } = await db.query(`SELECT DISTINCT attempts, last_error FROM events WHERE status = 'failed'`)
-  expect(rows).toEqual([{ attempts: 0, last_error: 'the broker is away' }])
+  expect(rows).toEqual([{ attempts: 0, last_error: 'the broker is unreachable' }])
 
   isDown = false
   await vi.waitFor(() => expect(mail.accepted).toHaveLength(30), patiently)

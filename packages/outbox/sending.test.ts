@@ -82,7 +82,7 @@ test('after an outage one batch goes first, and each that is accepted doubles wh
     const underWay = calls.splice(0)
     for (const { events, answer } of underWay) {
       const outcomes = new Map(events.map(({ id }) => [id, { kind: 'accepted' as const }]))
-      answer(kind === 'accepted' ? { outcomes } : { outcomes: new Map(), outage: 'the broker is away' })
+      answer(kind === 'accepted' ? { outcomes } : { outcomes: new Map(), outage: 'the broker is unreachable' })
     }
     await expect.poll(() => sending.underWay() - calls.length).toBe(0)
     return underWay.length

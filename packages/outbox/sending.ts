@@ -23,7 +23,7 @@ export interface SendingOptions {
   /** The same where it is far away. */
   mostInFlight?: number
   retries: Retries
-  /** Called with what each send came to. The events without a verdict are back in `hold`. */
+  /** Called with the verdicts of each send. The events without a verdict are back in `hold`. */
   onSent: (accepted: OutboxEvent[], rejected: Rejection[]) => void
 }
 
@@ -69,7 +69,7 @@ export function createSending(options: SendingOptions): Sending {
     window = result.outage === undefined ? Math.min(calls.limit(), window * 2) : 1
     outage ??= result.outage
     onSent(accepted, rejected)
-    // At once, not when the loop comes round: what is sent while the database settles is settled together next.
+    // At once, not in the loop's next turn: verdicts that come while the database settles are settled together next.
     start()
   }
 
@@ -119,7 +119,7 @@ export function createJudge(send: Send) {
     result.outage ??= outage
   }
 
-  /** Sends the batch, in halves where a send rejects, and keeps what the broker says of each event. */
+  /** Sends the batch, in halves where a send rejects, and keeps the broker's verdict on each event. */
   async function ask(batch: readonly OutboxEvent[], maySend: MaySend): Promise<SendResult> {
     const result: SendResult = { outcomes: new Map() }
     const asked = { result, maySend }

@@ -5,7 +5,7 @@ import type { Outcome, OutboxEvent } from './send.ts'
 
 /** After this many refusals an event is dead: with the backoff between them that takes about nine minutes. */
 export const MAX_ATTEMPTS = 10
-/** What the columns can hold. */
+/** Limits of the columns. */
 const MAX_SMALLINT = 32_767
 const MAX_DELAY_MS = 2_147_483_647
 
@@ -17,10 +17,10 @@ export interface Retries {
   longestPauseMs: number
 }
 
-/** What fits a queue: it refuses a single message only for a lasting reason, and an operator should hear of it soon. */
+/** For a queue: it refuses a single message only for a lasting reason, which an operator should learn soon. */
 export const QUEUE_RETRIES: Retries = { maxAttempts: MAX_ATTEMPTS, longestPauseMs: ATTEMPT_CAP_MS }
 
-/** What an event that was not accepted became. */
+/** The new state of an event that was not accepted. */
 export interface Rejection {
   event: OutboxEvent
   status: 'failed' | 'dead'
@@ -31,7 +31,7 @@ export interface Rejection {
   delayMs: number
 }
 
-/** Decides what an event that was not accepted becomes: `failed` with a due time, or `dead`. */
+/** Decides about an event that was not accepted: `failed` with a due time, or `dead`. */
 export function rejection(
   event: OutboxEvent,
   outcome: Exclude<Outcome, { kind: 'accepted' | 'not-taken' }>,
@@ -61,7 +61,7 @@ export type SentEvent = EventIds & Pick<OutboxEvent, 'redriven'>
 export type AcceptedEvent = SentEvent & { agoMs?: number }
 
 /**
- * Marks what the broker accepted, whichever relay owns the lanes by now: it is a fact. An event that an operator has
+ * Marks accepted events, whichever relay owns the lanes by now: the acceptance is a fact. An event that an operator has
  * resent or redriven since stays as the operator left it: that answer was not to this sending.
  */
 export async function settleAccepted({ db, schema }: Tables, events: readonly AcceptedEvent[]): Promise<void> {
@@ -81,8 +81,8 @@ export async function settleAccepted({ db, schema }: Tables, events: readonly Ac
 }
 
 /**
- * Marks what the broker did not accept. An event that another relay has settled since (this one was frozen past its
- * lease) is left as that relay left it, and one that an operator has redriven since as that operator did.
+ * Marks events that the broker did not accept. An event that another relay has settled since (this one was frozen past
+ * its lease) is left as that relay left it, and one that an operator has redriven since as that operator did.
  */
 export async function settleRejected({ db, schema }: Tables, rejections: readonly Rejection[]): Promise<void> {
   await db.query(

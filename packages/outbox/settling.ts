@@ -8,14 +8,14 @@ import type { OutboxEvent } from './send.ts'
 import { type Rejection, settleAccepted, settleRejected } from './settle.ts'
 
 /**
- * What was accepted is settled this often, or when there is as much as this. So a lone event is settled at once and a
+ * Accepted events are settled this often, or when there are this many. So a lone event is settled at once and a
  * stream in batches: a statement for each event would cost the database more than the event. A crash makes duplicates
- * of what is not settled, so the pause is short.
+ * of events that are not settled, so the pause is short.
  */
 const EVERY_MS = 100
 const AT_ONCE = 500
 const BYTES_AT_ONCE = 1024 * 1024
-/** What an integer of PostgreSQL holds: a database may be unreachable for weeks. */
+/** The largest integer of PostgreSQL: a database may be unreachable for weeks. */
 const MAX_AGO_MS = 2_147_483_647
 /**
  * An event that the database refuses to mark is tried again after this time: an operator has to change something first.
@@ -32,13 +32,13 @@ export interface SettlingOptions {
   now?: () => number
 }
 
-/** What the broker said and the database does not know yet. It stays in memory while the database is unreachable. */
+/** Verdicts of the broker that are not in the database yet. They stay in memory while the database is unreachable. */
 export interface Settling {
   add(accepted: readonly OutboxEvent[], rejected: readonly Rejection[]): void
   unsettled(): { accepted: number; rejected: number }
-  /** Milliseconds until what was accepted should be marked. */
+  /** Milliseconds until accepted events should be marked. */
   dueInMs(): number
-  /** Both reject when the database can't be used; what is not marked then is marked by the next call. */
+  /** Both reject when the database can't be used. The next call marks the events that this one did not. */
   markAccepted(counts: DrainCounts): Promise<void>
   markRejected(counts: DrainCounts): Promise<void>
 }
@@ -165,7 +165,7 @@ function plainerAfter(error: Error, fallbacks: number): Partial<Rejection> {
   return { status: 'dead', delayMs: 0, reason: `the database refused to store a retry: ${refusal}` }
 }
 
-/** What the database refuses to mark, however it is put. It is reported once, and tried again from time to time. */
+/** Events that the database refuses to mark, alone as well. Reported once, and retried from time to time. */
 function createAside(report: Report, now: () => number) {
   const aside = new Set<{ again: () => void; at: number }>()
   const reported = new WeakSet<OutboxEvent>()

@@ -9,7 +9,7 @@ export interface SqsTarget {
   queueUrl: string
   /**
    * True: the client ends each of its calls within `SEND_TIMEOUT_MS` by itself, to the last byte of the answer. Then
-   * none needs an `abortSignal`, for which the SDK sorts its middleware anew: a tenth of what a call costs.
+   * none needs an `abortSignal`, for which the SDK sorts its middleware again: a tenth of the cost of a call.
    */
   bounded?: boolean
 }

@@ -2,7 +2,7 @@ import { createNotifier, type Notifies } from '@product-events/wake-ups'
 import { randomUUID } from 'node:crypto'
 import { channelOf } from './listen.ts'
 
-/** What sends `NOTIFY`, in a transaction of its own: a `pg` pool, or anything with its `query(text, values)`. */
+/** Sends `NOTIFY` in a transaction of its own: a `pg` pool, or anything with its `query(text, values)`. */
 export interface Wakes {
   query(text: string, values: unknown[]): Promise<unknown>
 }
@@ -15,7 +15,7 @@ export interface LocalRelay {
   readsAll(): boolean
 }
 
-/** Who has to be told of a commit: the relays of this process in memory, and others, if there are any, by a NOTIFY. */
+/** Announces commits: to the relays of this process in memory, and to others, if there are any, by a NOTIFY. */
 export interface WakeUps {
   wake(db: Wakes): void
   /**

@@ -1,4 +1,4 @@
-/** What an orchestrator grants before it kills is 10 s at the least; this leaves time to say so and exit. */
+/** An orchestrator grants at least 10 s before it kills; this leaves time to log and exit. */
 const DEADLINE_MS = 9_500
 
 export interface CloseOptions {

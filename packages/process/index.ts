@@ -1,4 +1,12 @@
-export { accessKinds, type AccessVariables, issuerKinds, readAccess, type TokenIssuer } from './access.ts'
+export {
+  accessKinds,
+  type AccessVariables,
+  type ApiAccess,
+  issuerKinds,
+  readAccess,
+  readApiAccess,
+  type TokenIssuer,
+} from './access-config.ts'
 export { isLoopback } from './loopback.ts'
 export { boundConnections } from './connections.ts'
 export { type DatabaseConfig, databaseKinds, readDatabase } from './database-config.ts'

@@ -47,7 +47,7 @@ export interface ServiceDescription {
   awaited: AwaitedPart[]
 }
 
-/** What a service runs on. */
+/** The resources of a service. */
 export interface Service {
   name: string
   logger: Logger
@@ -56,9 +56,9 @@ export interface Service {
   pool: ReturnType<typeof connect>
   readiness: Readiness
   database: DatabaseWatch
-  /** Closed in the opposite order when the process is told to stop. */
+  /** Closed in the opposite order when the process stops. */
   opened: AsyncDisposableStack
-  /** Aborts when the process is told to stop. */
+  /** Aborts when the process stops. */
   stopping: AbortSignal
   /** For the line that says that the service is ready. */
   at: { operations: string; database: string }
@@ -66,7 +66,7 @@ export interface Service {
 
 /**
  * Opens logger, metrics and health, then waits for the database and migrates it. From the first moment on a signal
- * closes what was opened, and health tells what is still missing.
+ * closes everything that was opened, and health names the missing parts.
  */
 export async function openService(
   description: ServiceDescription,
@@ -111,7 +111,7 @@ export async function openService(
   return { name, logger, log, registry, pool, readiness, database: watch, opened, stopping, at }
 }
 
-/** On a signal, or on an error that nothing caught, closes what was opened, last things first. */
+/** On a signal, or on an uncaught error, closes everything in the opposite order of opening. */
 function closeInOrder(log: ProcessLogLines): { opened: AsyncDisposableStack; stopping: AbortSignal } {
   const opened = new AsyncDisposableStack()
   const stopping = new AbortController()

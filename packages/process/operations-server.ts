@@ -21,7 +21,7 @@ const KEEP_ALIVE_MS = 72_000
 const PATHS = ['/metrics', '/health/live', '/health/started', '/health/ready']
 
 export interface OperationsServerOptions {
-  /** What listens, for the error of a port that is in use: `metrics and health of product-service`. */
+  /** Names the server in the error of a port that is in use: `metrics and health of product-service`. */
   what: string
   host: string
   port: number
@@ -38,7 +38,7 @@ interface Answer {
 
 /**
  * The port for operators, apart from the API's: `/metrics` for Prometheus; `/health/live`: 200 while the process
- * answers; `/health/started`: 200 from the end of the start until the process is told to stop; `/health/ready`: 200
+ * answers; `/health/started`: 200 from the end of the start until SIGTERM; `/health/ready`: 200
  * while it can do its job. The last two answer 503 with the missing parts by name. Rejects when the port is taken.
  */
 export async function startOperationsServer(options: OperationsServerOptions): Promise<Server> {

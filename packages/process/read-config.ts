@@ -1,10 +1,10 @@
 import { StartError } from './start-error.ts'
 
-/** How one variable is read: what it must look like, and what it means. */
+/** How one variable is read: the expected form, and its value. */
 export interface Kind<Value> {
   /** Completes the sentence "NAME must be …". */
   expected: string
-  /** The value, or undefined when `text` is not what was expected. */
+  /** The value, or undefined when `text` does not have the expected form. */
   parse: (text: string) => Value | undefined
   /** Its value when it is not set; a kind without one is required. */
   fallback?: { value: Value }
@@ -17,7 +17,7 @@ export type Config<Kinds> = { readonly [Name in keyof Kinds]: Kinds[Name] extend
 /**
  * Reads the variables that `kinds` names. An empty variable counts as not set, as in a compose file or an `.env`.
  *
- * Throws one `StartError` that names every variable that is missing or malformed and says what was expected.
+ * Throws one `StartError` that names every missing or malformed variable with its expected form.
  */
 export function readConfig<Kinds extends Record<string, Kind<unknown>>>(
   env: NodeJS.ProcessEnv,
@@ -89,7 +89,7 @@ export function url(schemes: readonly string[]): Kind<string> {
   }
 }
 
-/** A URL that may carry a password. `example` shows what it should look like. */
+/** A URL that may carry a password. `example` shows its form. */
 export function secretUrl(schemes: readonly string[], example: string): Kind<string> {
   return { ...url(schemes), expected: `a URL like ${example}`, secret: true }
 }

@@ -1,9 +1,9 @@
 import { share } from './share.ts'
 
-/** What is missing for the process to do its job, by part: `{}` when nothing is. */
+/** Missing parts without which the process can't work, each with the reason: `{}` when none is. */
 export type Missing = Record<string, string>
 
-/** What a process looks for once, at its start, and what is reported until it is there. */
+/** A part that a process looks for once, at its start, and that is reported until it is found. */
 const awaitedParts = { migrations: 'have not run yet', queue: 'not found yet', api: 'does not listen yet' } as const
 export type AwaitedPart = keyof typeof awaitedParts
 
@@ -21,7 +21,7 @@ export interface Readiness {
    * From now on `failing` is asked as well: why a part of the process does none of its work, undefined while it does.
    */
   watch(part: string, failing: () => string | undefined): void
-  /** What the process has not found since its start. Asks nobody. */
+  /** The parts that were not found since the start. Makes no request. */
   notStarted(): Missing
   /**
    * What the process lacks to do its job. An unreachable SQS is no reason to send no requests: products are stored and

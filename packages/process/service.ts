@@ -1,4 +1,4 @@
-/** What a service imports once its program runs. What commands need as well is in `index.ts`, which loads less. */
+/** For services, once their program runs. Commands import `index.ts`, which loads less. */
 export { type DatabaseWatch } from './database-watch.ts'
 export { listen } from './listen.ts'
 export { type ProcessLogLines, processLogLines } from './log-lines.ts'

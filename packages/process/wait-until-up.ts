@@ -7,11 +7,11 @@ import { StartError } from './start-error.ts'
 const GIVE_UP_AFTER_MS = 30_000
 /** Too short to be noticed, and long enough not to be a load. */
 const RETRY_EVERY_MS = 250
-/** A person who watches the log wants to know what it waits for, but not four times a second. */
+/** The log names the missing part, but not four times a second. */
 const REPORT_EVERY_MS = 3_000
 
 export interface WaitOptions {
-  /** What is waited for, for the person who reads it: `PostgreSQL at postgres://localhost:5432/products`. */
+  /** The part that is waited for, as logged: `PostgreSQL at postgres://localhost:5432/products`. */
   what: string
   /** Called with the reason at once and then every three seconds for as long as it takes. */
   onWaiting: (what: string, reason: string) => void

@@ -30,7 +30,7 @@ export function connectSqs({ endpoint, region, requestTimeoutMs, maxConnections 
     maxAttempts: 1,
     // Off, for its time (see "Why there is no MD5" in ARCHITECTURE.md): signatures and TLS check more than it does.
     md5: false,
-    // Else the SDK sorts its middleware for every call: a tenth of what a call costs.
+    // Otherwise the SDK sorts its middleware for every call: a tenth of the cost of a call.
     cacheMiddleware: true,
     requestHandler: new UndiciHandler({ requestTimeoutMs, maxConnections }),
   })

@@ -45,7 +45,7 @@ export async function findOrCreateQueue(sqs: SQSClient, name: string): Promise<Q
 }
 
 /**
- * Makes what is missing of the queue of that name and its dead-letter queue. Resolves with whether anything was.
+ * Creates the queue of that name and its dead-letter queue where they are missing. Resolves with whether one was.
  * Rejects with the SDK's error.
  */
 export async function makeMissing(sqs: SQSClient, name: string): Promise<boolean> {

@@ -15,7 +15,7 @@ const SHORT = new Set(['SendMessageBatch', 'ReceiveMessage', 'DeleteMessageBatch
 /** Headers of the SDK's retries, and one that undici writes. */
 const OF_ONE_CALL = ['amz-sdk-invocation-id', 'amz-sdk-request', 'content-length']
 
-/** What the SDK makes of the client's configuration: the same for each call of one kind to one queue. */
+/** The SDK's reading of the client's configuration: the same for each call of one kind to one queue. */
 interface Route {
   request: HttpRequest
   scheme: SelectedHttpAuthScheme
@@ -133,7 +133,7 @@ function readPlainAnswers({ middlewareStack }: SQSClient): void {
   middlewareStack.addRelativeTo(readPlain, { relation: 'before', toMiddleware, name: 'readPlain' })
 }
 
-/** Undefined for an answer that is no JSON object, and for one with bytes or null, which the SDK decodes and drops. */
+/** Undefined for an answer that is not a JSON object, or has bytes or null: the SDK decodes or drops these. */
 function plainAnswer({ statusCode, headers, body }: HttpResponse): MetadataBearer | undefined {
   if (statusCode !== 200 || !Buffer.isBuffer(body)) return undefined
   const text = body.toString()

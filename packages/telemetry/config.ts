@@ -16,7 +16,7 @@ export function readTracingConfig(env: NodeJS.ProcessEnv): TracingConfig | undef
 }
 
 /**
- * What a program calls itself in its log: `services/product-service/main.ts`, `dist/product-service.js`,
+ * The name of a program in its log: `services/product-service/main.ts`, `dist/product-service.js`,
  * `…/relay-main.ts`.
  */
 export function serviceOf(main: string): string {

@@ -19,12 +19,12 @@ export function readTraceHeaders(traceparent: unknown, tracestate: unknown): Spa
   if (traceparent.startsWith('00') && traceparent.length !== TRACEPARENT_LENGTH) return undefined
   const traceFlags = parseInt(flags, 16) & TraceFlags.SAMPLED
   const context: SpanContext = { traceId, spanId, traceFlags, isRemote: true }
-  // It reads at most 512 characters, and drops what is malformed: what strangers send goes into rows and messages.
+  // It reads at most 512 characters, and drops malformed ones: a caller's text goes into rows and messages.
   if (typeof tracestate === 'string' && tracestate !== '') context.traceState = createTraceState(tracestate)
   return context
 }
 
-/** What carries the trace on from here. */
+/** The headers that carry the trace on from here. */
 export function traceHeaders({ traceId, spanId, traceFlags, traceState }: SpanContext): TraceHeaders {
   const traceparent = `00-${traceId}-${spanId}-0${traceFlags & TraceFlags.SAMPLED}`
   const tracestate = traceState?.serialize()

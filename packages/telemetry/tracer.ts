@@ -36,7 +36,7 @@ export async function endTracing(): Promise<void> {
   clearTimeout(timer)
 }
 
-/** What a span is called, and what it is about. */
+/** The name of a span and its attributes. */
 export interface SpanDescription extends SpanOptions {
   name: string
 }

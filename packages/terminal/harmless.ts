@@ -18,7 +18,7 @@ export function harmlessLines(text: string): string {
   return text.split(/\r?\n/).map(harmless).join('\n')
 }
 
-/** Returns the JSON of `value`, harmless to a terminal and equal after parsing: what is harmful becomes `\u001b`. */
+/** Returns the JSON of `value`, harmless to a terminal and equal after parsing: harmful characters are escaped. */
 export function harmlessJson(value: unknown, indent?: number): string {
   const json = JSON.stringify(value, null, indent) ?? 'null'
   return json.replaceAll(HARMFUL, (character) => (character === '\n' ? character : jsonEscapeOf(character)))

@@ -8,14 +8,14 @@ export type Option = { readonly help: string } & (
 )
 export type Options = Readonly<Record<string, Option>>
 
-/** The words beside the options: what they are called, and how many there may be. */
+/** The words beside the options: their name, and how many are allowed. */
 export interface Words {
   readonly name: string
   readonly min: number
   readonly max: number
 }
 
-/** What can be typed after a program's name, or after that of one of its commands. */
+/** The arguments of a program, or of one of its commands. */
 export interface Command {
   readonly summary: string
   /** As the help shows it; made of `words` if it is left out. */
@@ -46,7 +46,7 @@ type ValueOf<One> = One extends { whole: unknown }
         : boolean
 type OrMissing<One, Value> = One extends { default: unknown } ? Value : Value | undefined
 
-/** What was typed for each option, with the defaults. */
+/** The value of each option, with the defaults. */
 export type Values<All extends Options> = { [Name in keyof All]: ValueOf<All[Name]> }
 
 /** Every program has these. */

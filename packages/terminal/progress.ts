@@ -9,7 +9,7 @@ const LINE_MS = 10_000
 const CLEAR_LINE = '\r\x1b[K'
 
 export interface Progress {
-  /** Says what the command is doing now: "looked at 200 messages". */
+  /** Shows the current step of the command: "looked at 200 messages". */
   now: (text: string) => void
   /** Takes the line away. Nothing is shown afterwards. */
   end: () => void

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 import { helpOfCommand, helpOfProgram } from './help.ts'
 import { type Command, general, type Option, type Options, type Program, type Values, type Words } from './options.ts'
 
-/** What was typed makes no sense. Nothing was done; the exit code is 2. */
+/** Wrong arguments. Nothing was done; the exit code is 2. */
 export class UsageError extends Error {}
 
 /** A text to print instead of running anything. */
@@ -17,10 +17,10 @@ export interface Run<Form extends Command> {
   options: Values<Form['options']>
 }
 
-/** What was typed: the words and options of the one command. */
+/** The words and options of a program that is one command. */
 export type Line<P extends Program> = Printed | Run<P>
 type Commands<P extends Program> = P['commands'] & {}
-/** What was typed: one of the commands, with its words and options and those that every command has. */
+/** One of the commands, with its words and options and those that every command has. */
 export type CommandLine<P extends Program> =
   | Printed
   | {
@@ -29,7 +29,7 @@ export type CommandLine<P extends Program> =
       }
     }[keyof Commands<P>]
 
-/** Reads the words of a program that is one command. Throws a `UsageError` that says what was expected. */
+/** Reads the arguments of a program that is one command. Throws a `UsageError` that names the expected ones. */
 export function readProgram<const P extends Program>(program: P, args: readonly string[]): Line<P> {
   const typed = tokens(args, { ...program.options, ...general })
   if (typed.has('help')) return { kind: 'print', text: helpOfProgram(program) }
@@ -38,7 +38,7 @@ export function readProgram<const P extends Program>(program: P, args: readonly 
   return { kind: 'run', words: typed.words, options: typed.values(program.options) as Values<P['options']> }
 }
 
-/** Reads the words of a program with several commands. Throws a `UsageError` that says what was expected. */
+/** Reads the arguments of a program with several commands. Throws a `UsageError` that names the expected ones. */
 export function readCommand<const P extends Program>(program: P, args: readonly string[]): CommandLine<P> {
   const commands: Readonly<Record<string, Command>> = program.commands ?? {}
   const all = Object.assign({}, ...Object.values(commands).map(({ options }) => options)) as Options

@@ -6,7 +6,7 @@ import { UsageError } from './read-arguments.ts'
 /** The exit codes of every command. */
 export const EXIT = { done: 0, notDone: 1, notUnderstood: 2, interrupted: 130 } as const
 
-/** What a command sees of the place where it runs. */
+/** The terminal in which a command runs. */
 export interface Terminal {
   /** The words after the program's name. */
   args: string[]

@@ -15,7 +15,7 @@ const REPORTED_FAILURES = 5
 /** Payloads of our own that are for no listener. */
 const PROBE = 'probe:'
 
-/** What an open connection calls. */
+/** Called by an open connection. */
 export interface Heard {
   /** A notification arrived. */
   notification(payload: string): void

@@ -7,7 +7,7 @@ const SHORTEST_PAUSE_MS = 5
 /** After a failure (a full queue of notifications, a revoked right) the next try would most likely fail too. */
 const PAUSE_AFTER_FAILURE_MS = 1_000
 
-/** What sends a statement in a transaction of its own: a `pg` pool, or anything with its `query`. */
+/** Sends a statement in a transaction of its own: a `pg` pool, or anything with its `query`. */
 export interface Notifies {
   query(text: string, values: unknown[]): Promise<unknown>
 }

@@ -6,7 +6,7 @@ import {
   port,
   queueName,
   queueUrl,
-  readAccess,
+  readApiAccess,
   readConfig,
   readDatabase,
   text,
@@ -46,10 +46,7 @@ export function readServiceConfig(env: NodeJS.ProcessEnv) {
     httpPort: variables.HTTP_PORT,
     metricsPort: variables.METRICS_PORT,
     logLevel: variables.LOG_LEVEL,
-    /** Whose tokens the API requires, if it does. */
-    access: readAccess(variables),
-    /** Nobody signs in, and nothing in front of this service checks who calls. */
-    onlyThisMachine: readAccess(variables) === undefined && variables.AUTH !== 'off',
+    ...readApiAccess(variables),
     /** Webhooks and email; undefined when there is only the log. */
     channels: readChannels(variables.CHANNELS_FILE, env),
   }

@@ -3,8 +3,8 @@ import { Counter, Gauge, Histogram, type Registry } from '@product-events/teleme
 
 /**
  * Why a message did not become a notification:
- * - `invalid`: its body is no event;
- * - `refused`: the database will never take what it says.
+ * - `invalid`: its body is not an event;
+ * - `refused`: the database will never accept its content.
  */
 export type FailureReason = 'invalid' | 'refused'
 

@@ -4,7 +4,7 @@ import type { LogLines } from './log-lines.ts'
 import type { Metrics } from './metrics.ts'
 import type { NotifiableEvent } from './notifiable-event.ts'
 
-/** Turns what the inbox reports into log lines and metrics. */
+/** Turns the inbox's reports into log lines and metrics. */
 export function reportTo(
   log: LogLines,
   metrics: Metrics,

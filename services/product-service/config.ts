@@ -7,7 +7,7 @@ import {
   port,
   queueName,
   queueUrl,
-  readAccess,
+  readApiAccess,
   readConfig,
   readDatabase,
   text,
@@ -33,14 +33,11 @@ export function readProductServiceConfig(env: NodeJS.ProcessEnv) {
     ...readRelayConfig(env),
     /** `off`: only `npm run relay` publishes events. */
     relay: variables.OUTBOX_RELAY,
-    /** Whose tokens the API requires, if it does. */
-    access: readAccess(variables),
-    /** Nobody signs in, and nothing in front of this service checks who calls. */
-    onlyThisMachine: readAccess(variables) === undefined && variables.AUTH !== 'off',
+    ...readApiAccess(variables),
   }
 }
 
-/** What a command on the products needs. */
+/** The database of a command on the products. */
 export function readDatabaseConfig(env: NodeJS.ProcessEnv) {
   const region = text('an AWS region such as eu-central-1', '')
   return readDatabase(readConfig(env, { ...databaseKinds('products'), AWS_REGION: region }), 'products')

@@ -6,7 +6,7 @@ export interface Metrics {
   deleted: Counter
 }
 
-/** What this service counts of its own: changes of products, each once its transaction is committed. */
+/** Metrics of this service alone: changes of products, each once its transaction is committed. */
 export function createMetrics(registry: Registry): Metrics {
   const counter = (name: string, help: string) => new Counter({ name, help, registers: [registry] })
   return {

@@ -9,15 +9,15 @@ import { logRelayReport } from './log-lines.ts'
 import { outbox, OWNER } from './outbox.ts'
 import type { Resources } from './resources.ts'
 
-/** What strangers send as trace context goes into rows and messages: only what is valid. */
+/** A caller's trace context goes into rows and messages only if it is valid. */
 const CHECKED_HEADERS: TraceHeaders = {
   read: ({ traceparent, tracestate }) => readTraceHeaders(traceparent, tracestate),
   write: (context) => ({ ...traceHeaders(context) }),
 }
 
 /**
- * Starts the relay from the outbox to the queue. It stops, with what is on its way sent and settled, when `opened` is
- * disposed of.
+ * Starts the relay from the outbox to the queue. When `opened` is disposed of, it stops after its sends in flight are
+ * finished and settled.
  */
 export function startRelay(
   { name, pool, sqs, queue, registry, readiness, queueState }: Resources,

@@ -7,13 +7,13 @@ import { startRelay } from './relay.ts'
 /** As many calls as the relay has in flight at most, and some for finding the queue. Near the queue it needs ten. */
 const MAX_SQS_CONNECTIONS = MOST_IN_FLIGHT + 2
 
-/** What the relay knows of the queue. */
+/** The queue, as the relay knows it. */
 export interface QueueState {
   /** Whether its last sends arrived there. */
   takesEvents: boolean
 }
 
-/** What a relay runs on. */
+/** The resources of a relay. */
 export interface Resources extends Service, FoundQueue {
   queueState: QueueState
 }
@@ -23,7 +23,7 @@ export async function openRelay(service: Service, config: Config): Promise<{ que
   const queueState: QueueState = { takesEvents: false }
   measureDependencies(service.registry, { database: worksFor(service), queue: async () => queueState.takesEvents })
   const found = await openQueue(service, config, {
-    // SQS answers within milliseconds, and this is what a relay's lease allows for.
+    // SQS answers within milliseconds. A relay's lease allows for no more.
     requestTimeoutMs: SEND_TIMEOUT_MS,
     maxConnections: MAX_SQS_CONNECTIONS,
   })

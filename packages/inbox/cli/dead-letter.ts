@@ -6,7 +6,7 @@ export interface DeadLetter {
   message_id: string
   event_id: string | null
   event_type: string | null
-  /** What its event is about: the subject of a CloudEvent. */
+  /** The subject of the CloudEvent. */
   key: string | null
   sequence: string | null
   /** RFC 3339 in UTC. */
@@ -43,7 +43,7 @@ export function deadLetterOf(message: Message, noted: FailedMessage | undefined)
   }
 }
 
-/** By sequence for each key, keys in the order of their first message; what has none keeps its place at the end. */
+/** By sequence for each key, keys by their first message. Messages without a sequence come last, in their order. */
 export function bySequence<Item>(items: readonly Item[], letterOf: (item: Item) => DeadLetter): Item[] {
   const ofKey = new Map<string, Item[]>()
   const without: Item[] = []
@@ -63,7 +63,7 @@ export function isNamed(letter: DeadLetter, id: string): boolean {
   return letter.message_id === id || letter.event_id?.toLowerCase() === id.toLowerCase()
 }
 
-/** A message that is no event may still carry an id or a subject. */
+/** A message that is not an event may still carry an id or a subject. */
 function looseEnvelope(body: string | undefined): Record<string, unknown> {
   try {
     const value: unknown = JSON.parse(body ?? '')

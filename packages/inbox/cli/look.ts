@@ -9,10 +9,10 @@ import { giveBack, type Queues, takeDeadLetters } from './queues.ts'
 
 /** Long enough to receive a few thousand; given back long before. */
 const LOOK_SECONDS = 60
-/** Messages may have a megabyte each: what is more is looked at again. */
+/** Messages may have a megabyte each: a larger look is not kept. */
 const MOST_KEPT_BYTES = 32 * 1024 * 1024
 
-/** What a look at the dead-letter queue found. */
+/** The result of a look at the dead-letter queue. */
 export interface Look {
   letters: DeadLetter[]
   /** The most that it asked for. */
@@ -79,7 +79,7 @@ async function keep(queues: Queues, found: Look): Promise<void> {
 
 const folder = join(tmpdir(), `product-events-inbox-${userInfo().username.replaceAll(/[^\w.-]/g, '_')}`)
 
-/** Messages are nobody else's to read: the folder must be this user's alone. */
+/** Other users must not read the messages: the folder must belong to this user alone. */
 async function ownFolder(): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const { uid } = await lstat(folder)

@@ -17,8 +17,8 @@ import { deleteMessages, hideMessages } from '../messages.ts'
 const WAIT_SECONDS = 2
 
 /**
- * What is given back is visible again after a second. Not at once: the embedded SQS, when it keeps its data on disk,
- * then fails with "NOT NULL constraint failed" and shows the message only after a restart.
+ * Messages that are given back are visible again after a second. At once would fail in the embedded SQS when it keeps
+ * its data on disk ("NOT NULL constraint failed"), which then shows the message only after a restart.
  */
 const GIVE_BACK_SECONDS = 1
 
@@ -121,7 +121,7 @@ export async function takeDeadLetters(
   }
 }
 
-/** Makes messages visible again, a second from now. What fails becomes visible by itself, when its time is over. */
+/** Makes messages visible again in a second. After a failure SQS does so when their visibility timeout is over. */
 export async function giveBack({ sqs, deadLetterUrl }: Queues, messages: readonly Message[]): Promise<void> {
   for (let start = 0; start < messages.length; start += BATCH_SIZE) {
     await hideMessages(sqs, deadLetterUrl, messages.slice(start, start + BATCH_SIZE), GIVE_BACK_SECONDS)

@@ -4,7 +4,7 @@ import type { FailedMessage } from '../failed-messages.ts'
 import { bySequence, type DeadLetter, deadLetterOf, isNamed } from './dead-letter.ts'
 import { deleteDeadLetter, depthOf, giveBack, type Queues, sendAgain, takeDeadLetters } from './queues.ts'
 
-/** In memory at once; SQS hides at most 120,000. What is more comes in a further call, not in one order with these. */
+/** In memory at once; SQS hides at most 120,000. The next call sends the rest, not in one order with these. */
 const MOST_IN_HAND = 10_000
 /** The least time for which messages in hand are hidden: receiving them all takes a while as well. */
 const LEAST_HIDDEN_SECONDS = 120
@@ -34,7 +34,7 @@ export interface Redriven {
 
 /**
  * Sends dead letters to the queue again, by sequence for each key, and deletes each once the queue has it. However it
- * ends, nothing is lost: what was not sent is given back, and what was sent but not deleted will be a duplicate.
+ * ends, nothing is lost: unsent messages are given back, and one that was sent but not deleted will be a duplicate.
  */
 export async function redrive(queues: Queues, options: RedriveOptions): Promise<Redriven> {
   const { dryRun, rate, signal } = options

@@ -20,7 +20,7 @@ import { redrive } from './redrive.ts'
 export { findFailures, recentFailures } from '../failed-messages.ts'
 export { type Depth, depthOf, findQueues, type Queues } from './queues.ts'
 
-/** What a command needs beside the terminal, opened only when a command runs. */
+/** The resources of a command beside the terminal, opened only when a command runs. */
 export interface InboxPlaces {
   queues: Queues
   /** Why messages failed, by message id. */
@@ -31,7 +31,7 @@ export interface InboxPlaces {
 }
 
 export interface InboxCommandOptions {
-  /** What is typed to run it. */
+  /** The name that users type to run it. */
   name: string
   version: string
   /** A paragraph of the help: what else the program can do. */
@@ -197,7 +197,7 @@ async function purgeAndSay(at: At, yes: boolean): Promise<number> {
   return sure ? EXIT.done : EXIT.notDone
 }
 
-/** Without its database the command still shows the messages, and says what it can't. */
+/** Without its database the command still shows the messages, and says what is missing. */
 async function recent({ recentFailures, terminal }: At): Promise<FailedMessage[]> {
   return recentFailures(FAILING_SECONDS, MOST_FAILING).catch((error: Error) => {
     terminal.stderr(`Which messages fail at present is unknown: ${harmless(error.message)}\n`)

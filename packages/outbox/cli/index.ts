@@ -15,10 +15,10 @@ export { type NeverAccepts, neverAcceptedBySqs } from './fits.ts'
 
 /** Finding an event by its UUID reads the table: a minute is enough for tens of millions of events. */
 const QUERY_TIMEOUT_MS = 60_000
-/** SQLSTATE: there is no such table. */
+/** SQLSTATE: the table does not exist. */
 const UNDEFINED_TABLE = '42P01'
 
-/** What a command has to say: to machines, to people, and to the shell. */
+/** The answer of a command: for machines, for people, and for the shell. */
 export interface Answer {
   json: unknown
   text: string
@@ -30,7 +30,7 @@ export interface OutboxCommandOptions<Service extends string> {
   terminal: Terminal
   /** Whose outboxes there are; the first is the default of `--service`. */
   services: readonly [Service, ...Service[]]
-  /** Where a service's database is. Called only when a command needs it; what it throws is shown. */
+  /** Where a service's database is. Called only when a command needs it. Its error is shown. */
   database: (service: Service) => Pick<Place, 'url' | 'config'>
   /** Why the broker of a service can never accept an event. SQS's limits if it is left out. */
   neverAccepts?: (service: Service) => NeverAccepts
@@ -38,7 +38,7 @@ export interface OutboxCommandOptions<Service extends string> {
 
 /**
  * The operator's command: status, list, show, redrive, resend, prune (see `--help`). Resolves with the exit code: 0
- * done, 1 not done, 2 not understood, 130 stopped. Never rejects because of what was typed or of what is unreachable.
+ * done, 1 not done, 2 not understood, 130 stopped. Never rejects because of wrong arguments or an unreachable database.
  */
 export function outboxCommand<Service extends string>(options: OutboxCommandOptions<Service>): Promise<number> {
   const { terminal, services } = options

@@ -42,7 +42,7 @@ export function createModelBroker(ledger: Ledger, now: () => number): ModelBroke
         if (fate === 'accepted') flight.relay.known.add(sendingOf(event))
         if (fate === 'accepted') result.outcomes.set(event.id, { kind: fate })
         if (fate === 'refused' || fate === 'unacceptable') result.outcomes.set(event.id, { kind: fate, reason: fate })
-        if (fate === 'outage') result.outage = 'the broker is away'
+        if (fate === 'outage') result.outage = 'the broker is unreachable'
       }
       flight.end(result)
       // One turn of the event loop: the relay hears of it before anybody looks whether it is quiet.

@@ -8,9 +8,9 @@ import {
   outboxMigrations,
   type OutboxEvent,
   type Send,
-  type SendResult,
   type Transaction,
 } from '../index.ts'
+import { judgeEach } from '../memory-broker.ts'
 
 /** A pool on a fresh database with the outbox's tables. */
 export async function freshOutbox(serverUrl: string): Promise<pg.Pool> {
@@ -31,23 +31,21 @@ export function newEvent(key: string, payload: unknown = {}): WithId {
   return { id: randomUUIDv7(), key, type: 'test.happened', payload }
 }
 
-/** A broker in memory that keeps what it accepted; `judge` decides otherwise where it returns something. */
+/**
+ * A broker in memory for tests of the relay, which look at the seam itself: `createMemoryBroker` shows events as
+ * consumers get them. `judge` decides where it returns something; other events are accepted.
+ */
 export function testBroker(judge: (event: OutboxEvent) => Outcome | 'outage' | undefined = () => undefined) {
   const accepted: OutboxEvent[] = []
   const batches: OutboxEvent[][] = []
   const send: Send = async (events) => {
     batches.push([...events])
-    const result: SendResult = { outcomes: new Map() }
-    for (const event of events) {
+    return judgeEach(events, (event) => {
       const outcome = judge(event) ?? { kind: 'accepted' }
-      if (outcome === 'outage') {
-        result.outage = 'the broker is away'
-        continue
-      }
-      result.outcomes.set(event.id, outcome)
+      if (outcome === 'outage') throw new Error('the broker is unreachable')
       if (outcome.kind === 'accepted') accepted.push(event)
-    }
-    return result
+      return outcome
+    })
   }
   return { send, accepted, batches }
 }

@@ -24,7 +24,7 @@ import { REQUEST_TIMEOUT_MS, webhookChannel } from './webhook.ts'
 
 /** With the time of a request it stays below the relay's send timeout of five seconds. */
 const LONGEST_WAIT_MS = 1_500
-/** What remains until that timeout: a place is freed then, even if our own bound on the request failed. */
+/** The time that remains until that timeout: a place is freed then, even if our own bound on the request failed. */
 const BOUND_MARGIN_MS = 400
 /** What one endpoint gets at once: enough for a few hundred a second, little enough for any server. */
 const WEBHOOK_PLACES = {

@@ -2,7 +2,7 @@
 export interface WakeableRest {
   /** Ends the rest that goes on, or the next one as soon as it begins. */
   wake(): void
-  /** What was stored before now is seen by the read that follows. */
+  /** The next read sees every notification that was stored before now. */
   forgetWakeUps(): void
   /** Resolves after that many milliseconds, or when it is woken. Reaches the event loop in any case. */
   begin(pauseMs: number): Promise<void>

@@ -5,7 +5,7 @@ export interface Wording {
   message: string
 }
 
-/** What a person reads about an event. Every event type has its words here and nowhere else. */
+/** The words of a notification. Every event type has its words here and nowhere else. */
 export function wordingOf(event: ProductEvent): Wording {
   return wordings[event.type](event.data)
 }

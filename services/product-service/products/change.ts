@@ -5,11 +5,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { EntityTags } from '@product-events/http-api'
 import { type SpanContext, traceHeaders } from '@product-events/telemetry'
 
-/** What an update and a deletion are told beside the product's id. */
+/** Arguments of an update or a deletion beside the product's id. */
 export interface Change {
   eventId: string
   source: string
-  /** What the event carries beside its body, as JSON. */
+  /** Headers of the event, as JSON. */
   headers: string
   /** Strong ETags that the product must have one of; null when any will do. */
   match: string[] | null

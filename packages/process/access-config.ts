@@ -28,6 +28,20 @@ export const issuerKinds = {
 /** The same of a service, which a proxy may guard instead. */
 export const accessKinds = { AUTH: optional(oneOf(['off'] as const)), ...issuerKinds }
 
+/** Who may call a service's API. */
+export interface ApiAccess {
+  /** The issuer of the tokens that the API requires; undefined when it requires none. */
+  access: TokenIssuer | undefined
+  /** Neither tokens nor a proxy protect the API: it serves this machine alone. */
+  onlyThisMachine: boolean
+}
+
+/** Throws a `StartError` as `readAccess` does. */
+export function readApiAccess(variables: AccessVariables): ApiAccess {
+  const access = readAccess(variables)
+  return { access, onlyThisMachine: access === undefined && variables.AUTH !== 'off' }
+}
+
 /**
  * The issuer of the tokens that an API must require; undefined when it requires none: on loopback, or where `AUTH=off`
  * says that a proxy checks callers. Throws a `StartError` for any other combination: no API is open by accident.
