@@ -69,7 +69,7 @@ export const inboxMutants: readonly Mutant[] = [
     file: inbox('group-commit'),
     find: 'return databaseOutage(cause) !== undefined || isOutage?.(cause) === true',
     replace: 'return isOutage?.(cause) === true',
-    tests: failures,
+    tests: [...failures, 'packages/inbox/group-commit'],
   },
   {
     what: 'a batch is bounded in events only',

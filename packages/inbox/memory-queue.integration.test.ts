@@ -1,5 +1,6 @@
 import type pg from 'pg'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { parseCloudEvent } from './cloud-events.ts'
 import { createMemoryQueue } from './memory-queue.ts'
 import { paid, testInbox, type TestInbox } from './testing/inbox.ts'
 
@@ -31,4 +32,20 @@ test('a consumer runs on a queue in memory: handled messages are gone, a poison 
     return queue.deadLetters()
   }
   await expect.poll(deadLetters).toMatchObject([{ Body: 'no event' }])
+})
+
+test('a consumer asks for the attributes of its messages, which a queue else leaves out', async () => {
+  const queue = createMemoryQueue()
+  const received: unknown[] = []
+  const consumer = t.consumer({
+    ...queue,
+    handlers: { 'order.paid': () => Promise.resolve() },
+    parse(message) {
+      received.push([message.MessageAttributes?.traceparent?.StringValue, message.Attributes?.ApproximateReceiveCount])
+      return parseCloudEvent(message)
+    },
+  })
+  queue.send(paid('a'), { traceparent: '00-1' })
+  expect(await consumer.handleOnce()).toBe(1)
+  expect(received).toEqual([['00-1', '1']])
 })

@@ -106,7 +106,9 @@ async function answer(store: MessageStore, name: string, input: Input): Promise<
     case 'GetQueueAttributesCommand':
       return { Attributes: { VisibilityTimeout: String(store.visibilityTimeoutMs / 1000) } }
     case 'ReceiveMessageCommand':
-      return { Messages: await store.receive(input.MaxNumberOfMessages ?? 1) }
+      return {
+        Messages: (await store.receive(input.MaxNumberOfMessages ?? 1)).map((message) => asAsked(message, input)),
+      }
     case 'DeleteMessageBatchCommand':
       for (const { ReceiptHandle } of entries) store.queued.delete(ReceiptHandle)
       return { Successful, Failed: [] }
@@ -118,7 +120,22 @@ async function answer(store: MessageStore, name: string, input: Input): Promise<
   }
 }
 
+/** SQS leaves out the attributes that a receiver does not ask for. */
+function asAsked({ Attributes = {}, MessageAttributes = {}, ...message }: Message, input: Input): Message {
+  return {
+    ...message,
+    Attributes: chosen(Attributes, input.MessageSystemAttributeNames),
+    MessageAttributes: chosen(MessageAttributes, input.MessageAttributeNames),
+  }
+}
+
+function chosen<Value>(all: Readonly<Record<string, Value>>, names: readonly string[] = []): Record<string, Value> {
+  return Object.fromEntries(Object.entries(all).filter(([name]) => names.includes('All') || names.includes(name)))
+}
+
 interface Input {
   MaxNumberOfMessages?: number
+  MessageAttributeNames?: string[]
+  MessageSystemAttributeNames?: string[]
   Entries?: { Id: string; ReceiptHandle: string; VisibilityTimeout?: number }[]
 }

@@ -75,6 +75,18 @@ test('an entry that SQS could not delete just now is deleted by a further call; 
   expect(t.reported('not-deleted')).toMatchObject([{ entries: [{ reason: 'ReceiptHandleIsInvalid', retry: false }] }])
 })
 
+test('an entry that SQS does not mention in its answer was not deleted, and is deleted by a further call', async () => {
+  const queue = watchedQueue((command, call) =>
+    command === 'DeleteMessageBatchCommand' && call === 1 ? {} : undefined,
+  )
+  const consumer = t.consumer({ ...queue, handlers })
+  for (const order of ['a', 'b']) queue.send(paid(order))
+  expect(await consumer.handleOnce()).toBe(2)
+  expect(queue.calls.DeleteMessageBatchCommand).toBe(2)
+  expect(queue.messages()).toEqual([])
+  expect(t.reported('not-deleted')).toEqual([])
+})
+
 test('receives that end at once without a message, as through a broken proxy, do not become a hot loop', async () => {
   const queue = watchedQueue((command) => (command === 'ReceiveMessageCommand' ? { Messages: [] } : undefined))
   const running = t.consumer({ ...queue, handlers }).run(t.signal)

@@ -1,10 +1,10 @@
 import type pg from 'pg'
 import { afterEach, beforeEach, expect, inject, test } from 'vitest'
-import { outboxTables } from './database.ts'
+import { type Database, outboxTables } from './database.ts'
 import { append, createRelay } from './index.ts'
 import { LANES, lanesWithoutRelay, register, takeFree } from './lanes.ts'
 import { createClockWatch } from './lease-clock.ts'
-import { createLease, LEASE_MS } from './lease.ts'
+import { createLease, type Lease, LEASE_MS } from './lease.ts'
 import { freshOutbox, newEvent, statuses, testBroker } from './testing/outbox.ts'
 
 const DEAD = '01997c1e-0000-7000-8000-000000000001'
@@ -76,6 +76,30 @@ test('a clock that is set ahead expires no lease of a relay that lives: others w
   expect(watch.hasJumpedAhead(LEASE_MS)).toBe(false)
   watch.seen(1_000_000, now)
   expect(watch.hasJumpedAhead(LEASE_MS), 'setting it back is no jump ahead').toBe(false)
+})
+
+test('no two relays send from one lane when the clock is set ahead while one of them is between two renewals', async () => {
+  let clockOfServer = 'clock_timestamp()'
+  const query: Database['query'] = (text, values) =>
+    db.query(text.replaceAll('clock_timestamp()', clockOfServer), values)
+  const relays = ['first', 'second'].map((name) => createLease(outboxTables({ query }), name, { now: clock }))
+  const [first, second] = relays as [Lease, Lease]
+  const lanes = Array.from({ length: LANES }, (_, lane) => lane)
+  for (const relay of [first, second, first, second]) await relay.balance(drained)
+  expect([first.owned(), second.owned()]).toEqual([LANES / 2, LANES / 2])
+
+  clockOfServer = `(clock_timestamp() + interval '1 hour')`
+  const sent = new Set<number>()
+  for (now = 2_000; now < 3 * LEASE_MS; now += 2_000) {
+    // The first one is frozen at first: what it may send it has from before.
+    for (const relay of now < 6_000 ? [second] : [second, first]) await relay.balance(drained)
+    for (const lane of lanes) {
+      const senders = relays.filter((relay) => relay.maySend(lane))
+      expect(senders.length, `lane ${lane} after ${now} ms`).toBeLessThanOrEqual(1)
+      if (now > 2 * LEASE_MS && senders.length === 1) sent.add(lane)
+    }
+  }
+  expect(sent.size, 'all lanes have a relay in the end').toBe(LANES)
 })
 
 test('an event that was refused before the clock was set back is retried soon, not when the clock is there again', async () => {

@@ -73,12 +73,25 @@ test('an event without a verdict is the first of its key again', () => {
 
 test('a redriven event goes before younger ones of its key that have not left, but not before the one on its way', () => {
   const hold = createHold()
-  const [a5, a7] = [event(5, 'a'), event(7, 'a')]
-  hold.add([a5, a7])
+  const [a5, a10] = [event(5, 'a'), event(10, 'a')]
+  hold.add([a5, a10])
   hold.take(1, always)
-  hold.add([event(2, 'a')])
-  hold.accepted(a5)
-  expect(ids(hold.take(1, always))).toEqual([2])
+  // As text `9` comes after `10`.
+  hold.add([event(9, 'a'), event(2, 'a')])
+  for (const id of ['5', '2', '9', '10']) {
+    const next = id === '5' ? a5 : hold.take(1, always)[0]!
+    expect(next.id).toBe(id)
+    hold.accepted(next)
+  }
+})
+
+test('an event that may not be sent is forgotten with the rest of its key, and no other key with it', () => {
+  const hold = createHold()
+  const [a1, a2, b3] = [event(1, 'a', 1), event(2, 'a', 1), event(3, 'b', 2)]
+  hold.add([a1, a2, b3])
+  expect(ids(hold.take(10, ({ lane }) => lane !== 1))).toEqual([3])
+  expect(ids(hold.eventsOf(1))).toEqual([])
+  expect(ids(hold.eventsOf(2))).toEqual([3])
 })
 
 test('events of lanes that are gone are forgotten, but for those on their way', () => {

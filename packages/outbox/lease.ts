@@ -131,7 +131,7 @@ async function freeLanes(
   silence: SilenceWatch,
 ): Promise<{ relays: number; lanes: number[] }> {
   const { relays, lanes, expired, late, existing } = await countRelays(tables, id, LEASE_MS)
-  // After a jump ahead every lease looks expired, and its relay may be sending: a live one renews it soon.
+  // After a jump ahead every lease looks expired, and its relay may be sending: it stops within the length of a lease.
   if (expired > 0 && !clock.hasJumpedAhead(LEASE_MS)) await deleteExpiredRelays(tables)
   if (existing < LANES) await restoreLanes(tables)
   const leases = late > 0 ? await lateLeases(tables, LEASE_MS) : []

@@ -55,6 +55,15 @@ test('the answer to an earlier sending does not settle an event that an operator
   expect(await statuses(db)).toEqual({ pending: 1 })
 })
 
+test('an answer settles no other event that has the same number since the table was restored to an earlier state', async () => {
+  await append(db, [newEvent('a')])
+  const [event] = (await readPage(outboxTables(db), claimPending, allLanes, 10)).events as [OutboxEvent]
+  const { id: eventId } = newEvent('a')
+  await settleAccepted(outboxTables(db), [{ ...event, eventId }])
+  await settleRejected(outboxTables(db), [refusal({ ...event, eventId })])
+  expect(await statuses(db)).toEqual({ pending: 1 })
+})
+
 test('of two failed events of a key, as after a redrive, only the older is tried, even while only the younger is due', async () => {
   await append(db, [newEvent('a', 'older'), newEvent('a', 'younger'), newEvent('b', 'another key')])
   await db.query(`UPDATE events SET status = 'failed', attempts = 1`)

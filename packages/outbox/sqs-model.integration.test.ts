@@ -1,4 +1,4 @@
-import type { SQSClient } from '@aws-sdk/client-sqs'
+import { SQSClient } from '@aws-sdk/client-sqs'
 import fc from 'fast-check'
 import { localCredentials } from '@product-events/local'
 import { connectSqs } from '@product-events/queue'
@@ -90,3 +90,36 @@ test('whatever SQS does, each verdict is the one that SQS gave, no limit is brok
   // On a busy machine fewer, instead of none at all.
   await fc.assert(property, { numRuns: 40, interruptAfterTimeLimit: 30_000 })
 }, 60_000)
+
+test('a message because of which SQS refuses the whole call is unacceptable, and the others of the call are sent', async () => {
+  model.reset()
+  model.entryFate = (id) => (id === '2' ? 'poison' : 'fine')
+  const { outcomes, outage } = await sendToSqs({ sqs, queueUrl: model.queueUrl })([
+    event(1, 10, 'x'),
+    event(2, 10, 'x'),
+    event(3, 10, 'x'),
+  ])
+  expect(outage).toBeUndefined()
+  expect(Object.fromEntries([...outcomes].map(([id, { kind }]) => [id, kind]))).toEqual({
+    1: 'accepted',
+    2: 'unacceptable',
+    3: 'accepted',
+  })
+  expect([...model.queue.keys()]).toEqual(['1', '3'])
+})
+
+test('a client that keeps expired credentials is made to ask for new ones', async () => {
+  model.reset()
+  model.callFates = ['expired']
+  let asked = 0
+  const credentials = () => {
+    asked++
+    return Promise.resolve({ accessKeyId: `key-${asked}`, secretAccessKey: 'secret' })
+  }
+  const client = new SQSClient({ endpoint: model.endpoint, region: 'x', maxAttempts: 1, credentials })
+  const send = sendToSqs({ sqs: client, queueUrl: model.queueUrl })
+  expect(await send([event(1, 10, 'x')])).toMatchObject({ outage: expect.stringContaining('ExpiredToken') })
+  expect((await send([event(1, 10, 'x')])).outcomes.get('1')).toEqual({ kind: 'accepted' })
+  expect(model.accessKeys).toEqual(['key-1', 'key-2'])
+  client.destroy()
+})

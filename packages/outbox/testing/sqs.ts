@@ -10,7 +10,7 @@ import { json } from 'node:stream/consumers'
  */
 export type EntryFate = 'fine' | 'failed' | 'invalid' | 'throttled' | 'missing' | 'poison'
 /** What becomes of a call. `accepted-then-cut`: the messages are on the queue, and the answer never comes. */
-export type CallFate = 'answered' | 'throttled' | 'down' | 'cut' | 'accepted-then-cut'
+export type CallFate = 'answered' | 'expired' | 'throttled' | 'down' | 'cut' | 'accepted-then-cut'
 
 interface Entry {
   Id: string
@@ -33,17 +33,8 @@ export async function startSqsModel() {
     /** What SQS would refuse whatever the weather. */
     violations: [] as string[],
     calls: 0,
-  }
-
-  function violationsOf(entries: Entry[]): string[] {
-    const bytes = entries.reduce((sum, entry) => sum + sizeOf(entry), 0)
-    return [
-      ...(entries.length === 0 ? ['an empty batch'] : []),
-      ...(entries.length > MAX_ENTRIES ? [`${entries.length} entries`] : []),
-      ...(bytes > MAX_BYTES ? [`${bytes} bytes`] : []),
-      ...(new Set(entries.map(({ Id }) => Id)).size < entries.length ? ['two entries with one id'] : []),
-      ...entries.filter(({ Id }) => model.queue.has(Id)).map(({ Id }) => `${Id} was sent after it was accepted`),
-    ]
+    /** Whose credentials signed each call. */
+    accessKeys: [] as (string | undefined)[],
   }
 
   function take(entries: Entry[]) {
@@ -65,8 +56,10 @@ export async function startSqsModel() {
   async function respond(request: IncomingMessage, response: ServerResponse): Promise<unknown> {
     const { Entries } = (await json(request)) as { Entries: Entry[] }
     const fate = model.callFates[model.calls++] ?? 'answered'
-    model.violations.push(...violationsOf(Entries))
+    model.accessKeys.push(/Credential=([^/]+)/.exec(request.headers.authorization ?? '')?.[1])
+    model.violations.push(...violationsOf(Entries, model.queue))
     if (fate === 'cut') return response.destroy()
+    if (fate === 'expired') return answer(response, 403, error('ExpiredToken'))
     if (fate === 'throttled') return answer(response, 400, error('ThrottlingException'))
     if (fate === 'down') return answer(response, 500, error('InternalFailure'))
     const poisoned = Entries.some(({ Id }) => model.entryFate(Id) === 'poison')
@@ -83,13 +76,32 @@ export async function startSqsModel() {
     endpoint,
     queueUrl: `${endpoint}/000000000000/model`,
     reset: () =>
-      Object.assign(model, { entryFate: () => 'fine', callFates: [], queue: new Map(), violations: [], calls: 0 }),
+      Object.assign(model, {
+        entryFate: () => 'fine',
+        callFates: [],
+        queue: new Map(),
+        violations: [],
+        calls: 0,
+        accessKeys: [],
+      }),
     async stop() {
       server.closeAllConnections()
       server.close()
       await once(server, 'close')
     },
   })
+}
+
+/** What SQS would refuse, and entries that it has already. */
+function violationsOf(entries: Entry[], queue: ReadonlyMap<string, string>): string[] {
+  const bytes = entries.reduce((sum, entry) => sum + sizeOf(entry), 0)
+  return [
+    ...(entries.length === 0 ? ['an empty batch'] : []),
+    ...(entries.length > MAX_ENTRIES ? [`${entries.length} entries`] : []),
+    ...(bytes > MAX_BYTES ? [`${bytes} bytes`] : []),
+    ...(new Set(entries.map(({ Id }) => Id)).size < entries.length ? ['two entries with one id'] : []),
+    ...entries.filter(({ Id }) => queue.has(Id)).map(({ Id }) => `${Id} was sent after it was accepted`),
+  ]
 }
 
 function sizeOf({ MessageBody, MessageAttributes = {} }: Entry): number {

@@ -102,6 +102,24 @@ test('two processes with the same forty keys at once make forty products, and th
   }
 })
 
+test('a key that another process commits while a request is about to is answered with what that process remembered', async () => {
+  const otherProcess = await it.pool.connect()
+  try {
+    await otherProcess.query('BEGIN')
+    await otherProcess.query(
+      `INSERT INTO idempotency_keys (key, request_hash, status, headers, body) VALUES ('k', 'of another body', 201, '{}', '')`,
+    )
+    const answer = post('k')
+    const waiting = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
+    await expect.poll(async () => (await it.pool.query(waiting)).rowCount, { timeout: 4_000 }).toBe(1)
+    await otherProcess.query('COMMIT')
+    expect((await answer).json()).toMatchObject({ type: 'urn:problem-type:idempotency-key-reused' })
+    expect(await counts()).toEqual([0, 0, 1])
+  } finally {
+    otherProcess.release()
+  }
+})
+
 test('a request that failed is not remembered: the key may be used again', async () => {
   expect((await post('k', { name: '', price: 1 })).statusCode).toBe(400)
   await it.pool.query('ALTER TABLE events ADD CONSTRAINT refuse CHECK (false) NOT VALID')
