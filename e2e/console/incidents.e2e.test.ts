@@ -57,19 +57,26 @@ async function secondsUntil(incident: string, said: RegExp): Promise<number> {
   return seconds
 }
 
-/** One step in a terminal: `npm run status`, without any variable but DATA_DIR. */
-async function askStatus(incident: string, said: RegExp): Promise<void> {
-  const from = performance.now()
+/** `npm run status`, without any variable but DATA_DIR. */
+async function runStatus(): Promise<{ screen: string; exitCode: number | null }> {
   const child = spawn(process.execPath, [STATUS], {
     env: { ...machineVariables(), DATA_DIR: stack.dataDir, NO_COLOR: '1' },
     stdio: ['ignore', 'pipe', 'ignore'],
   })
   const [screen] = await Promise.all([text(child.stdout), once(child, 'close')])
+  return { screen, exitCode: child.exitCode }
+}
+
+/** One step in a terminal. On a busy machine a command may be too late for its own bounds: then it is run again. */
+async function askStatus(incident: string, said: RegExp): Promise<void> {
+  const from = performance.now()
+  let status = await runStatus()
+  for (let tries = 1; tries < 5 && !said.test(status.screen); tries++) status = await runStatus()
   const seconds = (performance.now() - from) / 1000
-  const answer = screen.split('\n').find((line) => said.test(line))
+  const answer = status.screen.split('\n').find((line) => said.test(line))
   console.log(`${incident}, npm run status: ${seconds.toFixed(1)} s: ${answer}`)
-  expect(screen).toMatch(said)
-  expect(child.exitCode).toBe(1)
+  expect(status.screen).toMatch(said)
+  expect(status.exitCode).toBe(1)
 }
 
 test.each<[string, RegExp, RegExp, RegExp]>([
@@ -96,11 +103,19 @@ test('a dead event: the answer stands on the page', async () => {
   const { id } = await createProduct(stack.products, 'Dead tea')
   const products = new pg.Client({ connectionString: `${stack.postgres}/products` })
   await products.connect()
-  await products.query(`UPDATE events SET status = 'dead', last_error = 'AccessDenied: no right' WHERE key = $1`, [id])
-  expect(await secondsUntil('a dead event', /^1 thing needs you\.$/)).toBeLessThan(30)
-  await askStatus('a dead event', /1 dead event: AccessDenied/)
-  await products.query(`UPDATE events SET status = 'processed' WHERE key = $1`, [id])
-  await products.end()
+  try {
+    const statusOfIt = async () => (await products.query('SELECT status FROM events WHERE key = $1', [id])).rows
+    // Else the relay would settle it as accepted afterwards.
+    await expect.poll(statusOfIt, HEALED).toEqual([{ status: 'processed' }])
+    await products.query(`UPDATE events SET status = 'dead', last_error = 'AccessDenied: no right' WHERE key = $1`, [
+      id,
+    ])
+    expect(await secondsUntil('a dead event', /^1 thing needs you\.$/)).toBeLessThan(30)
+    await askStatus('a dead event', /1 dead event: AccessDenied/)
+    await products.query(`UPDATE events SET status = 'processed' WHERE key = $1`, [id])
+  } finally {
+    await products.end()
+  }
 })
 
 test('a poison message: the answer stands on the page', async () => {
