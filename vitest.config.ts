@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config'
 /** The same native type stripping as in production, instead of vite's transform: what passes here runs there. */
 const experimental = { viteModuleRunner: false } as const
 /**
- * Files that a worker runs one after the other share its modules: loading them anew for each took as long as the tests.
+ * Files that a worker runs one after the other share its modules: loading them for each took as long as the tests.
  */
 const isolate = false
 /** How long a test waits for a condition that names no bound of its own; one second was too short on a busy machine. */
@@ -57,7 +57,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['**/*.test.ts'],
-          // It only ends what hangs: a machine that stands still for half a minute is no fault of a test.
+          // It only ends what hangs: a test must not fail because the machine stood still for half a minute.
           testTimeout: 60_000,
           exclude: [...exclude, '**/*.integration.test.ts', 'e2e/**/*.e2e.test.ts'],
           setupFiles: ['packages/http-api/testing/setup.ts'],

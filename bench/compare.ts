@@ -54,7 +54,7 @@ export async function compare(
         name,
         rounds,
         figures: perFigure(rounds, (figure) => rounds.map((round) => round[figure] ?? NaN)),
-        // What is measured of one of the two alone has no ratio.
+        // A figure of only one of the two has no ratio.
         oursToTheirs: isOurs
           ? {}
           : perFigure(rounds, (figure) =>

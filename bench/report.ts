@@ -25,7 +25,7 @@ export function makeReport(result: Result, source: string): Report {
 
 /**
  * Puts each block between its markers, `<!-- name -->` and `<!-- /name -->`. A pair of markers without a block says so:
- * what was not measured must not keep the figures of another run. Throws when a block has no markers.
+ * a figure that this run did not measure must not stay from another run. Throws when a block has no markers.
  */
 export function fillIn(document: string, blocks: Map<string, string>): string {
   const missing = [...blocks.keys()].filter((name) => !document.includes(`<!-- ${name} -->`))

@@ -20,7 +20,7 @@ export type Told = { kind: 'progress'; text: string } | { kind: 'result'; result
 
 /** A scenario that was told to stop closes what it has open; one that takes longer than this is killed. */
 const CLOSE_TIMEOUT_MS = 20_000
-/** What was killed needs a moment to be gone, PostgreSQL's processes the longest. */
+/** Killed processes need a moment to be gone, PostgreSQL's the longest. */
 const GONE_AFTER_MS = 500
 
 /**
@@ -76,14 +76,14 @@ function stopWithin(child: ChildProcess, timeoutMs: number): void {
   child.kill('SIGTERM')
 }
 
-/** Ends what is left of a scenario's processes. SIGQUIT first: on it PostgreSQL gives back its shared memory. */
+/** Ends the remaining processes of a scenario. SIGQUIT first: on it PostgreSQL gives back its shared memory. */
 async function endGroup(child: ChildProcess): Promise<void> {
   if (!signalGroup(child, 'SIGQUIT')) return
   for (const until = Date.now() + GONE_AFTER_MS; Date.now() < until && signalGroup(child, 0);) await sleep(20)
   signalGroup(child, 'SIGKILL')
 }
 
-/** False when nobody is left to hear it. */
+/** False when no process is left to receive it. */
 function signalGroup(child: ChildProcess, signal: NodeJS.Signals | 0): boolean {
   try {
     return child.pid !== undefined && process.kill(-child.pid, signal)

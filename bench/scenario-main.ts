@@ -1,4 +1,4 @@
-/** The process of one scenario; `run-scenario.ts` starts it. Ends early, closing what is open, when it is told to. */
+/** The process of one scenario; `run-scenario.ts` starts it. Ends early on a signal, and closes its resources. */
 import { rm } from 'node:fs/promises'
 import { compare } from './compare.ts'
 import type { Order, Told } from './run-scenario.ts'
@@ -24,7 +24,7 @@ try {
 }
 // Nobody is left to do it.
 if (!process.connected) await rm(dir, { recursive: true, force: true })
-// What the contestants leave running (pools, timers) is theirs; the group is ended by whoever started it.
+// What the contestants leave running (pools, timers) is theirs; the parent process ends the group.
 if (process.connected) process.disconnect()
 process.exit()
 

@@ -10,7 +10,7 @@ export interface Contestant {
   round(): Promise<Figures>
 }
 
-/** What is not here, and why: `{ name: 'pgbench', reason: 'install postgresql-client' }`. */
+/** What this machine lacks, and why it matters: `{ name: 'pgbench', reason: 'install postgresql-client' }`. */
 export interface Skipped {
   name: string
   reason: string
@@ -21,7 +21,7 @@ export interface Arena {
   /** The first is ours: ratios are ours to theirs. Rounds are interleaved: A B C, A B C, … */
   contestants: Contestant[]
   skipped: Skipped[]
-  /** What somebody else has to set to measure the same; kept with the results. */
+  /** The settings that reproduce the measurement; kept with the results. */
   settings: Record<string, unknown>
   close(): Promise<void>
 }
@@ -37,11 +37,11 @@ export interface Opening {
 export interface Scenario {
   /** As in `npm run bench -- <name>`. */
   name: string
-  /** One line: what is measured. */
+  /** The measurement in one line. */
   title: string
   /** The figure that the chart of the report shows. */
   chart: string
-  /** About how long it takes on two cores with nothing else to do: before the first round, and each round. */
+  /** About how long it takes on two idle cores: before the first round, and each round. */
   seconds: { prepare: number; round: number }
   open(opening: Opening): Promise<Arena>
 }

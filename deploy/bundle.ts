@@ -84,7 +84,7 @@ function sqlMigrationsOnly(): Plugin {
 
 /**
  * Collects the imports of the module that the entry imports once it runs, and not that module: it awaits its start at
- * its top level, so what is loaded meanwhile would wait forever for a chunk with it.
+ * its top level, so a module that is loaded meanwhile would wait forever for a chunk with it.
  */
 function importsOfProgram(found: Set<string>): Plugin {
   const programs = new Set<string>()

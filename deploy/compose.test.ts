@@ -169,7 +169,7 @@ describe('example.env', () => {
     for (const name of ours) {
       const { HOST, AUTH, OTEL_EXPORTER_OTLP_ENDPOINT, SERVICE: _, ...rest } = service(name).environment ?? {}
       expect([HOST, AUTH]).toEqual(['0.0.0.0', 'off'])
-      // Passed on from whoever calls docker compose, or from .env.
+      // Passed on from the environment of docker compose, or from .env.
       expect(OTEL_EXPORTER_OTLP_ENDPOINT).toBe('${OTEL_EXPORTER_OTLP_ENDPOINT:-}')
       expect(Object.fromEntries(Object.entries(rest).map(([key, value]) => [key, onThisMachine(value)]))).toEqual(
         example,

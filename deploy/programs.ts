@@ -19,7 +19,10 @@ export const commands = {
   roles: 'deploy/postgres/roles-main.ts',
 } as const
 
-/** What is in an image beside the programs: its entry point, its HEALTHCHECK, and what is loaded before a server. */
+/**
+ * Files of an image beside the programs: its entry point, its HEALTHCHECK, and the module that is loaded before a
+ * server.
+ */
 export const imageParts = {
   start: 'deploy/image/start.ts',
   health: 'deploy/image/health.ts',

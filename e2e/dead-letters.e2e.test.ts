@@ -43,7 +43,7 @@ async function setUp(fifo: boolean) {
       const { Attributes } = await sqs.send(
         new GetQueueAttributesCommand({ QueueUrl: deadLetterUrl, AttributeNames: COUNTS }),
       )
-      // The emulator counts as in flight what is visible again until somebody asks for messages.
+      // The emulator counts messages that are visible again as in flight until the next receive.
       return COUNTS.reduce((sum, name) => sum + Number(Attributes?.[name]), 0)
     },
     send: (body: string) =>

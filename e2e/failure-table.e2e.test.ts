@@ -31,7 +31,7 @@ const post = () =>
 const create = (count: number, name = 'Tea') =>
   Promise.all(Array.from({ length: count }, () => createProduct(stack.products.url, name)))
 
-/** What was notified of these products, as `created` and `deleted` in the order of their sequence. */
+/** The notifications about these products, as `created` and `deleted` in the order of their sequence. */
 async function notified(ids: string[]): Promise<string[]> {
   const all = await allNotifications(stack.notifications.url)
   return all
@@ -223,7 +223,7 @@ test.runIf(canMount)('disk full: 503, a clear log line, no half-written fact', a
   await expect.poll(async () => (await post()).status, RECOVERS).toBe(201)
 })
 
-/** Writes until the log says why it is refused: the answers (503) must not, and what was refused left no trace. */
+/** Writes until the log says why it is refused: the answers (503) must not, and refused writes left no trace. */
 async function expectNoHalfFacts(reason: string): Promise<void> {
   const facts = async () => {
     const { rows } = await stack.pool.query<{ products: number; events: number }>(
@@ -235,7 +235,7 @@ async function expectNoHalfFacts(reason: string): Promise<void> {
   }
   const before = await facts()
   let made = 0
-  // The first 503 may tell of a connection that was cut on the way here: what counts is the one that tells the reason.
+  // The first 503 may be about a connection that was cut on the way here: the one with the reason counts.
   await expect
     .poll(async () => {
       const answer = await post()

@@ -131,13 +131,13 @@ test('the commands do their work as the user of the console', async () => {
 
 test.each(roles)('%s needs each of its rights, and tries nothing else', (role) => {
   const { denied, allowed } = all.fronts[role]
-  // Every right was used, so none can be left out; nothing else was tried, so none is missing.
+  // Every right was used, so none is superfluous; no denied action was tried, so none is missing.
   expect([...denied]).toEqual([])
   expect([...allowed].toSorted()).toEqual(named(rights[role], all.queue.name, deadLetterQueueName(all.queue.name)))
 })
 
 test('no program complained', () => {
-  // They complain of messages that are no events, which this test sent.
+  // Warnings about messages that are not events: this test sent them.
   expect(all.complaints.filter((line) => /denied|authorized|42501/i.test(line))).toEqual([])
 })
 

@@ -43,7 +43,7 @@ export function npmStart(dataDir: string, ports: Record<string, number>): Run {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
       ...machineVariables(),
-      // As if a .env for something else had been exported: it must not get through to the services.
+      // As if the .env of another program had been exported: it must not reach the services.
       DATABASE_URL: 'postgres://nobody@127.0.0.1:1/nothing',
       HTTP_PORT: '1',
       DATA_DIR: dataDir,

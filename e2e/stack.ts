@@ -12,7 +12,7 @@ import { randomUUID } from 'node:crypto'
 /** Ends a service that answers what its OpenAPI document does not describe. */
 const answersAreDescribed = new URL('../packages/http-api/testing/answers.ts', import.meta.url).href
 
-/** A line of a service's log, parsed; one that is no JSON has it as `msg`. */
+/** A line of a service's log, parsed; one that is not JSON has it as `msg`. */
 export type LogLine = Record<string, unknown>
 
 /** One of the two services, as a process that a test may stop, kill and start again. */

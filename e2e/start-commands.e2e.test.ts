@@ -27,7 +27,7 @@ afterAll(async () => {
   await rm(dataDir, { recursive: true, force: true })
 })
 
-/** A command through npm, in a terminal, with no variable but DATA_DIR and what is given. */
+/** A command through npm, in a terminal, with DATA_DIR and `variables` only. */
 function startNpmRun(line: string, variables: NodeJS.ProcessEnv = {}): PseudoTerminal {
   const { PATH, HOME, DATA_DIR, CONSOLE_PORT } = env
   return inPseudoTerminal(`npm run --silent ${line}`, {

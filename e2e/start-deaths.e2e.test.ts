@@ -2,7 +2,7 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { alive, freePorts, npmStart, type Process, type Run } from './npm-start.ts'
 
-/** Between a death and the end of the last process lies the stop of everything else. */
+/** Between a death and the end of the last process all others are stopped. */
 const GONE = { timeout: 15_000, interval: 50 }
 
 let dataDir: string

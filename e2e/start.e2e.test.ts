@@ -30,7 +30,7 @@ function start(changes: Record<string, number> = {}): Run {
   return run
 }
 
-/** What an earlier test left running, or else a new one: each costs five processes. */
+/** The run that an earlier test left, or a new one: each costs five processes. */
 async function running(): Promise<Run> {
   runs = runs.filter(({ child }) => child.exitCode === null && child.signalCode === null)
   const run = runs[0] ?? start()

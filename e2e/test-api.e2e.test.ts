@@ -5,7 +5,7 @@ import { type AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { type Stack, startStack } from './stack.ts'
 
-/** A machine with only Node and npm can run everything else. */
+/** A machine with only Node and npm can run all other tests. */
 const hasCurl = succeeds('curl', '--version')
 
 describe.runIf(hasCurl)('test_api.sh (where there is curl)', () => {

@@ -42,7 +42,7 @@ export const program = {
   options: {},
 } as const satisfies Program
 
-/** Reads the environment. Throws an error that names the variable and what was expected of it. */
+/** Reads the environment. Throws an error with the name of the variable and the expected value. */
 export function readStartConfig(env: Record<string, string | undefined>): StartConfig {
   const ports = Object.fromEntries(portVariables.map((name) => [name, port(env, name)])) as StartConfig['ports']
   const taken = new Map<number, PortVariable>()

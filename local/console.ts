@@ -11,7 +11,7 @@ export interface ConsoleOptions {
   onLine: (line: string) => void
 }
 
-/** Starts the console of this stack. It sees what is there, so nothing has to be ready. */
+/** Starts the console of this stack. It shows missing parts as missing, so nothing has to be ready. */
 export function startConsole({ config, postgresUrl, controlUrl, onLine }: ConsoleOptions): Part {
   const { ports, queueName, logLevel } = config
   return startProgram('console', {

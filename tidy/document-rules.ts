@@ -1,10 +1,10 @@
 import { posix } from 'node:path'
 import type { Repository, Rule } from './rules.ts'
 
-/** What is made by running, and so is named in a document without being in the repository. */
+/** Files that programs make: documents name them, and the repository does not have them. */
 const made = /^(\.env|\.data|dist|coverage|node_modules)(\/|$)/
 const fileName = /[\w-]\.(ts|md|sql|sh|json|ya?ml|env|html|svg|png)$/
-/** Blocks in these languages show code, whose strings are no paths of ours. */
+/** Blocks in these languages show code, whose strings are not our paths. */
 const programs = ['ts', 'js', 'json', 'sql', 'yaml', 'http']
 
 /** Every file or folder that a document links to, or names in code, is there. */

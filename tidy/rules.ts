@@ -2,7 +2,7 @@ import { posix } from 'node:path'
 
 /** Every text file of the repository, by its path from the root. */
 export type Repository = ReadonlyMap<string, string>
-/** What breaks the rule, one line each: `path: what is wrong`. Empty when nothing does. */
+/** The breaches of the rule, one line each: `path: fault`. Empty without any. */
 export type Rule = (repository: Repository) => string[]
 
 /** Longer files do more than one thing. */
@@ -44,7 +44,7 @@ const arrows: Record<string, readonly string[]> = {
   // It prepares the image against a PostgreSQL and an SQS of `local`, and bundles the console's page as the console
   // does.
   deploy: ['packages/*', 'local', 'operations'],
-  // Installed apart from everything else, so they import nothing of ours; their tests do.
+  // Installed apart, so they import nothing of ours; their tests do.
   'deploy/aws': [],
   'deploy/kubernetes': [],
   // Programs as adopters write them: on what they install.

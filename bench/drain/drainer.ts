@@ -8,7 +8,7 @@ export interface Drainer {
   fill(count: number): Promise<void>
   /** Hands every one of them to the sink and marks them done. Resolves when the database knows. */
   drain(count: number): Promise<void>
-  /** After a drain, not measured: what has to be done before somebody else's turn. */
+  /** Clean-up after a drain, before the next contestant; not measured. */
   settled?(): Promise<void>
   close(): Promise<void>
 }

@@ -62,7 +62,7 @@ export async function oursTo(
       }
       await Promise.all(all.map(drainAll))
     },
-    // Giving lanes back is no part of the draining that is measured.
+    // Giving lanes back does not count as draining.
     settled: async () => void (takesTurns && (await release())),
     async close() {
       await release()

@@ -115,7 +115,7 @@ export async function pgTransactionalOutbox(listener: Listener, connectionString
   }
 }
 
-/** A replication slot can't be made in the transaction that made anything else, and a script is one transaction. */
+/** A replication slot needs a transaction of its own, and a script is one transaction. */
 async function runScript(connectionString: string, script: string): Promise<void> {
   const [tables = '', slot] = script.split(/^(?=.*pg_drop_replication_slot)/m)
   await query(connectionString, tables)

@@ -1,4 +1,4 @@
-/** Fastify and nothing else: no database, no log, no validation. Answers every request with the bytes in ANSWER. */
+/** Fastify alone: no database, no log, no validation. Answers every request with the bytes in ANSWER. */
 import { readFileSync } from 'node:fs'
 import { fastify } from 'fastify'
 

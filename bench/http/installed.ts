@@ -1,7 +1,7 @@
 import { access } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 
-/** Where Debian keeps the programs of postgresql-client that are not for everybody's PATH, newest first. */
+/** Where Debian keeps the programs of postgresql-client that are not on the PATH, newest first. */
 const POSTGRESQL_BINARIES = [18, 17, 16, 15, 14].map((version) => `/usr/lib/postgresql/${version}/bin`)
 
 /** The path of a program, or undefined when the machine does not have it. */

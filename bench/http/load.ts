@@ -10,7 +10,7 @@ export interface Load {
   url: string
   connections: number
   seconds: number
-  /** For a POST; else it is a GET. */
+  /** The body of a POST; without one the request is a GET. */
   body?: string
   /** A file with a path in each line, to ask for one after the other, instead of the path of `url`. */
   pathsFile?: string

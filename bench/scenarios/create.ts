@@ -11,7 +11,7 @@ import { type ServerProcess, startServer } from '../http/server-process.ts'
 import type { Contestant, Figures, Scenario, Skipped } from '../scenario.ts'
 import { query, startBenchServer } from '../server.ts'
 
-/** 64 first: of what is measured there alone, the ratio is to that. */
+/** 64 first: figures that only this size has are compared with it. */
 const CONNECTIONS = [64, 1, 16, 256]
 const QUICK_CONNECTIONS = [64]
 const WARM_UP_SECONDS = 2

@@ -12,7 +12,7 @@ import { startBenchServer } from '../server.ts'
 const RELAYS = [1, 2, 4]
 const EVENTS = 50_000
 const PROCESSED = 5_000_000
-/** What is slow to drain gets less of it: a rate does not need more. */
+/** Slow contestants get fewer events: a rate does not need more. */
 const EVENTS_FOR_THE_SLOW = 5_000
 /** How much less a quick look makes of it. */
 const QUICK = 10
@@ -24,7 +24,7 @@ export const scenario: Scenario = {
   seconds: { prepare: 75, round: 42 },
   async open({ quick, dir, say }) {
     const server = await startBenchServer(dir)
-    // The peer that reads the WAL needs it to tell more. A server of its own, so that nobody else pays for that.
+    // The peer that reads the WAL needs a larger WAL. It gets a server of its own, so that no other peer pays for that.
     const logical = await startBenchServer(dir, { wal_level: 'logical' })
     const drainers: { drainer: Drainer; events: number }[] = []
     const skipped: Skipped[] = []

@@ -58,7 +58,7 @@ async function openSize(server: BenchServer, rows: number): Promise<Size> {
   const drainer = await oursTo('relay', databaseUrl, { takesTurns: true })
 
   async function appendAndDrain(): Promise<number> {
-    // The first takes the lanes, which is no part of the work.
+    // The first takes the lanes, which is not measured.
     await drainer.fill(0)
     const ms = await took(async () => {
       await drainer.fill(EVENTS)

@@ -29,7 +29,7 @@ export const scenario: Scenario = {
   async open({ quick, dir, say }) {
     const server = await startBenchServer(dir)
     const emulator = await startSqs({ port: await freePort() })
-    // As it comes: what our own client leaves away of it is part of what is compared.
+    // The SDK's client as it comes: the savings of our client are part of the comparison.
     const bare = new SQSClient({ endpoint: emulator.endpoint, region: 'us-east-1', useQueueUrlAsEndpoint: false })
     const events = EVENTS / (quick ? 10 : 1)
     const contestants: Contestant[] = []

@@ -21,7 +21,7 @@ const context = {
   '@aws-cdk/core:enablePartitionLiterals': true,
 }
 
-/** Four stacks: network, data, services, monitoring. Opens nothing and asks nobody; synthesis writes the templates. */
+/** Four stacks: network, data, services, monitoring. Makes no request; synthesis writes the templates. */
 export function createProductEvents(settings: Settings, outdir?: string): App {
   const app = new App({ context, analyticsReporting: false, ...(outdir !== undefined && { outdir }) })
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app))

@@ -11,7 +11,7 @@ export const scalingNumbers = {
   apiRequestsPerMinute: 3_000,
   /** A message that fails is oldest for five receives: 150 s. Twice that is load. */
   consumerAgeSeconds: 2 * queueNumbers.maxReceiveCount * queueNumbers.visibilityTimeoutSeconds,
-  /** Fewer messages than one receive of each receiver of a task takes are no load, however old. */
+  /** Fewer messages than one receive of each receiver of a task are not a load, however old. */
   consumerWaiting: 160,
   /** Below a visibility timeout nothing waited for a consumer. */
   consumerIdleSeconds: queueNumbers.visibilityTimeoutSeconds,

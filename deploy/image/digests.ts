@@ -1,4 +1,4 @@
-/** An image of somebody else with an exact tag, as Dockerfiles, compose files and settings name it. */
+/** A third party's image with an exact tag, as Dockerfiles, compose files and settings name it. */
 const IMAGE = /(?:^FROM |image: |"collectorImage": ")((?:[\w.-]+(?::\d+)?\/)*[\w.-]+:[\w.-]+)(?=$|[\s"])/gm
 const ANSWER_MS = 30_000
 const DIGEST = /^sha256:[0-9a-f]{64}$/
@@ -11,7 +11,7 @@ export function imagesIn(text: string): string[] {
   return [...new Set(images)].filter((image) => !image.startsWith('product-events:'))
 }
 
-/** Writes `digest` behind each mention of `image`. Throws when it is no digest. */
+/** Writes `digest` behind each mention of `image`. Throws when it is not a digest. */
 export function pin(text: string, image: string, digest: string): string {
   if (!DIGEST.test(digest)) throw new Error(`${image}: ${JSON.stringify(digest)} is no digest`)
   return text.replaceAll(IMAGE, (mention, found: string) => (found === image ? `${mention}@${digest}` : mention))

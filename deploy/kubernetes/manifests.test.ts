@@ -86,7 +86,7 @@ describe.each(overlays)('%s', (folder) => {
 })
 
 describe('planted faults are found', () => {
-  /** A Deployment of the base after `damage`, and what is wrong with it then. */
+  /** A Deployment of the base after `damage`, and its faults. */
   const after = (damage: (manifest: Manifest) => void, kind = 'Deployment', folder = 'base') => {
     const manifest = render(join(here, folder)).find((one) => one.kind === kind)
     if (!manifest) throw new Error(`no ${kind}`)

@@ -6,7 +6,7 @@ import type { Manifest } from './library.ts'
 /** Where the package.json of the checkout is while npm packs the published one. */
 const SOURCE = 'package.source.json'
 
-/** Puts the published package.json in the place of the checkout's: npm packs what is there, and knows no other way. */
+/** Puts the published package.json in the place of the checkout's: npm packs the package.json that is there. */
 export async function replaceManifest(folder: string, manifest: Manifest): Promise<void> {
   const file = join(folder, 'package.json')
   await writeFile(`${file}.new`, `${JSON.stringify(manifest, null, 2)}\n`)

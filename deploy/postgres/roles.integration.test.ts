@@ -43,7 +43,7 @@ async function asSuperuser(sql: string): Promise<void> {
 }
 
 beforeAll(async () => {
-  // As RDS has it: an administrator who is no superuser.
+  // As RDS has it: an administrator who is not a superuser.
   await asSuperuser(`CREATE ROLE ${admin} LOGIN CREATEROLE CREATEDB`)
   await createRoles(urlOf(admin, 'postgres'), [roles])
   await migrate(urlOf(roles.owner), outboxMigrations, productMigrations, consoleMigrations)

@@ -18,7 +18,7 @@ const TIMES_FASTER = 20
 
 export interface Sample {
   metric: Record<string, string>
-  /** NaN is no number of anything: a quantile of nothing, say. */
+  /** NaN means no data, such as a quantile of nothing. */
   value: number
 }
 

@@ -25,7 +25,7 @@ export interface WatchedStack {
   webhookAnswers(status: number): void
   /** The database of product-service, past the network. */
   pool: pg.Pool
-  /** Puts a message into the queue that nobody's relay sent. */
+  /** Puts a message into the queue that no relay sent. */
   send(body: string): Promise<void>
   stop(): Promise<void>
 }

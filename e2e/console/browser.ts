@@ -34,7 +34,7 @@ export async function openPage(
   page.on('request', (request) => origins.add(new URL(request.url()).origin))
   page.on('pageerror', (error) => complaints.push(error.message))
   page.on('console', (message) => {
-    // A request that is refused on purpose is no complaint of the page.
+    // A request that is refused on purpose is not a fault of the page.
     if (message.type() === 'error' && !/Failed to load resource/.test(message.text())) complaints.push(message.text())
   })
   await page.goto(url)

@@ -71,7 +71,7 @@ test('PostgreSQL away: the console says so without it, and goes on when it is ba
 
 test('the relay killed: its process is named, and its lanes are owned again', async () => {
   await play('Kill the relay', /^product-service does not answer\.$|without a relay|No relay is alive/)
-  // Its process writes too, so nothing is written meanwhile; what was on the way stands at the relay.
+  // Its process also takes the writes, so there are none meanwhile; events on their way wait at the relay.
   expect((await isStopped('Request')) + (await isStopped('Relay'))).toBeGreaterThan(0)
   await expect.poll(() => headline(page), HEALED).toBe('Every event arrives.')
 })

@@ -8,7 +8,7 @@ export interface PrefixProxy extends AsyncDisposable {
   outside(): string[]
 }
 
-/** A reverse proxy as they stand before such tools: it serves `target` below `prefix`, and nothing else. */
+/** A reverse proxy that serves `target` below `prefix`, and nothing more. */
 export async function startPrefixProxy(target: string, prefix: string): Promise<PrefixProxy> {
   const outside: string[] = []
   const server = createServer((incoming, response) => {

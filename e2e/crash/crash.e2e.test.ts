@@ -10,12 +10,12 @@ beforeAll(async () => {
 })
 afterAll(() => rm(failureDir, { recursive: true, force: true }))
 
-/** Long enough for a relay to sleep through its lease, and for some of everything else. */
+/** Long enough for a relay to sleep through its lease, and for some of each other fault. */
 const SECONDS = 12
 
 test('process killed at any point: nothing is lost, invented, notified twice or out of order', async () => {
   const lines: string[] = []
-  // A seed of its own each time: every run looks somewhere else. The failure names it.
+  // Each run has a new seed, which a failure names.
   const seed = Math.floor(Math.random() * 1_000_000)
   const say = (line: string) => void lines.push(line)
   const { rounds, failed } = await runSuite({ rounds: 1, seed, seconds: SECONDS, fifo: false, failureDir, say })

@@ -89,7 +89,8 @@ async function stepClock(harm: Harm, which: Which): Promise<void> {
 }
 
 /**
- * A database that is down, or locked by another fault, can't be harmed any further; but what was done must be undone.
+ * A database that is down, or locked by another fault, can't be harmed any further, but its earlier harm must be
+ * undone.
  */
 async function during(
   { random, count }: Harm,

@@ -12,7 +12,7 @@ export interface FaultOptions {
   count: (fault: string) => void
 }
 
-/** What the faults at work share: a frozen process must wake up again before anything else is done to it. */
+/** What the faults at work share: a frozen process must wake up before its next fault. */
 export interface Harm extends FaultOptions {
   frozen: Set<Member>
 }

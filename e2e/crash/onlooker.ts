@@ -61,7 +61,7 @@ async function askWhetherItLives(
     const asked = performance.now()
     const answer = await ask(`${metricsUrl}/health/live`)
     const ms = performance.now() - asked
-    // An end that nobody ordered is told by the member itself, as soon as it knows.
+    // A member reports an end that the suite did not order, as soon as it knows.
     if (typeof answer === 'string') await sleep(LOOK_EVERY_MS)
     const undisturbed = stint !== undefined && stint === member.stint()
     const started = member.life() === answeredIn

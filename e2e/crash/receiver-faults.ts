@@ -1,6 +1,6 @@
 import type { Harm, Strike } from './harm.ts'
 
-/** Nothing to lift: whatever an endpoint does, it does until it does something else. */
+/** Nothing to lift: an endpoint keeps its behaviour until it gets another. */
 export function receiverFaults({ stack, random, count }: Harm): Strike[] {
   return [
     async () => {

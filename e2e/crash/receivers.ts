@@ -14,7 +14,7 @@ const WELL_BEHAVED = 'well-behaved'
 /** An endpoint that answers so is disabled for good, and would be hostile no more. */
 const DISABLES = /^HTTP\/1\.\d 410/
 
-/** Webhook endpoints: one that accepts everything, and others that do anything else. */
+/** Webhook endpoints: one that accepts everything, and others with any behaviour. */
 export interface Receivers {
   /** The variables that send a notification-service to them. */
   variables: Record<string, string>

@@ -12,7 +12,7 @@ import { followStreams } from './streams.ts'
 import { acceptance, readEvents, readMarks, readNotifications, readProducts, readUnderWay } from './witnesses.ts'
 import { write } from './writer.ts'
 
-/** Backoffs reach 30 s, and the last refused events wait for theirs. What is not done by then is not coming. */
+/** Backoffs reach 30 s, and the last refused events wait for theirs. Work that is not done by then will not be. */
 const DRAIN_TIMEOUT_MS = 120_000
 const LOOK_EVERY_MS = 100
 
@@ -34,7 +34,7 @@ export interface RoundResult {
   activeMs: number
   /** From the last fault to the last thing that was under way; undefined when it took too long. */
   drainedMs: number | undefined
-  /** From there until every service said what is so. */
+  /** From there until every service reported the true state. */
   trueMs: number
   /** What became true last. */
   lastTrue: string | undefined

@@ -15,7 +15,7 @@ export interface StreamReader {
 
 /**
  * Reads `GET /notifications/stream` behind the notification `after`, and resumes with `Last-Event-ID` after each cut.
- * Calls `onLie` when the stream begins anew with `reset`: no notification of a round is ever gone.
+ * Calls `onLie` when the stream restarts with `reset`: no notification of a round is ever gone.
  */
 export function readStream(url: string, after: string, onLie: (what: string) => void): StreamReader {
   const seen: string[] = []
@@ -49,7 +49,7 @@ export function readStream(url: string, after: string, onLie: (what: string) => 
 
   async function read(): Promise<void> {
     while (!stop.signal.aborted) {
-      await readOnce().catch(() => {}) // cut, or nobody listens
+      await readOnce().catch(() => {}) // cut, or refused
       await sleep(RECONNECT_MS, undefined, { signal: stop.signal }).catch(() => {})
     }
   }

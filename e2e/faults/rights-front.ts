@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { queueNameOf } from '@product-events/queue'
 import type { Rights } from '../../deploy/aws/rights.ts'
 
-/** An SQS that does what its caller's role may do, and denies everything else, as IAM does. */
+/** An SQS that allows the actions of its caller's role and denies all others, as IAM does. */
 export interface RightsFront {
   endpoint: string
   /** Each action that was done or denied, once, as `<action> on <queue name>`. */

@@ -19,9 +19,9 @@ export interface SqsFrontOptions {
   port: number
   /** Where the real one is. */
   endpoint: string
-  /** Told of each message that the real one accepted, in that order, before anybody else is. */
+  /** Called for each message that the real one accepted, in that order, before its sender gets the answer. */
   onAccepted: (body: string) => void
-  /** Told of each fault that was done to somebody. */
+  /** Called for each fault that hit a call. */
   onFault?: (fault: CallFault | EntryFault) => void
 }
 
@@ -111,7 +111,7 @@ async function passOn(endpoint: string, request: IncomingMessage, body: string):
   return { status: answer.status, body: await answer.text() }
 }
 
-/** Which entries reach the real one, and what the caller is told of the others. */
+/** Which entries reach the real one, and the answers for the others. */
 function judgeEntries({ Entries }: Batch, faults: FrontFaults, onFault: SqsFrontOptions['onFault']) {
   const entries: Batch['Entries'] = []
   const failed: NonNullable<BatchAnswer['Failed']> = []

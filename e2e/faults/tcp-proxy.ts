@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
  * What a network may do:
  * - `pass`: nothing;
  * - `delay`: every piece of data takes `ms` longer, in both directions;
- * - `blackhole`: nothing arrives and nobody is told. What was sent meanwhile arrives when it is over, even from a
+ * - `blackhole`: nothing arrives and neither side learns it. Bytes sent meanwhile arrive when it is over, even from a
  * client
  *   that has given up: that is how a packet comes late;
  * - `cut`: every connection is reset, the new ones too.

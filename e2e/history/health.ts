@@ -6,7 +6,7 @@ export interface Probe {
   ms: number
   /** How late a timer of the process that asked was meanwhile: it was too busy to measure. */
   askerLateMs: number
-  /** The process was not frozen, told to end or started anew between question and answer. */
+  /** The process was not frozen, stopped or restarted between question and answer. */
   undisturbed: boolean
   /** It had answered before, since its last start. */
   started: boolean

@@ -19,7 +19,7 @@ export interface Operation {
   answer: string
 }
 
-/** A row of the outbox at the end: what was committed. */
+/** A row of the outbox at the end: a committed event. */
 export interface StoredEvent {
   /** A bigint in decimal digits. */
   id: string

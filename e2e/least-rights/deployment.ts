@@ -34,7 +34,7 @@ export interface LeastRights {
   notifications: pg.Pool
   urls: Record<'product-service' | 'notification-service' | 'console', string>
   metrics: Record<Exclude<Role, 'commands' | 'console'>, string>
-  /** What the programs wrote that is no line at level info. */
+  /** The programs' lines above level info. */
   complaints: string[]
   /** A command of `operations/`, as the PostgreSQL user `console`. */
   command(name: string, ...args: string[]): Promise<{ code: number | null; out: string; err: string }>

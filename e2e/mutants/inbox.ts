@@ -5,7 +5,7 @@ const service = ['services/notification-service/consumer.integration', 'services
 const failures = ['services/notification-service/whose-failure', 'services/notification-service/outage.integration']
 const library = ['packages/inbox/']
 
-/** The consumer: what is deleted, held, isolated and remembered. */
+/** The consumer: deletion, holding, isolation and memory. */
 export const inboxMutants: readonly Mutant[] = [
   {
     what: 'messages are deleted before their effect is stored',

@@ -1,4 +1,4 @@
-/** One picture of a terminal: what was typed, and what came. */
+/** One picture of a terminal: a command and its output. */
 export interface Terminal {
   title: string
   command: string
@@ -48,7 +48,7 @@ function paint(line: string): Piece[] {
   })
 }
 
-/** Breaks a line where a reader would: before a name of JSON, else between words, else at the last column. */
+/** Breaks a line where a reader would: before a name of JSON, or between words, or at the last column. */
 export function wrap(line: Piece[], columns: number): Piece[][] {
   const text = line.map(([piece]) => piece).join('')
   if (text.length <= columns) return [line]

@@ -1,4 +1,4 @@
-/** `npm run pictures`: runs everything and `test_api.sh`, and makes the README's pictures anew from that run. */
+/** `npm run pictures`: runs everything and `test_api.sh`, and makes the README's pictures from that run. */
 import { execFile } from 'node:child_process'
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'

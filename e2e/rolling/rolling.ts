@@ -5,7 +5,7 @@ import type { Release } from './release.ts'
 import { countByPhase, type Delivery, type Phase } from './slow.ts'
 import { startTraffic, type Traffic } from './traffic.ts'
 
-/** What is not notified by then is not coming. */
+/** Events that are not notified by then will not be. */
 const DRAIN_MS = 60_000
 const LOOK_EVERY_MS = 100
 /** Changes before the first replacement and after the last, and how long they may take on a busy machine. */

@@ -32,7 +32,7 @@ export interface Phase {
   longestMs: number
 }
 
-/** Counts the deliveries by what was replaced while the event waited for longest. */
+/** Counts the deliveries by the process that was replaced during the longest wait of the event. */
 export function countByPhase(deliveries: readonly Delivery[], replacements: readonly Replacement[]): Phase[] {
   const phases = new Map<string, Phase>()
   for (const delivery of deliveries) {

@@ -1,4 +1,4 @@
-/** What is measured once a minute. */
+/** The figures of each minute. */
 export interface Sample {
   eventsPerSecond: number
   oldestPendingSeconds: number
@@ -27,7 +27,7 @@ const slack: Omit<Sample, 'eventsPerSecond' | 'rows'> = {
   productServiceBytes: 24 * MIB,
   notificationServiceBytes: 24 * MIB,
 }
-/** Of what was asked for: less means that the system did not keep up, and then nothing else says anything. */
+/** Share of the requested rate: with less the system did not keep up, and the other figures mean nothing. */
 const LEAST_THROUGHPUT = 0.9
 /** The first two fill caches, and the table with one retention of events. */
 const WARM_UP_MINUTES = 2
@@ -35,8 +35,9 @@ const WARM_UP_MINUTES = 2
 export const LEAST_MINUTES = 6
 
 /**
- * What is not flat, a line each; empty when all is. After the second minute: the lowest of the last two minutes must
- * not be more than 25 % and the slack above the highest of the third and fourth. Throughput must be 90 % of `rate`.
+ * The figures that are not flat, a line each; empty when all are. After the second minute: the lowest of the last two
+ * minutes must not be more than 25 % and the slack above the highest of the third and fourth. Throughput must be 90 %
+ * of `rate`.
  */
 export function notFlat(samples: readonly Sample[], rate: number): string[] {
   const measured = samples.slice(WARM_UP_MINUTES)

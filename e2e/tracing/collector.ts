@@ -64,7 +64,7 @@ export async function startCollector(): Promise<Collector> {
   }
 
   const server = createServer((request, response) => {
-    // What breaks off is no export: the sender is gone.
+    // A body that breaks off is not an export: the sender is gone.
     keep(request)
       .then(() => response.writeHead(200, { 'content-type': 'application/json' }).end('{}'))
       .catch(() => request.destroy())

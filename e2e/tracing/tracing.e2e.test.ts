@@ -69,7 +69,7 @@ async function expectTree(traceId: string, expected: string[]): Promise<void> {
 
 const linesOf = (log: LogLine[], traceId: string) => log.filter((line) => line.trace_id === traceId)
 
-/** What follows from a request, whoever sends its event. */
+/** The spans after a request, whichever relay sends its event. */
 const fromThere = (sender: string) => [
   '  product-service: INSERT products',
   `  ${sender}: publish queue`,

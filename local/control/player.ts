@@ -5,9 +5,9 @@ const MOST_RATE = 50
 /** Lines that the page shows. */
 const LOG_LINES = 12
 
-/** Plays what the control server is ordered, and knows what is being played. */
+/** Plays the orders of the control server, and knows the one that is being played. */
 export interface Player {
-  /** Resolves with the reason when the order is not understood, else with undefined. */
+  /** Resolves with the reason when the order is not understood, or with undefined. */
   order(body: Record<string, unknown>): Promise<string | undefined>
   /** What the page shows: traffic, faults, the last lines. */
   state(): object

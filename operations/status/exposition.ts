@@ -4,7 +4,7 @@ export interface Sample {
   value: number
 }
 
-/** What a process told of itself: its samples by the name of the metric. */
+/** The samples of a process by the name of the metric. */
 export type Metrics = ReadonlyMap<string, Sample[]>
 
 const LINE = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)(?: -?\d+)?$/

@@ -12,7 +12,7 @@ const SECOND_PATIENCE_MS = PATIENCE_MS - WINDOW_MS
 
 const ENTER = '\x1b[?1049h\x1b[?25l'
 const LEAVE = '\x1b[?25h\x1b[?1049l'
-/** To the top; what a line leaves of the one before it goes by the second, and what is below the last by the third. */
+/** To the top; the second clears the rest of each line, and the third all below the last. */
 const HOME = '\x1b[H'
 const CLEAR_LINE = '\x1b[K'
 const CLEAR_BELOW = '\x1b[J'
@@ -21,7 +21,7 @@ export interface Output {
   write: (text: string) => void
   /** Whether colours are wanted. */
   colours: boolean
-  /** Whether it is a terminal that can be drawn on again; else one screen follows another. */
+  /** Whether it is a terminal that can be drawn on again; on others one screen follows another. */
   redraws: boolean
 }
 
@@ -36,7 +36,9 @@ export interface StatusOptions {
   signal: AbortSignal
 }
 
-/** Shows the status once, or until `signal` aborts. Resolves with 0 when nothing was wrong at last, else with 1. */
+/**
+ * Shows the status once, or until `signal` aborts. Resolves with 0 when the last look found nothing wrong, or with 1.
+ */
 export async function runStatus({ instances, sources, watch, json, output, signal }: StatusOptions): Promise<0 | 1> {
   const redraws = watch && !json && output.redraws
   let status: Status | undefined

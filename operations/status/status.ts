@@ -3,7 +3,7 @@ import { type Step, stepsOf } from './steps.ts'
 import { NOT_ASKED, type Truth } from './truth.ts'
 import { windowOf } from './window.ts'
 
-/** What is known of a deployment at one moment. */
+/** The knowledge about a deployment at one moment. */
 export interface Status {
   at: string
   /** Nothing is wrong, and nothing is unknown. */

@@ -17,7 +17,7 @@ export interface Step {
   health: 'ok' | 'wrong' | 'unknown'
   /** Something to know that is not wrong. */
   note: string
-  /** What is wrong, and what to do about it, a sentence each. */
+  /** Each fault with its remedy, in a sentence. */
   problems: string[]
 }
 
@@ -28,7 +28,7 @@ type Numbers = Partial<Record<'rate' | 'backlog' | 'oldest' | 'delay', number | 
  * One that is older than this is held up.
  */
 const HELD_UP_SECONDS = 10
-/** One answer of thousands that went wrong is no state in which to find a service. */
+/** One failed answer of thousands does not make a service faulty. */
 const MOST_FAILED_SHARE = 0.01
 
 /**

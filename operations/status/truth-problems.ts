@@ -4,7 +4,7 @@ import type { Answer, OutboxTruth, Stuck, Truth } from './truth.ts'
 /** A received message that failed is visible again after this. */
 const VISIBILITY_SECONDS = 30
 
-/** What is wrong by the word of PostgreSQL and SQS themselves: a sentence each, by the number of the step. */
+/** Faults that PostgreSQL and SQS themselves report: a sentence each, by the number of the step. */
 export function truthProblems(truth: Truth, now: number): Map<number, string[]> {
   const deliveries: Answer<OutboxTruth> =
     truth.notifications.kind === 'answered'

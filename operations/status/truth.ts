@@ -59,7 +59,7 @@ const SILENT_AFTER_MS = 5_000
 
 /** Asks all three at once. Resolves within five seconds, whatever answers; never rejects. */
 export async function readTruth({ products, notifications, queues }: TruthSources): Promise<Truth> {
-  // A database of before the first start has no table yet: that is no lie, and its process says so.
+  // Before the first start a database has no tables yet, and its process says so.
   const [ofProducts, ofNotifications, ofQueue] = await Promise.all([
     answerOf(readOutbox(products)),
     answerOf(

@@ -13,7 +13,7 @@ export interface Ended {
 /** What a command says on a machine that is so busy that it takes more than two seconds. */
 const PROGRESS = /^.+ \(\d[\w. ]* s\)\n/gm
 
-/** Runs a command as `npm run` does, in the environment given and nothing else; `stop` ends it. */
+/** Runs a command as `npm run` does, in exactly the environment given; `stop` ends it. */
 export function startCommand(
   name: 'find' | 'inbox' | 'outbox' | 'status',
   args: string[],

@@ -1,6 +1,6 @@
 export interface BatcherOptions<Item, Result> {
   /**
-   * Does what is asked for by all items, by one statement or transaction, and resolves with their results in the same
+   * Does the work of all items by one statement or transaction, and resolves with their results in the same
    * order. When it rejects, nothing of it was done, or the outcome is unknown.
    */
   run: (items: Item[]) => Promise<Result[]>

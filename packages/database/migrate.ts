@@ -49,7 +49,7 @@ export async function migrateDatabase(options: MigrateOptions): Promise<string[]
   })
 }
 
-/** `migrateDatabase` for a database that nothing else uses yet. */
+/** `migrateDatabase` for a database that has no other user yet. */
 export function migrate(databaseUrl: string, ...sets: Migrations[]): Promise<string[]> {
   return migrateDatabase({ databaseUrl, sets })
 }

@@ -96,7 +96,9 @@ INSERT INTO ${qualified} ${note(name)};
 `
 }
 
-/** The SQL of all steps from the number `from` on, with the notes. Throws a `RangeError` when there is no such step. */
+/**
+ * The SQL of all steps from the number `from` on, with the notes. Throws a `RangeError` for a step that does not exist.
+ */
 export function sqlOfSteps(schema: string, steps: Steps, from = 1): string {
   const count = steps.steps.length
   if (!Number.isInteger(from) || from < 1 || from > count)

@@ -1,5 +1,5 @@
 /**
- * The URL of the database to use on the server that `databaseUrl` names: its own if it names one, else `fallback`.
+ * The URL of the database to use on the server that `databaseUrl` names: its own if it names one, or `fallback`.
  * So one DATABASE_URL without a database name serves both services, each in its own database.
  */
 export function withDatabaseName(databaseUrl: string, fallback: string): string {

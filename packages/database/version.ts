@@ -16,7 +16,7 @@ export async function demandVersion(client: pg.Client): Promise<void> {
   }
 }
 
-/** What is wrong with a server of that version (`number` as 140023), if anything is. */
+/** Why a server of that version (`number` as 140023) can't be used, if so. */
 export function versionFault(number: number, name: string): string | undefined {
   return number < OLDEST * 10_000 ? `PostgreSQL ${OLDEST} or later is needed, and this is ${name}` : undefined
 }

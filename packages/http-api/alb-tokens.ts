@@ -48,7 +48,7 @@ function createKeys(keysUrl: string): (kid: string) => Promise<KeyObject | undef
     const key = fetchKey(kid)
     if (keys.size >= MOST_KEYS) keys.clear()
     keys.set(kid, key)
-    // A failure is no answer: the next token with this id asks again.
+    // A failure is not kept: the next token with this id asks again.
     key.catch(() => keys.delete(kid))
     return key
   }

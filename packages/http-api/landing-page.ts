@@ -22,7 +22,7 @@ a:hover { background: #f3f4f6 } a span { color: #596170; font-weight: 400; text-
 @media (prefers-color-scheme: dark) { body { color: #e8edf3; background: #0a0d12 } p, a span { color: #98a4b3 } a { color: #79aefc }
   ul, li { border-color: #232c37 } a:hover { background: #11161d } }`
 
-/** `GET /`: a page for who opens the address in a browser, links in JSON for everything else. Open to everybody. */
+/** `GET /`: a page for browsers, links in JSON for other clients. Needs no token. */
 export function addLandingPage(app: FastifyInstance, { title, description, links }: LandingPage): void {
   const json = { service: title, description, links: Object.fromEntries(links.map(({ name, path }) => [name, path])) }
   app.get('/', { schema: { hide: true }, config: { open: true } }, ({ headers, hostname }, reply) => {

@@ -45,7 +45,7 @@ export interface Media {
   examples?: Record<string, { value: unknown }>
 }
 
-/** What `/components/responses` has under the name that `answer` refers to; else `answer` itself. */
+/** The entry of `/components/responses` that `answer` refers to, or `answer` itself. */
 export function resolveAnswer(document: OpenApiDocument, answer: Answer | Reference): Answer {
   if (!('$ref' in answer)) return answer
   const found = document.components.responses[answer.$ref.split('/').at(-1) ?? '']

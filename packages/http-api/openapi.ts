@@ -26,7 +26,7 @@ const PROBLEM_HEADERS: Record<number, Record<string, string>> = {
 
 /**
  * Makes the OpenAPI 3.1 document from the schemas of the routes that are added `after` this, and serves it at
- * `/openapi.json`, and at `/docs` as a page to read. Both are open to everybody.
+ * `/openapi.json`, and at `/docs` as a page to read. Both need no token.
  */
 export function addDocument(app: FastifyInstance, { title, description, scopes }: DocumentOptions): void {
   void app.register(swagger, {

@@ -4,7 +4,7 @@ import { HttpProblem } from './problems.ts'
 
 /**
  * Where no sign-in is required only this machine's own programs and pages may ask. A name that a stranger points at
- * 127.0.0.1 is no name of this machine, and a request of another site's page carries that site as its origin.
+ * 127.0.0.1 is not a name of this machine, and a request of another site's page carries that site as its origin.
  */
 export function refuseOtherSites(app: FastifyInstance): void {
   app.addHook('onRequest', async ({ headers: { host, origin } }) => {

@@ -6,7 +6,7 @@ import { HttpProblem } from './problems.ts'
  * exists or not. To the caller it is opaque: version, check bytes, and the position, in base64url.
  *
  * The check bytes are a hash over the list's name, so a token that was altered, cut off, made up or taken from another
- * list is told as such. They are no secret: a token gives no access to anything, so there is nothing to protect.
+ * list is told as such. They are not secret: a token gives no access to anything.
  */
 const VERSION = '\u0001'
 const CHECK_BYTES = 6

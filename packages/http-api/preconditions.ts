@@ -14,7 +14,7 @@ const ENTITY_TAG = /(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*"/g
 /**
  * Reads If-Match and If-None-Match, and returns what tells whether they hold for a strong entity tag. If-Match compares
  * strongly, so a weak tag never matches there; If-None-Match compares weakly (RFC 9110, section 13.1). Throws a problem
- * (400) for what is neither `*` nor a list of entity tags.
+ * (400) for a value that is neither `*` nor a list of entity tags.
  */
 export function readPreconditions(headers: PreconditionHeaders): (etag: string) => FailedPrecondition {
   const { match, noneMatch } = readEntityTags(headers)
@@ -53,7 +53,7 @@ function readTags(field: string, header: string | undefined): '*' | string[] | u
     .map((element) => element.trim())
     // A list may have empty elements.
     .filter((element) => element !== '')
-  // What is left over is not a tag, or one behind another without a comma.
+  // The rest is not a tag, or is a tag behind another without a comma.
   if (tags.length > 0 && elements.length === tags.length && elements.every((element) => element === '"')) return tags
   throw new HttpProblem('invalid-request', 'The headers are not valid.', [
     { field, message: 'must be * or a list of entity tags, such as "1"' },

@@ -29,7 +29,7 @@ export const BACKLOG = MAX_CONNECTIONS
 const MAX_LOOP_LAG_MS = 500
 /** Often enough to see a lag within a fraction of what clients wait. */
 const LOOP_CHECK_EVERY_MS = 100
-/** However late the loop is, this many may be under way: one long pause must not turn everybody away. */
+/** However late the loop is, this many may be under way: one long pause must not turn all callers away. */
 const ALWAYS_IN_FLIGHT = 32
 
 export interface Pressure {

@@ -12,7 +12,7 @@ const REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/
 /** From a read that hits the cache to a request that waited out the database's timeout of 5 s. */
 const DURATION_BUCKETS_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
-/** The caller's X-Request-Id, so that one id follows a request through several services; else a new one. */
+/** The caller's X-Request-Id, so that one id follows a request through several services; without one a new id. */
 export function requestId(request: { headers: IncomingMessage['headers'] }): string {
   const given = request.headers['x-request-id']
   return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID()

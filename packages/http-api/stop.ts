@@ -30,8 +30,8 @@ export function closePolitely(app: FastifyInstance): void {
 /**
  * Takes requests for up to a second more, and for up to three more while they still arrive, as long as there are
  * connections that they may come over, but no second one on any of them; then stops listening, and resolves once every
- * request under way is answered. Connections that are idle by then are closed. What is still open `cutAfterMs` after
- * the first second is cut off, such as a request of which only half ever arrived.
+ * request under way is answered. Connections that are idle by then are closed. Connections that are still open
+ * `cutAfterMs` after the first second is cut off, such as a request of which only half ever arrived.
  */
 export async function stopHttpApi(app: Pick<FastifyInstance, 'close' | 'server'>, cutAfterMs: number): Promise<void> {
   leaving.add(app.server)

@@ -4,7 +4,7 @@ import type { OutageEvents } from '@product-events/outages'
 import type { TokenIssuer } from '@product-events/process'
 import { createIssuerKeys, KeysUnavailable } from './issuer-keys.ts'
 
-/** Signatures by a private key that only the issuer has. With HS256 a public key, which everybody has, would sign. */
+/** Signatures by a private key that only the issuer has. With HS256 the public key would sign. */
 const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519']
 /** The clocks of two servers. */
 const CLOCK_TOLERANCE_SECONDS = 5
@@ -12,7 +12,7 @@ const CLOCK_TOLERANCE_SECONDS = 5
 /** The rights of a bearer token, or why it has none. */
 export type TokenCheck =
   /**
-   * `caller` tells one subject from another and nothing else; `subject` is the token's `sub`, for a record of actions.
+   * `caller` only tells one subject from another; `subject` is the token's `sub`, for a record of actions.
    */
   | { kind: 'valid'; scopes: string[]; caller: string; subject: string; expiresAt: number }
   | { kind: 'invalid'; reason: string }
@@ -62,7 +62,7 @@ function callerOf({ iss, sub }: JWTPayload): string {
     .digest('base64url')
 }
 
-/** In our own words: a library's message may repeat what is in the token, and goes into a header. */
+/** In our own words: a library's message may repeat parts of the token, and goes into a header. */
 function reasonOf(error: unknown): string {
   if (error instanceof errors.JWTExpired) return 'The token has expired'
   if (error instanceof errors.JWTClaimValidationFailed) return `The claim ${error.claim} of the token is not acceptable`

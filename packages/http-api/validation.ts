@@ -116,8 +116,8 @@ function unescapePointer(segment: string): string {
 }
 
 /**
- * Takes bodies of this media type, and parses them as JSON. Refuses JSON that is not UTF-8, which would else be stored
- * with U+FFFD in place of what was sent.
+ * Takes bodies of this media type, and parses them as JSON. Refuses JSON that is not UTF-8, which would be stored
+ * with U+FFFD in place of the sent characters.
  */
 export function acceptJson(app: FastifyInstance, mediaType: string): void {
   const parse = app.getDefaultJsonParser('error', 'error')

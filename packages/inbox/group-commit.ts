@@ -67,7 +67,7 @@ const MOST_LOSSES = 3
  * next one. So a batch grows with the load, and the transactions of a process never wait for each other.
  *
  * An error that may be one event's is isolated by halving. It is the event's only if another event of its kind, or the
- * store's probe, succeeds; else events are held, and all of them are retried together after a rest.
+ * store's probe, succeeds; otherwise events are held, and all of them are retried together after a rest.
  */
 export function createGroupCommit<Event extends InboxEvent>(
   store: Omit<Store<Event>, 'handles'>,

@@ -26,9 +26,9 @@ const MOST_DELETE_ATTEMPTS = 5
 /**
  * Handles one batch: parse → store new events → delete.
  *
- * A message is deleted only after its effect is durable, or was before. One that is no event, or that alone can't be
- * stored, is left: it becomes visible again and ends in the dead-letter queue, without its neighbours, also of its own
- * group on a FIFO queue.
+ * A message is deleted only after its effect is durable, or was before. One that is not an event, or that alone can't
+ * be stored, is left: it becomes visible again and ends in the dead-letter queue, without its neighbours, also of its
+ * own group on a FIFO queue.
  *
  * While the database is unreachable the messages are held and kept hidden, not given back: every receive counts towards
  * the dead-letter queue, and an outage must not send good messages there.

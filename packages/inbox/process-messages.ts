@@ -23,7 +23,7 @@ export interface Processing<Event extends InboxEvent> {
 export type Fate = 'done' | 'left' | 'given back'
 
 /**
- * Parses one message and has its event stored. Resolves with what is to become of the message, after the commit. Never
+ * Parses one message and has its event stored. Resolves with the fate of the message, after the commit. Never
  * rejects because of the message, the database or an observer. While the event is held, `onHeld` is called.
  */
 export async function processMessage<Event extends InboxEvent>(

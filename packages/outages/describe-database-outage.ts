@@ -1,12 +1,12 @@
 import { databaseOutage } from './database-errors.ts'
 
-/** An error's own words for a connection that took too long name neither the server nor what was waited for. */
+/** The error of a connection that took too long names neither the server nor the reason for the wait. */
 const TIMEOUTS =
   /^(timeout expired|timeout exceeded when trying to connect|Connection terminated due to connection timeout)/
 
 /**
  * Says in one sentence why the database at `where` (`host:port/name`, without a password) can't be used, for a person;
- * undefined when `error` means anything else.
+ * undefined when `error` is another failure.
  */
 export function describeDatabaseOutage(error: unknown, where: string): string | undefined {
   const outage = databaseOutage(error)

@@ -7,7 +7,7 @@ const MAX_ENTRIES = 10
 /** Errors about the message itself, not about the service or our rights: a retry fails alike. */
 const NEVER_ACCEPTABLE =
   /(InvalidMessageContents|InvalidParameter|InvalidParameterValue|InvalidParameterCombination|InvalidAttributeValue|InvalidAttributeName|MissingParameter|MessageTooLong|BatchRequestTooLong)(Exception)?$/
-/** Of these, the errors that speak of the content: nothing else can be to blame. The others may mean a wrong queue. */
+/** Of these, the errors about the content: only the message can be to blame. The others may mean a wrong queue. */
 const BAD_CONTENT = /(InvalidMessageContents|MessageTooLong|BatchRequestTooLong)(Exception)?$/
 /** Errors of one entry that are the whole service's: it had no room at that moment. */
 const THROTTLED = /(Throttl|TooManyRequests|OverLimit)/i

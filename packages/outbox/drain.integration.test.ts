@@ -95,7 +95,7 @@ test('a failed event that was forgotten with its lane is an event like any other
     outage: 'the broker is unreachable',
   })
 
-  // Elsewhere it died, and somebody redrove it.
+  // In another relay it died, and an operator redrove it.
   await loseLanes()
   await db.query(`UPDATE events SET status = 'pending', next_attempt_at = NULL`)
   await otherLeaves()

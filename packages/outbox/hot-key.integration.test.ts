@@ -6,7 +6,7 @@ import { freshOutbox, newEvent } from './testing/outbox.ts'
 
 const BROKER_MS = 100
 /**
- * The goal is twice the normal delay, on a machine that does nothing else. Without a bound for the hot key it is 18
+ * The goal is twice the normal delay, on an idle machine. Without a bound for the hot key it is 18
  * times.
  */
 const MANY_TIMES = 5

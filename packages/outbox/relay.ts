@@ -51,7 +51,7 @@ export interface Relay {
   drainOnce(): Promise<DrainCounts>
   /**
    * Drains, sleeps, and drains again until `signal` aborts; then finishes the sends in flight and gives up its lanes.
-   * Rejects with an `OutboxRefused` when the tables are missing or belong to another owner; nothing else ends it.
+   * Rejects with an `OutboxRefused` when the tables are missing or belong to another owner; no other error ends it.
    */
   run(signal: AbortSignal): Promise<void>
   /** Wakes this relay, and no other: `outbox.wake(db)` wakes all. Makes delivery fast; the poll makes it certain. */

@@ -18,7 +18,7 @@ const TO_ESCAPE = /[\ud800-\udfff\ufffe\uffff]/g
 /**
  * The message for an event: the payload as body; the type and every header as attributes; on a FIFO queue the key as
  * group and the event id as deduplication id. Characters beyond the basic plane are written as JSON escapes: every
- * JSON reader takes them, and some emulators of SQS take nothing else.
+ * JSON reader takes them, and some emulators of SQS take only these.
  */
 export function toEntry(event: OutboxEvent, fifo: boolean): Entry {
   const body = event.payload.replace(TO_ESCAPE, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)

@@ -34,7 +34,7 @@ export function connectSqs({ endpoint, region, requestTimeoutMs, maxConnections 
     cacheMiddleware: true,
     requestHandler: new UndiciHandler({ requestTimeoutMs, maxConnections }),
   })
-  // It copies every message, in and out, without what is secret, for a logger that is not set: another tenth.
+  // It copies every message, in and out, without secrets, for a logger that is not set: another tenth.
   sqs.middlewareStack.remove('loggerMiddleware')
   askAgainWhenRefused(sqs)
   shortenCalls(sqs)

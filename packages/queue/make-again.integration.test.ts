@@ -40,7 +40,7 @@ test('a dead-letter queue that is gone is made again, and a queue that is there 
   await expect(find()).rejects.toThrow(/exist/)
   await vi.waitFor(find, { timeout: 50_000 })
   expect(made).toBe(1)
-  // Something else is missing: nothing of ours was made.
+  // Another part is missing: nothing of ours was made.
   await expect(sqs.send(new GetQueueUrlCommand({ QueueName: 'another' }))).rejects.toThrow(/exist/)
   expect(made).toBe(1)
   sqs.destroy()

@@ -10,7 +10,7 @@ import { expect, test } from 'vitest'
 const folder = import.meta.dirname
 
 /**
- * Runs `code` in a process of its own and resolves with the JSON lines that it printed. `onLine` is told of the first.
+ * Runs `code` in a process of its own and resolves with the JSON lines that it printed. `onLine` gets the first.
  */
 async function run(code: string, env: Record<string, string>, onLine?: (child: ChildProcess) => void) {
   const program = ['--expose-gc', '--input-type=module', '--eval', code]

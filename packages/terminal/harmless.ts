@@ -1,7 +1,8 @@
 /**
  * What may move a cursor, recolour a terminal, reverse the reading direction or hide: control characters (C0, C1, DEL:
  * with them every CSI and OSC sequence), format characters (bidi, zero-width, tags), line and paragraph separators,
- * lone surrogates, and what is ignored when drawn. The two selectors of emoji and text style are part of common emoji.
+ * lone surrogates, and characters that are not drawn. The two selectors of emoji and text style are part of common
+ * emoji.
  */
 const HARMFUL = /[[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]--[\u{FE0E}\u{FE0F}]]/gv
 const NAMED: Record<string, string> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' }

@@ -109,7 +109,7 @@ function checked(
     if (inlineValue) throw new UsageError(`--${name} takes no value`)
     return ''
   }
-  // `--rate --json`: the next option is no value, unless it is written as one.
+  // `--rate --json`: the next option is not a value, unless it is written as one.
   if (value === undefined || (!inlineValue && value.startsWith('-')))
     throw new UsageError(`--${name} requires a value: --${name}=<${option.value}>`)
   return value

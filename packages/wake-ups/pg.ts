@@ -23,7 +23,7 @@ export function pgListen(config: pg.ClientConfig): Listen {
       end()
       throw error
     }
-    // A pooler keeps the session for its other clients, which must not be sent what nobody there listens to.
+    // A pooler keeps the session for other clients, which must not get notifications that they did not ask for.
     return () => void client.query('UNLISTEN *').then(end, end)
   }
 }

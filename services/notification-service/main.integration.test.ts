@@ -182,7 +182,7 @@ test('SQS that goes away is told once, and receiving resumes by itself', async (
 
   sqs.process.kill('SIGKILL')
   await vi.waitFor(() => expect(service.logged('SQS does not answer')).toHaveLength(1), patiently)
-  // What is stored can still be read.
+  // Stored notifications can still be read.
   await service.ready()
   sqs = await startSqs({ port, dataDir })
   await t.send([testEvent()])

@@ -20,7 +20,8 @@ export interface StoreOptions {
 type Entries = readonly Entry<NotifiableEvent>[]
 
 /**
- * SQLSTATE: unique_violation. The event's own id is no error, and this service draws the other unique columns itself.
+ * SQLSTATE: unique_violation. A second event with one id is not an error, and this service draws the other unique
+ * columns itself.
  */
 const UNIQUE_VIOLATION = '23505'
 

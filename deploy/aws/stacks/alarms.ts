@@ -27,7 +27,7 @@ interface Condition {
 
 const MINUTE = Duration.minutes(1)
 
-/** What Prometheus cannot see: itself, what stands before and behind the services, and queues that nobody reads. */
+/** Alarms that Prometheus cannot raise: about itself, the load balancer, the database, and queues without a reader. */
 export function createAlarms(stack: Stack, { topic, data, services, balancer }: Watched): void {
   const action = new SnsAction(topic)
   const alarm = (name: string, { metric, description, above, below, periods, missing }: Condition) => {

@@ -91,7 +91,7 @@ function openPaths(groups: Network['groups'], settings: Settings): void {
     open(groups[name], groups.database, 5432)
   // The balancer exchanges codes for tokens at the identity provider when an operator signs in to the console.
   if (settings.egress === 'nat') groups.balancer.addEgressRule(ec2.Peer.anyIpv4(), ec2.Port.tcp(443))
-  // Any address: without a NAT the routes lead to the endpoints and nowhere else.
+  // Any address: without a NAT the routes lead to the endpoints only.
   for (const name of callers) groups[name].addEgressRule(ec2.Peer.anyIpv4(), ec2.Port.tcp(443))
 }
 

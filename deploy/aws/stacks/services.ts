@@ -94,7 +94,7 @@ function createService(program: Program, desiredCount: number, at: Surroundings)
     vpcSubnets: { subnetGroupName: 'private' },
     securityGroups: [network.groups[program]],
     assignPublicIp: false,
-    // A task is started before another one is stopped, so capacity never falls below what is asked for.
+    // A task is started before another one is stopped, so capacity never falls below the desired count.
     minHealthyPercent: 100,
     maxHealthyPercent: 200,
     circuitBreaker: { rollback: true },
@@ -112,7 +112,9 @@ function createService(program: Program, desiredCount: number, at: Surroundings)
   return service
 }
 
-/** ECS ignores the image's HEALTHCHECK. `live` asks nobody: a database that is down must not restart the relay. */
+/**
+ * ECS ignores the image's HEALTHCHECK. `live` checks no dependency: a database that is down must not restart the relay.
+ */
 const ownHealthCheck: ecs.HealthCheck = {
   command: ['CMD', 'node', 'health.js', health.live],
   interval: Duration.seconds(30),

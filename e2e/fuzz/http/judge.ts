@@ -6,7 +6,7 @@ import type { Answer, Outcome } from './send.ts'
 /** What may be the answer to a request of the right form: it was taken, or the state of things is against it. */
 const FORM_IS_RIGHT = [200, 201, 204, 304, 404, 409, 412, 422]
 
-/** What is wrong with what became of a request; undefined when nothing is. Tells `model` what was changed. */
+/** The fault in the answer to a request; undefined without one. Records changes in `model`. */
 export function judge(request: FuzzRequest, outcome: Outcome, check: AnswerCheck, model: Model): string | undefined {
   if (outcome.kind === 'hangs') return 'no answer'
   if (outcome.kind === 'gone') {
@@ -53,7 +53,7 @@ function learn(request: FuzzRequest, { status, headers, body }: Answer, model: M
   return undefined
 }
 
-/** A field that was sent and is not what is answered. */
+/** A field whose answered value differs from the sent one. */
 function unlike({ body }: FuzzRequest, product: Product, before?: Product): string | undefined {
   // RFC 8259 lets a parser pass over a byte order mark, and ours does.
   const sent = JSON.parse(String(body).replace(/^\ufeff/, '')) as Partial<
@@ -67,7 +67,7 @@ function unlike({ body }: FuzzRequest, product: Product, before?: Product): stri
   return undefined
 }
 
-/** One more when something changed, else the same: as the events' sequence it must have no gap. */
+/** One more after a change, the same without one: as the events' sequence it must have no gap. */
 function wrongVersion(product: Product, before: Product | undefined): string | undefined {
   if (!before) return undefined
   const changed = (['name', 'description', 'price'] as const).some((field) => before[field] !== product[field])

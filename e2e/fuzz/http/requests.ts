@@ -24,7 +24,7 @@ export interface FuzzRequest {
   cutOff: boolean
 }
 
-/** Every kind of request that a document tells of, by its rules and against them. */
+/** Every kind of request that a document describes, by its rules and against them. */
 export function requestsOf(document: OpenApiDocument): fc.Arbitrary<FuzzRequest> {
   const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => ({ method: method.toUpperCase(), path, operation })),
@@ -100,7 +100,7 @@ function brokenRequest(good: FuzzRequest): fc.Arbitrary<FuzzRequest> {
   return fc.oneof(...breaks).map((change) => ({ ...good, ...change, isValid: false, cutOff: false }))
 }
 
-/** One field is something else, or one too many is there, or the text ends early. */
+/** One field has another type, or one is too many, or the text ends early. */
 function brokenBody(body: string): fc.Arbitrary<Partial<FuzzRequest>> {
   const value = JSON.parse(body) as Record<string, unknown>
   const field = fc.oneof(fc.constantFrom('name', 'description', 'price', 'id', '__proto__', 'toString'), fc.string())

@@ -56,7 +56,7 @@ function validObject({ properties, required = [] }: JsonSchema): fc.Arbitrary<ob
   })
 }
 
-/** What is wrong almost anywhere. */
+/** Values that are wrong almost anywhere. */
 export const strangeValue: fc.Arbitrary<unknown> = fc.oneof(
   fc.constantFrom<unknown>(null, true, [], {}, '', ' ', -1, -0, 0.001, 12.345, 1e300, 5e-324, 2 ** 53, 10_000_000_000),
   fc.constantFrom(

@@ -6,7 +6,7 @@ import { type HostileRow, hostileRows } from './rows.ts'
 const SENTINEL_EVERY = 20
 /** A product made meanwhile is published within this: many times what it takes alone. */
 const SENTINEL_MS = 15_000
-/** What is still pending after this, and is behind no failed event, is stuck. */
+/** An event that is still pending after this, and not behind a failed one, is stuck. */
 const DRAIN_MS = 60_000
 
 /**

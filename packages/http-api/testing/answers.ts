@@ -8,7 +8,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type AnswerCheck, createAnswerCheck } from './check-answer.ts'
 import type { OpenApiDocument } from '../openapi-document.ts'
 
-/** What was answered and is not described, since the last call. */
+/** Answers without a description, since the last call. */
 export function takeUndescribedAnswers(): string[] {
   return found.splice(0)
 }

@@ -97,7 +97,7 @@ test.concurrent(
   'redrive sends by sequence for each key, as it was sent before, and deletes what is safely back',
   async (context) => {
     const { bury, json, onQueue, left } = await setUp(context)
-    // Sequence 10 after 9: digits are no text.
+    // Sequence 10 after 9: sequences are numbers, not text.
     const events = ['a', 'b'].flatMap((key) => ofKey(key, ['10', '9', '2']))
     for (const event of events) await bury(event)
     await bury('poison')

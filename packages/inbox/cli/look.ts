@@ -51,7 +51,7 @@ export async function look(looking: Looking, { limit, fresh }: { limit: number; 
   return found
 }
 
-/** After a change of the queue the last look is no longer true. */
+/** After a change of the queue the last look is outdated. */
 export async function forgetLook(queues: Queues): Promise<void> {
   await rm(fileOf(queues), { force: true }).catch(() => {})
 }

@@ -16,7 +16,7 @@ interface ProgramOptions {
   more?: string
 }
 
-/** The command's words; `name` is what is typed for it, `places` are options that say which inbox it is. */
+/** The command's words; `name` is how users call it, `places` are options that say which inbox it is. */
 export function programOf({ name, version, places = {}, more }: ProgramOptions) {
   return {
     name,

@@ -40,7 +40,7 @@ export async function redrive(queues: Queues, options: RedriveOptions): Promise<
   const { dryRun, rate, signal } = options
   const missing = new Set(options.which === 'all' ? [] : options.which)
   const result: Redriven = { sent: 0, notDeleted: [], missing: [], interrupted: false }
-  // What was just looked at counts as in flight, and is visible again by the time that it is asked for.
+  // Messages of a look count as in flight, and are visible again by the time of their redrive.
   const { visible, in_flight } = await depthOf(queues.sqs, queues.deadLetterUrl)
   const count = visible + in_flight
   const seconds = Math.min(MOST_HIDDEN_SECONDS, LEAST_HIDDEN_SECONDS + Math.ceil((2 * count) / rate))

@@ -34,11 +34,11 @@ export interface InboxCommandOptions {
   /** The name that users type to run it. */
   name: string
   version: string
-  /** A paragraph of the help: what else the program can do. */
+  /** A paragraph of the help about further abilities of the program. */
   more?: string
   /** Options that say which inbox it is. */
   places?: Options
-  /** Gets what was typed for `places`. */
+  /** Gets the values of the options `places`. */
   open: (typed: Readonly<Record<string, unknown>>) => Promise<InboxPlaces>
   /** Asks a person; resolves with false without one. */
   confirm: (question: string) => Promise<boolean>
@@ -197,7 +197,7 @@ async function purgeAndSay(at: At, yes: boolean): Promise<number> {
   return sure ? EXIT.done : EXIT.notDone
 }
 
-/** Without its database the command still shows the messages, and says what is missing. */
+/** Without its database the command still shows the messages, and names the missing parts. */
 async function recent({ recentFailures, terminal }: At): Promise<FailedMessage[]> {
   return recentFailures(FAILING_SECONDS, MOST_FAILING).catch((error: Error) => {
     terminal.stderr(`Which messages fail at present is unknown: ${harmless(error.message)}\n`)

@@ -15,7 +15,7 @@ test('status counts up to ten thousand processed events, and from then on costs 
   await add(10_000)
   expect(await readStatus(outboxTables(db))).toMatchObject({ events: { processed: 10_000 }, processed_is: 'exact' })
   await add(500)
-  // Nothing has analysed the table, so nobody knows how many there are.
+  // The table was not analysed, so the number is unknown.
   expect(statusText(await readStatus(outboxTables(db)))).toMatch(/processed +at least 10001 /)
   await db.query('ANALYZE events')
   expect(statusText(await readStatus(outboxTables(db)))).toMatch(/processed +about 10500 /)

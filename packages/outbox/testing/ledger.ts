@@ -9,14 +9,14 @@ import { MAX_ATTEMPTS } from '../settle.ts'
  */
 export type Fate = 'accepted' | 'refused' | 'unacceptable' | 'lost' | 'silence' | 'outage'
 
-/** What is true of an event, whatever the database says. */
+/** The true state of an event, whatever the database says. */
 interface Fact {
   key: string
   /** Its place among the events of its key. */
   place: number
   committed: boolean
   accepted: boolean
-  /** Attempts that it came with, and refusals that a relay was told of. */
+  /** Attempts that it came with, and refusals that a relay received. */
   refusals: number
   unacceptable: boolean
   /** Younger ones may have gone before. */

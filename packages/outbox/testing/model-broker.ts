@@ -45,7 +45,7 @@ export function createModelBroker(ledger: Ledger, now: () => number): ModelBroke
         if (fate === 'outage') result.outage = 'the broker is unreachable'
       }
       flight.end(result)
-      // One turn of the event loop: the relay hears of it before anybody looks whether it is quiet.
+      // One turn of the event loop: the relay learns it before the test checks whether it is quiet.
       await new Promise((resolve) => setImmediate(resolve))
       await flight.relay.quiet()
     },

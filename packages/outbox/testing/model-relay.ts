@@ -84,7 +84,7 @@ async function queryOf(relay: ModelRelay, db: pg.Pool, ...[text, values]: Parame
   return result
 }
 
-/** A bell without a clock: whoever waits waits until it is rung. */
+/** A bell without a clock: a wait ends only when it is rung. */
 function createHandBell(onIdle: () => void): Bell & { idle: boolean } {
   let rung = false
   let wake: (() => void) | undefined

@@ -40,7 +40,7 @@ interface TransactionMode {
   ignore?: string[]
 }
 
-/** PgBouncer's configuration file for transaction mode: anybody may sign in. */
+/** PgBouncer's configuration file for transaction mode: all users may sign in. */
 export function transactionMode({ server, port, connections, ignore = [] }: TransactionMode): string {
   return `[databases]
 * = ${server}

@@ -48,7 +48,9 @@ export async function createWorld(db: pg.Pool, relayCount: number) {
     breakDatabase(index: number, how: Exclude<ModelRelay['database'], 'works'>): void {
       relays[index]!.database = how
     },
-    /** kill -9: what had left reaches the broker or does not, nobody hears of it, and a new process takes its place. */
+    /**
+     * kill -9: sends in flight reach the broker or do not, their answers are lost, and a new process takes its place.
+     */
     async crash(index: number, fates: readonly Fate[]): Promise<void> {
       const relay = relays[index]!
       relay.alive = false
@@ -64,7 +66,7 @@ export async function createWorld(db: pg.Pool, relayCount: number) {
       await relay.lease.release().catch(() => {})
       relays[index] = newRelay()
     },
-    /** The faults end: everything must leave. Returns what is wrong in the end. */
+    /** The faults end: everything must leave. Returns the faults in the end. */
     async finish(): Promise<string[]> {
       await endAllLate()
       for (const relay of relays) relay.database = 'works'

@@ -3,7 +3,7 @@ import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs'
 import { freshQueue } from '@product-events/local'
 import { SEND_TIMEOUT_MS } from '../send.ts'
 
-/** A topic with a queue for each of `deliveries`; with `raw` a queue gets what was published, not a wrapper of it. */
+/** A topic with a queue for each of `deliveries`; with `raw` a queue gets the published message without a wrapper. */
 export async function freshTopic(endpoint: string, deliveries: ('raw' | 'wrapped')[], { fifo = false } = {}) {
   const queues = await Promise.all(deliveries.map(() => freshQueue(endpoint, { fifo })))
   const sns = snsClient(endpoint)

@@ -6,7 +6,7 @@ import { json } from 'node:stream/consumers'
 
 /**
  * What SQS makes of one entry: `poison` fails the call that it is in, `throttled` and `failed` are told in `Failed` as
- * the service's fault, `invalid` as the sender's, `missing` is told of nowhere.
+ * the service's fault, `invalid` as the sender's, `missing` is not mentioned.
  */
 export type EntryFate = 'fine' | 'failed' | 'invalid' | 'throttled' | 'missing' | 'poison'
 /** What becomes of a call. `accepted-then-cut`: the messages are on the queue, and the answer never comes. */
@@ -28,9 +28,9 @@ export async function startSqsModel() {
     entryFate: (_id: string): EntryFate => 'fine',
     /** One for each call to come; after these all are answered. */
     callFates: [] as CallFate[],
-    /** Bodies of what is on the queue, by the id of the entry. */
+    /** Bodies of the messages on the queue, by the id of the entry. */
     queue: new Map<string, string>(),
-    /** What SQS would refuse whatever the weather. */
+    /** Breaches of the limits of SQS. */
     violations: [] as string[],
     calls: 0,
     /** Whose credentials signed each call. */

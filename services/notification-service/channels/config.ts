@@ -74,7 +74,7 @@ export interface ChannelsConfig {
 
 /**
  * The channels that the file at `path` (CHANNELS_FILE) names, with their secrets from the environment; undefined
- * without a path or with a file that configures none. Throws one `StartError` that says what is wrong, without the
+ * without a path or with a file that configures none. Throws one `StartError` with all faults, without the
  * secrets.
  */
 export function readChannels(path: string | undefined, env: NodeJS.ProcessEnv): ChannelsConfig | undefined {

@@ -10,7 +10,10 @@ const ASK_AGAIN_MS = 2_000
 
 export interface LongDeliveries {
   deliver: Deliver
-  /** To be called when the relay has ended and every try ends: resolves with the accepted events it was not told of. */
+  /**
+   * To be called when the relay has ended and every try ends: resolves with the accepted events that it does not know
+   * of.
+   */
   close(): Promise<OutboxEvent[]>
 }
 

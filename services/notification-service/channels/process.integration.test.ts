@@ -46,7 +46,7 @@ test('deliveries that are waiting when the process is killed are made by the nex
   const { t, server, start } = await setUp(false, () => (up ? 204 : 503))
   const first = await start()
   const products = Array.from({ length: 5 }, () => testEvent())
-  // One after the other, since a standard queue may reorder what is sent together.
+  // One after the other, since a standard queue may reorder messages of one batch.
   for (const sequence of [1, 2, 3]) {
     await t.send(products.map(({ subject }) => testEvent('product.updated', { productId: subject as UUID, sequence })))
     await expect.poll(async () => (await t.notifications()).length, patiently).toBe(products.length * sequence)

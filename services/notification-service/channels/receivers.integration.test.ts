@@ -174,7 +174,7 @@ test.each(acceptances)('a receiver that %s has accepted, and is as fast for the 
   expect(t.logged('delivery refused')).toEqual([])
   // A request that meets a connection which is being closed is made once more.
   expect(receiver.requests()).toBeGreaterThanOrEqual(40)
-  // What was accepted leaves no connection busy.
+  // Accepted deliveries leave no connection busy.
   await expect.poll(receiver.connections, patiently).toBeLessThanOrEqual(8)
 })
 

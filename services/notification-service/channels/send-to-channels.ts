@@ -26,7 +26,7 @@ export interface SendOptions {
 
 /**
  * The `Send` of the notifications' outbox: each event goes to the destination in its headers. It never rejects and
- * reports no outage: one endpoint that is down is no reason to rest for the others.
+ * reports no outage: one endpoint that is down must not make the others rest.
  */
 export function sendToChannels(options: SendOptions): Send {
   const { channels, disabled, metrics, watchOf, onUnknown, onDisabled } = options
@@ -91,6 +91,6 @@ function observe(report: () => void): void {
   try {
     report()
   } catch {
-    // There is no other way to report it.
+    // An exception is the only way to report it.
   }
 }

@@ -142,7 +142,7 @@ function openChannels(config: ChannelsConfig, { log, resolve = createResolve() }
       return watch
     },
     endLongTries: async () => mail?.endConversations(),
-    /** Resolves with accepted events that the relay was not told of. */
+    /** Resolves with accepted events that the relay does not know of. */
     async close(): Promise<OutboxEvent[]> {
       for (const close of closing) close()
       return (await mail?.close()) ?? []

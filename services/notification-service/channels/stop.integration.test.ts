@@ -59,6 +59,6 @@ test('told to stop while receivers answer 101, send interim answers without end 
   // The state of an endpoint was said once, not once a try.
   const refused = service.logged('endpoint refuses deliveries').map((line) => String(line.endpoint))
   expect(refused).toHaveLength(new Set(refused).size)
-  // The end of the process is no refusal of the mail server.
+  // The end of the process does not count as a refusal of the mail server.
   expect(refused).not.toContain('email:smtp')
 })

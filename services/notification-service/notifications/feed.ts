@@ -6,7 +6,7 @@ import { createWakeableRest } from './wakeable-rest.ts'
 
 /** While wake-ups arrive, the poll only makes certain, and notices a database that was set back. */
 const POLL_MS = 2_000
-/** Without them: soon while notifications come, and five times a second otherwise, which is no load. */
+/** Without them: soon while notifications come, and five times a second otherwise, which costs little. */
 const BUSY_POLL_MS = 25
 const IDLE_POLL_MS = 200
 const BUSY_FOR_MS = 2_000

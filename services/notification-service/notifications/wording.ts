@@ -5,7 +5,7 @@ export interface Wording {
   message: string
 }
 
-/** The words of a notification. Every event type has its words here and nowhere else. */
+/** The words of a notification. The only place with words for each event type. */
 export function wordingOf(event: ProductEvent): Wording {
   return wordings[event.type](event.data)
 }

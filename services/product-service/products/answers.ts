@@ -4,7 +4,7 @@ import { HttpProblem } from '@product-events/http-api'
 import type { Answer } from './create.ts'
 import { etagOf } from './etag.ts'
 
-/** Sends what is JSON already. Nothing else of the reply is changed by its schema, which describes just this text. */
+/** Sends JSON text. The schema of the reply describes this text and changes nothing in it. */
 export function sendJson(reply: FastifyReply, body: string): FastifyReply {
   return reply.header('content-type', 'application/json; charset=utf-8').send(body)
 }

@@ -14,7 +14,7 @@ export interface CallersKey {
 /** What came of a request with an Idempotency-Key. */
 export type CreatedOnce =
   | { kind: 'created'; creation: Creation }
-  /** It was done before: this is what was answered then. */
+  /** It was done before, with this answer. */
   | { kind: 'replayed'; answer: Answer }
   /** The key belongs to another request. */
   | { kind: 'other-request' }

@@ -43,7 +43,7 @@ export async function deadLettersForTest({ fifo = false, keepMs = 0 } = {}) {
     async json<Result>(...args: string[]): Promise<Result> {
       return JSON.parse((await run([...args, '--json'])).out) as Result
     },
-    /** The emulator counts as in flight what is visible again until the next receive. */
+    /** The emulator counts messages that are visible again as in flight until the next receive. */
     async left(): Promise<number> {
       const { visible, in_flight } = await depthOf(sqs, deadLetterUrl)
       return visible + in_flight
@@ -63,7 +63,7 @@ export async function deadLettersForTest({ fifo = false, keepMs = 0 } = {}) {
       )
       return MessageId
     },
-    /** What is on the queue, in the order in which SQS gives it. */
+    /** The messages on the queue, in the order of SQS. */
     async onQueue(): Promise<Message[]> {
       const all: Message[] = []
       for (;;) {

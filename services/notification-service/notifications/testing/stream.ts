@@ -15,7 +15,7 @@ export interface StreamReader {
   over: Promise<'ended' | 'cut'>
 }
 
-/** Reads `GET /notifications/stream` as an EventSource does. Rejects with the answer if that is no stream. */
+/** Reads `GET /notifications/stream` as an EventSource does. Rejects with the answer if that is not a stream. */
 export async function readStream(
   api: string,
   { lastEventId = '', query = '', authorization = '' } = {},
