@@ -47,7 +47,8 @@ test('a standby that lagged behind is promoted while SQS stalls: what is acknowl
   sqs.become({ kind: 'pass' })
 
   await expect.poll(() => missingOf(after), patiently).toEqual([])
-  expect(await database.statuses()).toEqual({ processed: 2 * PRODUCTS })
+  // Events are marked some time after SQS took them.
+  await expect.poll(() => database.statuses(), patiently).toEqual({ processed: 2 * PRODUCTS })
   const { rows } = await database.promoted.query('SELECT count(*)::int AS count FROM products WHERE id = ANY ($1)', [
     lost.map(({ id }) => id),
   ])

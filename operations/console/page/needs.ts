@@ -17,9 +17,11 @@ const SOURCES: { source: Source; title: string; about: string }[] = [
 const answers = signal<Partial<Record<Source, Answer>>>({})
 
 const loading = new Set<Source>()
+/** Sources that changed while they were being read: that answer may be older than the change. */
+const changed = new Set<Source>()
 
 async function load(source: Source): Promise<void> {
-  if (loading.has(source)) return
+  if (loading.has(source)) return void changed.add(source)
   loading.add(source)
   const answer = await ask<Answer>(`needs?source=${source}`).catch((error: Error): Answer => ({
     at: '',
@@ -28,6 +30,7 @@ async function load(source: Source): Promise<void> {
   }))
   answers.value = { ...answers.value, [source]: answer }
   loading.delete(source)
+  if (changed.delete(source)) await load(source)
 }
 
 function loadAll(): void {
@@ -37,7 +40,9 @@ function loadAll(): void {
 
 export function Needs(): View {
   const count = snapshot.value?.needs_you
-  useEffect(loadAll, [count])
+  // The number alone is not enough: it changes while an action is under way, whose items are read from a cache then.
+  const ended = actions.value?.filter(({ state }) => state !== 'running').map(({ id }) => id)
+  useEffect(loadAll, [count, ended?.join()])
   useEffect(() => {
     if (actions.value?.some(({ level }) => level === 'busy')) void loadActions()
   }, [snapshot.value])
