@@ -1,6 +1,6 @@
 # Every target only calls the npm script of the same work: npm is the one place that knows how.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-unit test-integration lint build cover docker-compose
+.PHONY: help run test test-unit test-integration test-e2e lint build cover docker-compose
 
 help: ## what can be made
 	@npm run --silent help
@@ -8,7 +8,7 @@ help: ## what can be made
 run: ## the whole system, with its own PostgreSQL and SQS
 	@npm start
 
-test: ## all tests
+test: ## the unit and integration tests
 	@npm test
 
 test-unit: ## the tests without I/O
@@ -16,6 +16,9 @@ test-unit: ## the tests without I/O
 
 test-integration: ## the tests on a real PostgreSQL and SQS
 	@npm run test:integration
+
+test-e2e: ## the tests on real processes
+	@npm run test:e2e
 
 lint: ## the linter; `npm run check` adds types, format and house rules
 	@npm run lint

@@ -19,7 +19,7 @@ const exclude = [
   'deploy/kubernetes/**',
 ]
 
-/** Tests that take minutes are steps of their own: `npm test` runs all others. */
+/** Tests in a browser, and tests of deployments, which take minutes, are steps of their own. */
 const browser = ['e2e/console/**/*.e2e.test.ts', 'e2e/build.e2e.test.ts']
 const deployment = [
   'least-rights',
