@@ -27,6 +27,8 @@ export interface Cycle {
   stopping: () => boolean
   /** Failed events that are due are looked for twice a second at most, also if no nudge caused the cycle. */
   onlyNew?: boolean
+  /** The database was unreachable: all kinds of statements are tried, so that a right that is missing shows. */
+  afterOutage?: boolean
   /** When to look for new events without a nudge; a cycle may be long. */
   poll?: Poll
 }
@@ -87,7 +89,8 @@ export function createDrain({ tables, send, lease, hold, bell, report, ...limits
   async function drainOnce(cycle: Cycle): Promise<DrainCounts> {
     sending.begin(() => !cycle.stopping())
     if (hadOutage) reading.startOver()
-    if (!news.waiting && cycle.onlyNew !== true) reading.lookForDue()
+    if (cycle.afterOutage === true) reading.lookForLateDue()
+    else if (!news.waiting && cycle.onlyNew !== true) reading.lookForDue()
     reading.again()
     const counts = await runCycle(cycle, { settling, reading, sending, lease, hold, bell, news, balance })
     // The last send rang for this loop, not for the sleep that follows.

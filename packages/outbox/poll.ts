@@ -1,6 +1,6 @@
 /** While events come without a wake-up. Such an event waits for half of it. */
 const BUSY_POLL_MS = 25
-/** For so long after the last one. */
+/** For so long after the last one, and after the first look. */
 const BUSY_FOR_MS = 2_000
 
 export interface PollOptions {
@@ -29,8 +29,9 @@ export interface Poll {
 
 /**
  * Polls adaptively. An event that a poll finds shows that a process commits whose wake-ups do not arrive:
- * so polls are frequent until none has found anything for two seconds, or a wake-up arrives. While it is known that
- * wake-ups do not arrive, events found by nudges of this process count as well: others most likely commit too.
+ * so polls are frequent until none has found anything for two seconds, or a wake-up arrives. The first polls are
+ * frequent in the same way. While it is known that wake-ups do not arrive, events found by nudges of this process count
+ * as well: others most likely commit too.
  */
 export function createPoll({ idleMs, arrive, now = () => performance.now() }: PollOptions): Poll {
   let polledAt = -Infinity
@@ -40,6 +41,8 @@ export function createPoll({ idleMs, arrive, now = () => performance.now() }: Po
   return {
     isBusy,
     looked({ found, woken }) {
+      // A relay takes over lanes before it listens: until then it hears of no commit of another process.
+      if (lookedAt === -Infinity) busyUntil = now() + BUSY_FOR_MS
       lookedAt = now()
       if (!woken) polledAt = lookedAt
       if (woken && arrive()) busyUntil = -Infinity

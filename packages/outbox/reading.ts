@@ -46,6 +46,8 @@ export interface Reading {
   again(): void
   /** Failed events may be due now. */
   lookForDue(): void
+  /** The same, and their due times are mended first, which writes. */
+  lookForLateDue(): void
   /** The database has marked the event. */
   settled(event: OutboxEvent, as: 'accepted' | 'rejected'): void
   /** The broker has an outage: events in memory would grow old, and an operator may change their rows meanwhile. */
@@ -95,8 +97,8 @@ export function createReading({ tables, lease, hold, onBroken }: ReadingOptions)
 
     async due(counts) {
       if (performance.now() - mendedAt > LOOK_FOR_LATE_DUE_MS) {
-        mendedAt = performance.now()
         await mendDueTimes(tables, lease.readable())
+        mendedAt = performance.now()
       }
       const { events, full } = await read(claimDue)
       for (const event of events) due.add(event)
@@ -106,6 +108,7 @@ export function createReading({ tables, lease, hold, onBroken }: ReadingOptions)
 
     again: () => void (more = true),
     lookForDue: () => void (lookedForDueAt = -Infinity),
+    lookForLateDue: () => void (lookedForDueAt = mendedAt = -Infinity),
 
     settled(event, as) {
       // The rest of a key that had failed can be read now, and so can the state of a key that has just failed.

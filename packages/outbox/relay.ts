@@ -208,10 +208,11 @@ interface CycleOptions {
 function createCycle({ drain, send, lease, broker, database, poll }: CycleOptions) {
   async function work(signal: AbortSignal): Promise<void> {
     // Only a whole cycle that also wrote shows that the database is back: read-only servers and missing grants exist.
-    if (database.isAway()) lease.dueNow()
-    if (broker.pauseMs() > 0 && !database.isAway()) await drain.balance()
+    const isAway = database.isAway()
+    if (isAway) lease.dueNow()
+    if (broker.pauseMs() > 0 && !isAway) await drain.balance()
     else {
-      const cycle = { stopping: () => signal.aborted, onlyNew: poll.isBusy(), poll }
+      const cycle = { stopping: () => signal.aborted, onlyNew: poll.isBusy(), afterOutage: isAway, poll }
       const { outage, published } = await drain.drainOnce(cycle)
       if (outage !== undefined) broker.failed(outage)
       else if (published > 0) broker.worked()

@@ -48,9 +48,7 @@ export async function createWorld(db: pg.Pool, relayCount: number) {
     breakDatabase(index: number, how: Exclude<ModelRelay['database'], 'works'>): void {
       relays[index]!.database = how
     },
-    /**
-     * kill -9: sends in flight reach the broker or do not, their answers are lost, and a new process takes its place.
-     */
+    /** kill -9: sends in flight reach the broker or do not, unanswered, and a new process takes its place. */
     async crash(index: number, fates: readonly Fate[]): Promise<void> {
       const relay = relays[index]!
       relay.alive = false
