@@ -117,3 +117,48 @@ test('the events behind one that is dead leave in the same cycle', async () => {
   expect(broker.accepted.map(({ payload }) => payload)).toEqual(['"one"', '"two"'])
   await lease.release()
 })
+
+test('a lane that was to be handed over and stays after all is read at once, while a cycle goes on', async () => {
+  const db = await freshOutbox(inject('postgresUrl'))
+  open.push(db)
+  const lease = createLease(outboxTables(db), 'test')
+  const [stays, leaves] = [newEvent('stays'), newEvent('leaves')]
+  await append(db, [stays, leaves])
+  const { rows } = await db.query<{ lane: number }>(`SELECT lane FROM events WHERE key = 'leaves'`)
+  const leaving = new Set(rows.map(({ lane }) => lane))
+  let isOver = false
+  let answer = (): void => {}
+  const sent: string[] = []
+  const bell = createBell()
+  const drain = createDrain({
+    tables: outboxTables(db),
+    async send(events) {
+      sent.push(...events.map(({ eventId }) => eventId))
+      if (sent.includes(stays.id) && !sent.includes(leaves.id)) await new Promise<void>((resolve) => (answer = resolve))
+      return { outcomes: new Map(events.map(({ id }) => [id, { kind: 'accepted' as const }])) }
+    },
+    lease: {
+      ...lease,
+      readable: () => lease.readable().filter((lane) => !leaving.has(lane)),
+      async balance(isDrained) {
+        await lease.balance(isDrained)
+        if (isOver) leaving.clear()
+      },
+    },
+    hold: createHold(),
+    bell,
+    report: () => {},
+    batchSize: 10,
+    inFlight: 2,
+    retries: QUEUE_RETRIES,
+  })
+  const cycle = drain.drainOnce({ stopping: () => false })
+  await expect.poll(() => sent, { timeout: 50_000 }).toEqual([stays.id])
+  isOver = true
+  lease.dueNow()
+  bell.ring()
+  await expect.poll(() => sent, { timeout: 50_000 }).toEqual([stays.id, leaves.id])
+  answer()
+  await cycle
+  await lease.release()
+})

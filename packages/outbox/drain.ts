@@ -101,11 +101,11 @@ export function createDrain({ tables, send, lease, hold, bell, report, ...limits
   }
 
   async function balance(): Promise<void> {
-    const before = lease.owned()
+    const [owned, readable] = [lease.owned(), new Set(lease.readable())]
     await balanceLanes(lease, hold)
-    if (lease.owned() === before) return
-    reading.again()
-    report({ kind: 'lanes', owned: lease.owned(), of: LANES })
+    // Also a lane that was to be handed over and stays after all: nothing was read from it since.
+    if (lease.readable().some((lane) => !readable.has(lane))) reading.again()
+    if (lease.owned() !== owned) report({ kind: 'lanes', owned: lease.owned(), of: LANES })
   }
 
   return {
