@@ -24,13 +24,13 @@ export const pathsExist: Rule = (repository) =>
 /** Every npm script and make target that a document tells people to run is there. */
 export const commandsExist: Rule = (repository) => {
   const { scripts = {} } = JSON.parse(repository.get('package.json') ?? '{}') as { scripts?: Record<string, string> }
-  const targets = [...(repository.get('Makefile') ?? '').matchAll(/^([a-z-]+):/gm)].map(([, target = '']) => target)
+  const targets = [...(repository.get('Makefile') ?? '').matchAll(/^([a-z0-9-]+):/gm)].map(([, target = '']) => target)
   return documents(repository).flatMap(([path, text]) => {
     const lines = codeOf(text).join('\n')
     const run = [...lines.matchAll(/\bnpm (?:run (?:--silent )?([a-z][\w:-]*)|(start|test)\b)/g)]
       .map(([, script, short]) => script ?? short ?? '')
       .filter((script) => !(script in scripts))
-    const make = [...lines.matchAll(/^make ([a-z-]+)/gm)]
+    const make = [...lines.matchAll(/^make ([a-z0-9-]+)/gm)]
       .map(([, target = '']) => target)
       .filter((target) => !targets.includes(target))
     return [...run.map((name) => `npm run ${name}`), ...make.map((name) => `make ${name}`)].map(
