@@ -26,8 +26,7 @@ export interface SqlOptions {
 }
 
 /**
- * The SQL of `migrate` with the notes that it reads, and grants. Throws a `RangeError` when there is no step
- * `from`.
+ * The SQL of `migrate` with the notes that it reads, and grants. Throws a `RangeError` for a `from` that is no step.
  */
 export function sqlOf(schema: string, { from, writer, relay }: SqlOptions): string {
   const name = quotedName(schema)

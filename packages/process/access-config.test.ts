@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { type AccessVariables, isLoopback, readAccess } from './index.ts'
+import { type AccessVariables, readAccess } from './access-config.ts'
+import { isLoopback } from './loopback.ts'
 
 const nothing: AccessVariables = {
   HOST: '127.0.0.1',

@@ -3,7 +3,6 @@ export {
   type AccessVariables,
   type ApiAccess,
   issuerKinds,
-  readAccess,
   readApiAccess,
   type TokenIssuer,
 } from './access-config.ts'
